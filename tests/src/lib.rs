@@ -1,1 +1,13 @@
+//! What the integration tests share: a PostgreSQL server that always goes away again, a database for every test, and a
+//! network that can be slow or break.
 
+pub mod binaries;
+mod cluster;
+mod database;
+mod log;
+mod server;
+
+pub use cluster::ClusterError;
+pub use database::Database;
+pub use log::LogError;
+pub use server::{LOG_LINE_PREFIX, LOG_VARIABLE, Server, StartError, URL_VARIABLE, server};

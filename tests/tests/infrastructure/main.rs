@@ -1,0 +1,5 @@
+//! The tests of what all other tests stand on.
+
+mod database;
+mod dump;
+mod watchdog;
