@@ -1,1 +1,21 @@
+//! What the `#[migration]` macro and the engine share: operations, the schema model, checks, verdicts.
+//!
+//! Nothing here does IO, and nothing here panics on input. With the feature `parser` SQL text is lowered to operations;
+//! without it (in the application that embeds its migrations) operations come from the constants that the macro emitted.
 
+pub mod chain;
+pub mod checksum;
+pub mod data_type;
+pub mod effects;
+pub mod expression;
+#[cfg(feature = "parser")]
+pub mod lower;
+pub mod name;
+pub mod naming;
+pub mod operation;
+pub mod ops;
+pub mod render;
+pub mod report;
+pub mod schema;
+pub mod step;
+pub mod verdict;

@@ -1,0 +1,76 @@
+//! SQL text → operations, by PostgreSQL's own grammar.
+
+mod alter_table;
+pub(crate) mod columns;
+pub(crate) mod constraints;
+pub(crate) mod syntax;
+
+use crate::name::At;
+use crate::operation::Operation;
+use crate::ops::{CreateTable, DropTable, Opaque};
+use squawk_syntax::SourceFile;
+use squawk_syntax::ast::{self, AstNode};
+
+/// One statement of a text.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// Where it stands in the text. Positions inside of its operations count from the start of the text, too.
+    pub at: At,
+    /// Its text, without the final semicolon.
+    pub sql: String,
+    /// What it does. An `alter table` with several actions does several things.
+    pub operations: Vec<Operation>,
+    /// Whether it says `if exists` of the object that it works on: then the object may be unknown, and is optional.
+    pub if_exists: bool,
+}
+
+/// The grammar doesn't accept the text.
+#[derive(Clone, Debug)]
+pub struct SyntaxProblem {
+    /// The token at which the grammar gave up, in bytes of the text.
+    pub at: At,
+    /// What it expected.
+    pub message: String,
+}
+
+/// Parses `sql` into statements.
+///
+/// # Errors
+/// All places at which the grammar doesn't accept the text.
+pub fn parse(sql: &str) -> Result<Vec<Statement>, Vec<SyntaxProblem>> {
+    let parsed = SourceFile::parse(sql);
+    let problems: Vec<SyntaxProblem> = parsed
+        .errors()
+        .iter()
+        .map(|error| SyntaxProblem { at: At::new(error.range().into()), message: error.message().to_owned() })
+        .collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(parsed.tree().stmts().map(|statement| lower(&statement)).collect())
+}
+
+fn lower(statement: &ast::Stmt) -> Statement {
+    let node = statement.syntax();
+    let sql = syntax::text(node).trim_end_matches(';').trim_end().to_owned();
+    let mut if_exists = false;
+    let operations = typed(statement, &mut if_exists).filter(|operations| !operations.is_empty());
+    let operations = operations.unwrap_or_else(|| vec![Opaque::lower(statement, &sql).into()]);
+    Statement { at: syntax::at(node), sql, operations, if_exists }
+}
+
+/// The operations of a statement; `None`: the model has none for it.
+fn typed(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<Operation>> {
+    match statement {
+        ast::Stmt::CreateTable(it) => CreateTable::lower(it).map(|operation| vec![operation.into()]),
+        ast::Stmt::DropTable(it) => {
+            *if_exists = it.if_exists().is_some();
+            DropTable::lower(it)
+        }
+        ast::Stmt::AlterTable(it) => {
+            *if_exists = it.if_exists().is_some();
+            alter_table::lower(it)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,105 @@
+//! Names, types and pieces of text out of the syntax tree.
+
+use crate::data_type::DataType;
+use crate::expression::Expression;
+use crate::name::{At, DEFAULT_SCHEMA, Name, QualifiedName};
+use squawk_syntax::ast::{self, AstNode, NameLike};
+use squawk_syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
+
+/// Where a node stands, without the white space and comments around it.
+pub(crate) fn at(node: &SyntaxNode) -> At {
+    let mut tokens = significant_tokens(node);
+    match tokens.next() {
+        Some(first) => {
+            let end = tokens.last().map_or(first.text_range().end(), |last| last.text_range().end());
+            At::new(first.text_range().start().into()..end.into())
+        }
+        None => At::new(node.text_range().into()),
+    }
+}
+
+/// The text of a node, without the white space and comments around it.
+pub(crate) fn text(node: &SyntaxNode) -> String {
+    let range = at(node).range();
+    let start: usize = node.text_range().start().into();
+    let full = node.text().to_string();
+    full.get(range.start.saturating_sub(start)..range.end.saturating_sub(start)).unwrap_or_default().to_owned()
+}
+
+pub(crate) fn significant_tokens(node: &SyntaxNode) -> impl Iterator<Item = SyntaxToken> + use<> {
+    node.descendants_with_tokens()
+        .filter_map(squawk_syntax::SyntaxElement::into_token)
+        .filter(|token| !matches!(token.kind(), SyntaxKind::WHITESPACE | SyntaxKind::COMMENT))
+}
+
+/// An identifier.
+pub(crate) fn name<T: NameLike>(node: &T) -> Name {
+    Name::written(node.text(), at(node.syntax()))
+}
+
+/// An expression.
+pub(crate) fn expression(node: &impl AstNode) -> Expression {
+    Expression::written(text(node.syntax()), at(node.syntax()))
+}
+
+/// A name with its schema, from the identifiers of a path.
+pub(crate) fn qualified(parts: &[Name]) -> Option<QualifiedName> {
+    let (last, rest) = parts.split_last()?;
+    let schema = rest.last().cloned().unwrap_or_else(|| Name::new(DEFAULT_SCHEMA));
+    Some(QualifiedName { schema, name: last.clone() })
+}
+
+/// The identifiers of a path that may be referred to: `schema.table` or `table.column`.
+pub(crate) fn path_ref_parts(path: &ast::PathRef) -> Vec<Name> {
+    let mut parts = path.qualifier().map(|qualifier| path_ref_parts(&qualifier)).unwrap_or_default();
+    parts.extend(path.segment().map(|segment| name(&segment)));
+    parts
+}
+
+/// The name that a `create` gives.
+pub(crate) fn path(path: &ast::Path) -> Option<QualifiedName> {
+    let mut parts = path.qualifier().map(|qualifier| path_ref_parts(&qualifier)).unwrap_or_default();
+    parts.push(name(&path.segment()?));
+    qualified(&parts)
+}
+
+/// The name that a statement refers to.
+pub(crate) fn path_ref(path: &ast::PathRef) -> Option<QualifiedName> {
+    qualified(&path_ref_parts(path))
+}
+
+/// The table that a statement refers to.
+pub(crate) fn table_ref(table: &ast::TableNameRef) -> Option<QualifiedName> {
+    path_ref(&table.path_ref()?)
+}
+
+/// A type.
+pub(crate) fn data_type(node: &ast::Type) -> Option<DataType> {
+    if let ast::Type::ArrayType(array) = node {
+        return Some(DataType { array: true, ..data_type(&array.ty()?)? });
+    }
+    if let ast::Type::PathType(path) = node {
+        let parts = path_ref_parts(&path.path_ref()?);
+        let (last, rest) = parts.split_last()?;
+        let modifier = path.arg_list().map(|list| inside_parentheses(list.syntax()));
+        return Some(DataType::from_words(rest.last(), std::slice::from_ref(last), modifier, false));
+    }
+    let mut words = Vec::new();
+    let mut modifier = None;
+    let mut depth = 0_u32;
+    for token in significant_tokens(node.syntax()) {
+        match token.kind() {
+            SyntaxKind::L_PAREN => depth += 1,
+            SyntaxKind::R_PAREN => depth = depth.saturating_sub(1),
+            SyntaxKind::SETOF_KW => {}
+            _ if depth > 0 => modifier.get_or_insert_with(String::new).push_str(token.text()),
+            _ => words.push(Name::written(token.text().to_lowercase(), At::new(token.text_range().into()))),
+        }
+    }
+    Some(DataType::from_words(None, &words, modifier, false))
+}
+
+fn inside_parentheses(node: &SyntaxNode) -> String {
+    let text = text(node);
+    text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(&text).trim().to_owned()
+}

@@ -1,0 +1,119 @@
+//! One change of a schema, as a value.
+
+use crate::effects::Effects;
+use crate::report::Report;
+use crate::schema::{ObjectKey, Origin, Schema};
+use serde::{Deserialize, Serialize};
+
+/// Why an operation has no derived inverse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoInverse {
+    /// A clause that completes "no `down` can be derived: …".
+    pub reason: String,
+}
+
+impl NoInverse {
+    /// No inverse, because of `reason`.
+    pub fn because(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
+}
+
+/// The operations that undo one, or why there are none.
+pub type Inverse = Result<Vec<Operation>, NoInverse>;
+
+/// What every operation states about itself. One file of `ops` implements it for one operation.
+pub trait Operate {
+    /// As a person says it, with names in backticks: ``add column `documents.title` ``.
+    fn describe(&self) -> String;
+
+    /// What must be there besides what the operation itself creates, drops or changes: the table of a column, the target
+    /// of a foreign key, the columns of an index. Where one of them is absent, the operation is skipped or fails.
+    fn requires(&self) -> Vec<ObjectKey>;
+
+    /// The objects whose definition the operation changes: their definitions before and after it decide its verdict.
+    fn touches(&self) -> Vec<ObjectKey>;
+
+    /// Fills in what PostgreSQL would choose: names of unnamed constraints, indexes and sequences, referenced columns.
+    fn bind(&mut self, _schema: &Schema) {}
+
+    /// Reports what is wrong with it, given the schema before it. Never changes anything.
+    fn check(&self, schema: &Schema, report: &mut Report);
+
+    /// Makes `schema` what it is after the operation. Where [`check`](Self::check) finds nothing wrong this can't fail;
+    /// where it would, the change is made as far as it makes sense, so that one mistake makes one message.
+    fn apply(&self, schema: &mut Schema, origin: &Origin);
+
+    /// What it does to a running system, given the schema before it.
+    fn effects(&self, schema: &Schema) -> Effects;
+
+    /// What undoes it, given the schema before it.
+    ///
+    /// # Errors
+    /// Where nothing can, says why.
+    fn inverse(&self, before: &Schema) -> Inverse;
+
+    /// The PostgreSQL statements that do it, with every name qualified.
+    fn render(&self) -> Vec<String>;
+}
+
+/// Lists the operations: an enum of them, and the dispatch to the one that it is.
+macro_rules! operations {
+    ($($(#[$doc:meta])* $variant:ident),* $(,)?) => {
+        /// One change of a schema.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "op", rename_all = "snake_case")]
+        pub enum Operation {
+            $($(#[$doc])* $variant(crate::ops::$variant),)*
+        }
+
+        $(impl From<crate::ops::$variant> for Operation {
+            fn from(operation: crate::ops::$variant) -> Self {
+                Self::$variant(operation)
+            }
+        })*
+
+        impl Operate for Operation {
+            fn describe(&self) -> String {
+                match self { $(Self::$variant(operation) => operation.describe(),)* }
+            }
+            fn requires(&self) -> Vec<ObjectKey> {
+                match self { $(Self::$variant(operation) => operation.requires(),)* }
+            }
+            fn touches(&self) -> Vec<ObjectKey> {
+                match self { $(Self::$variant(operation) => operation.touches(),)* }
+            }
+            fn bind(&mut self, schema: &Schema) {
+                match self { $(Self::$variant(operation) => operation.bind(schema),)* }
+            }
+            fn check(&self, schema: &Schema, report: &mut Report) {
+                match self { $(Self::$variant(operation) => operation.check(schema, report),)* }
+            }
+            fn apply(&self, schema: &mut Schema, origin: &Origin) {
+                match self { $(Self::$variant(operation) => operation.apply(schema, origin),)* }
+            }
+            fn effects(&self, schema: &Schema) -> Effects {
+                match self { $(Self::$variant(operation) => operation.effects(schema),)* }
+            }
+            fn inverse(&self, before: &Schema) -> Inverse {
+                match self { $(Self::$variant(operation) => operation.inverse(before),)* }
+            }
+            fn render(&self) -> Vec<String> {
+                match self { $(Self::$variant(operation) => operation.render(),)* }
+            }
+        }
+    };
+}
+
+operations! {
+    /// `create table`.
+    CreateTable,
+    /// `drop table`.
+    DropTable,
+    /// `alter table … add column`.
+    AddColumn,
+    /// `alter table … drop column`.
+    DropColumn,
+    /// Anything that the model has no operation for.
+    Opaque,
+}

@@ -1,0 +1,193 @@
+//! `alter table … add column`.
+//!
+//! - **SQL**: `alter table documents add column status text not null default 'new'`
+//! - **Lock**: access exclusive on the table
+//! - **Rewrites**: the table, where the default is volatile, the column is an identity, a serial or stored generated
+//! - **Transaction**: inside
+//! - **Undo**: `drop column`
+//! - **Since**: PostgreSQL 13
+//! - **Source**: PostgreSQL manual, `ALTER TABLE`, notes on `ADD COLUMN`
+
+use crate::effects::{Effects, LockMode};
+use crate::name::{Name, QualifiedName, quote_literal};
+use crate::naming;
+use crate::operation::{Inverse, Operate};
+use crate::ops::{DropColumn, create_table};
+use crate::render;
+use crate::report::Report;
+use crate::schema::{Column, Constraint, ConstraintKind, ObjectKey, Origin, Schema, Sequence, SequenceOptions};
+use serde::{Deserialize, Serialize};
+
+/// Adds a column to a table, with the constraints that were written behind it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddColumn {
+    /// The table.
+    pub table: QualifiedName,
+    /// The column.
+    pub column: Column,
+    /// Its constraints, named once bound.
+    #[serde(default)]
+    pub constraints: Vec<Constraint>,
+    /// Whether it is of a serial type; the sequence, named once bound.
+    #[serde(default)]
+    pub serial: Option<Name>,
+    /// `if not exists`.
+    #[serde(default)]
+    pub if_not_exists: bool,
+}
+
+impl AddColumn {
+    fn key(&self) -> ObjectKey {
+        ObjectKey::Column(self.table.clone(), self.column.name.clone())
+    }
+
+    fn foreign_targets(&self) -> impl Iterator<Item = &QualifiedName> {
+        self.constraints.iter().filter_map(|constraint| match &constraint.kind {
+            ConstraintKind::ForeignKey(key) => Some(&key.references),
+            _ => None,
+        })
+    }
+
+    /// Whether every row has to be written: PostgreSQL keeps one value for all old rows only if it is the same for all.
+    fn rewrites(&self) -> bool {
+        let volatile = self.column.default.as_ref().is_some_and(|default| {
+            let sql = default.sql().to_lowercase();
+            VOLATILE.iter().any(|function| sql.contains(function))
+        });
+        let stored = self.column.generated.as_ref().is_some_and(|generated| generated.stored);
+        volatile || stored || self.serial.is_some() || self.column.identity.is_some()
+    }
+}
+
+/// Volatile functions of PostgreSQL and of `uuid-ossp` that defaults are made of.
+const VOLATILE: &[&str] =
+    &["random(", "random_uuid(", "uuid_generate_", "uuidv4(", "uuidv7(", "clock_timestamp(", "nextval(", "timeofday("];
+
+impl Operate for AddColumn {
+    fn describe(&self) -> String {
+        format!("add column `{}.{}`", self.table, self.column.name)
+    }
+
+    fn requires(&self) -> Vec<ObjectKey> {
+        let targets = self.foreign_targets().filter(|target| **target != self.table).cloned();
+        std::iter::once(self.table.clone()).chain(targets).map(ObjectKey::Table).collect()
+    }
+
+    fn touches(&self) -> Vec<ObjectKey> {
+        let constraints = self.constraints.iter().map(|constraint| ObjectKey::Constraint(self.table.clone(), constraint.name.clone()));
+        std::iter::once(self.key()).chain(constraints).collect()
+    }
+
+    fn bind(&mut self, schema: &Schema) {
+        let mut pending = Vec::new();
+        if let Some(sequence) = &mut self.serial {
+            if sequence.as_str().is_empty() {
+                *sequence = naming::sequence(schema, &self.table, self.column.name.as_str(), &pending);
+            }
+            pending.push(sequence.clone());
+            self.column.default = Some(create_table::serial_default(&self.table.sibling(sequence.clone())));
+        }
+        if let Some(identity) = self.column.identity.as_mut().filter(|identity| identity.sequence.as_str().is_empty()) {
+            identity.sequence = naming::sequence(schema, &self.table, self.column.name.as_str(), &pending);
+        }
+        let mut columns = schema.table(&self.table).map(|table| table.columns.clone()).unwrap_or_default();
+        columns.push(self.column.clone());
+        naming::name_constraints(schema, &self.table, &columns, &mut self.constraints, &mut pending);
+        for constraint in &mut self.constraints {
+            naming::complete_foreign_key(schema, None, constraint);
+        }
+    }
+
+    fn check(&self, schema: &Schema, report: &mut Report) {
+        report.check_length([&self.column.name]);
+        report.check_length(self.constraints.iter().map(|constraint| &constraint.name));
+        report.needs_type(schema, &self.column.data_type);
+        if !report.needs_table(schema, &self.table) {
+            return;
+        }
+        if schema.column(&self.table, self.column.name.as_str()).is_some() {
+            if !self.if_not_exists {
+                report.already_exists(schema, &self.key(), self.column.name.at);
+            }
+            return;
+        }
+        let Some(mut after) = schema.table(&self.table).cloned() else { return };
+        after.columns.push(self.column.clone());
+        for constraint in &self.constraints {
+            super::check_constraint(schema, &after, constraint, report);
+        }
+    }
+
+    fn apply(&self, schema: &mut Schema, origin: &Origin) {
+        let Some(table) = schema.tables.get_mut(&self.table) else { return };
+        if table.column(self.column.name.as_str()).is_some() {
+            return;
+        }
+        table.columns.push(self.column.clone());
+        for constraint in &self.constraints {
+            table.constraints.insert(constraint.name.clone(), constraint.clone());
+        }
+        if let Some(sequence) = &self.serial {
+            let options = SequenceOptions { data_type: create_table::serial_type(&self.column), ..Default::default() };
+            let owned_by = Some((self.table.clone(), self.column.name.clone()));
+            let name = self.table.sibling(sequence.clone());
+            schema.sequences.insert(name, Sequence { options, owned_by, comment: None, origin: origin.clone() });
+        }
+    }
+
+    fn effects(&self, _schema: &Schema) -> Effects {
+        let mut effects = Effects::lock(&self.table, LockMode::AccessExclusive);
+        if self.rewrites() {
+            effects = effects.and_rewrite(&self.table);
+        }
+        if !self.constraints.is_empty() {
+            effects = effects.and_scan(&self.table);
+        }
+        self.foreign_targets().fold(effects, |effects, target| effects.and_lock(target, LockMode::ShareRowExclusive))
+    }
+
+    fn inverse(&self, before: &Schema) -> Inverse {
+        if before.column(&self.table, self.column.name.as_str()).is_some() {
+            return Ok(Vec::new());
+        }
+        let column = self.column.name.clone();
+        Ok(vec![DropColumn { table: self.table.clone(), column, cascade: false, if_exists: false }.into()])
+    }
+
+    fn render(&self) -> Vec<String> {
+        let mut sql = format!("alter table {} add column {}", self.table.quoted(), render::column(&self.column, self.serial.is_some()));
+        for constraint in &self.constraints {
+            sql.push_str(", add ");
+            sql.push_str(&render::constraint(constraint));
+        }
+        let mut statements = vec![sql];
+        if let Some(comment) = &self.column.comment {
+            let column = format!("{}.{}", self.table.quoted(), self.column.name.quoted());
+            statements.push(format!("comment on column {column} is {}", quote_literal(comment)));
+        }
+        statements
+    }
+}
+
+#[cfg(feature = "parser")]
+mod lower {
+    use super::AddColumn;
+    use crate::lower::columns;
+    use crate::name::{Name, QualifiedName};
+    use squawk_syntax::ast::{self, AstNode};
+
+    impl AddColumn {
+        pub(crate) fn lower(table: &QualifiedName, action: &ast::AddColumn) -> Option<Self> {
+            let collate = action.collate().map(|it| it.syntax().clone());
+            let clauses = collate.into_iter().chain(action.constraints().map(|it| it.syntax().clone()));
+            let definition = columns::lower(&action.column_name()?, &action.ty()?, clauses)?;
+            Some(Self {
+                table: table.clone(),
+                column: definition.column,
+                constraints: definition.constraints,
+                serial: definition.serial.then(|| Name::new("")),
+                if_not_exists: action.if_not_exists().is_some(),
+            })
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! `alter table … drop column`.
+//!
+//! - **SQL**: `alter table documents drop column body`
+//! - **Lock**: access exclusive on the table
+//! - **Rewrites**: nothing; the space is given back when rows are written
+//! - **Transaction**: inside
+//! - **Undo**: `add column` with its constraints and indexes, where a value for the old rows is known; the data is lost
+//! - **Since**: PostgreSQL 13
+//! - **Source**: PostgreSQL manual, `ALTER TABLE`
+
+use crate::effects::{Effects, LockMode};
+use crate::name::{Name, QualifiedName};
+use crate::operation::{Inverse, NoInverse, Operate};
+use crate::ops::AddColumn;
+use crate::report::Report;
+use crate::schema::{ConstraintKind, ObjectKey, Origin, Schema};
+use serde::{Deserialize, Serialize};
+
+/// Drops a column, with the indexes and constraints that involve it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DropColumn {
+    /// The table.
+    pub table: QualifiedName,
+    /// The column.
+    pub column: Name,
+    /// `cascade`.
+    #[serde(default)]
+    pub cascade: bool,
+    /// `if exists`.
+    #[serde(default)]
+    pub if_exists: bool,
+}
+
+impl Operate for DropColumn {
+    fn describe(&self) -> String {
+        format!("drop column `{}.{}`", self.table, self.column)
+    }
+
+    fn requires(&self) -> Vec<ObjectKey> {
+        vec![ObjectKey::Table(self.table.clone())]
+    }
+
+    fn touches(&self) -> Vec<ObjectKey> {
+        vec![ObjectKey::Column(self.table.clone(), self.column.clone())]
+    }
+
+    fn check(&self, schema: &Schema, report: &mut Report) {
+        if report.needs_table(schema, &self.table) && !self.if_exists {
+            report.needs_column(schema, &self.table, &self.column);
+        }
+    }
+
+    fn apply(&self, schema: &mut Schema, origin: &Origin) {
+        let Some(table) = schema.tables.get_mut(&self.table) else { return };
+        if table.column(self.column.as_str()).is_none() {
+            return;
+        }
+        table.remove_column(self.column.as_str());
+        let owner = (self.table.clone(), self.column.clone());
+        schema.sequences.retain(|_, sequence| sequence.owned_by.as_ref() != Some(&owner));
+        schema.record_departure(ObjectKey::Column(self.table.clone(), self.column.clone()), None, origin);
+    }
+
+    fn effects(&self, _schema: &Schema) -> Effects {
+        Effects { loses_data: true, breaks_readers: true, ..Effects::lock(&self.table, LockMode::AccessExclusive) }
+    }
+
+    fn inverse(&self, before: &Schema) -> Inverse {
+        let Some(column) = before.column(&self.table, self.column.as_str()) else {
+            return Err(NoInverse::because(format!("nothing is known of column `{}.{}`", self.table, self.column)));
+        };
+        let Some(table) = before.table(&self.table) else {
+            return Err(NoInverse::because(format!("nothing is known of table `{}`", self.table)));
+        };
+        let falls: Vec<_> =
+            table.constraints.values().filter(|constraint| constraint.kind.involves(self.column.as_str())).cloned().collect();
+        let filled = column.default.is_some() || column.identity.is_some() || column.generated.is_some();
+        if column.not_null && !filled {
+            return Err(NoInverse::because(format!(
+                "column `{}.{}` is `not null` without a default, so no value for its rows is known",
+                self.table, self.column
+            )));
+        }
+        let key = falls.iter().any(|constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey(_)));
+        if key && column.identity.is_none() {
+            return Err(NoInverse::because("it is part of the primary key, whose values are lost"));
+        }
+        let add = AddColumn { table: self.table.clone(), column: column.clone(), constraints: falls, serial: None, if_not_exists: false };
+        Ok(vec![add.into()])
+    }
+
+    fn render(&self) -> Vec<String> {
+        let cascade = if self.cascade { " cascade" } else { "" };
+        vec![format!("alter table {} drop column {}{cascade}", self.table.quoted(), self.column.quoted())]
+    }
+}
+
+#[cfg(feature = "parser")]
+mod lower {
+    use super::DropColumn;
+    use crate::lower::syntax;
+    use crate::name::QualifiedName;
+    use squawk_syntax::ast;
+
+    impl DropColumn {
+        pub(crate) fn lower(table: &QualifiedName, action: &ast::DropColumn) -> Option<Self> {
+            Some(Self {
+                table: table.clone(),
+                column: syntax::name(&action.column_name_ref()?),
+                cascade: matches!(action.drop_behavior(), Some(ast::DropBehavior::Cascade(_))),
+                if_exists: action.if_exists().is_some(),
+            })
+        }
+    }
+}

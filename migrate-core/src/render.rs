@@ -1,0 +1,179 @@
+//! Pieces of SQL that several operations print: columns, constraints, indexes.
+
+use crate::name::{Name, QualifiedName, quoted_list};
+use crate::schema::{
+    Column, Constraint, ConstraintKind, Deferral, ForeignKey, Identity, IdentityKind, Index, IndexKeyKind, Key, MatchType,
+    ReferentialAction, SequenceOptions,
+};
+use std::fmt::Write as _;
+
+/// A column as it stands in `create table` and `add column`. With `serial`, its type is the serial one of its size.
+#[must_use]
+pub fn column(column: &Column, serial: bool) -> String {
+    let data_type = column.data_type.sql();
+    let data_type = match (serial, data_type.as_str()) {
+        (true, "smallint") => "smallserial",
+        (true, "bigint") => "bigserial",
+        (true, _) => "serial",
+        (false, other) => other,
+    };
+    let mut sql = format!("{} {data_type}", column.name.quoted());
+    if let Some(collation) = &column.collation {
+        let _ = write!(sql, " collate {}", Name::new(collation.as_str()).quoted());
+    }
+    if let Some(identity) = &column.identity {
+        let _ = write!(sql, " {}", self::identity(identity));
+    }
+    if let Some(generated) = &column.generated {
+        let kind = if generated.stored { "stored" } else { "virtual" };
+        let _ = write!(sql, " generated always as ({}) {kind}", generated.expression.sql());
+    }
+    if let Some(default) = column.default.as_ref().filter(|_| !serial) {
+        let _ = write!(sql, " default {}", default.sql());
+    }
+    if column.not_null {
+        sql.push_str(" not null");
+    }
+    sql
+}
+
+/// `generated … as identity (…)`.
+#[must_use]
+pub fn identity(identity: &Identity) -> String {
+    let kind = match identity.kind {
+        IdentityKind::Always => "always",
+        IdentityKind::ByDefault => "by default",
+    };
+    let options = sequence_options(&identity.options);
+    let options = if options.is_empty() { options } else { format!(" ({})", options.trim_start()) };
+    format!("generated {kind} as identity{options}")
+}
+
+/// Options of a sequence, each with a space before it.
+#[must_use]
+pub fn sequence_options(options: &SequenceOptions) -> String {
+    let mut sql = String::new();
+    if let Some(data_type) = &options.data_type {
+        let _ = write!(sql, " as {data_type}");
+    }
+    let numbers = [
+        ("start with", options.start),
+        ("increment by", options.increment),
+        ("minvalue", options.minimum),
+        ("maxvalue", options.maximum),
+        ("cache", options.cache),
+    ];
+    for (words, number) in numbers {
+        if let Some(number) = number {
+            let _ = write!(sql, " {words} {number}");
+        }
+    }
+    if options.cycle {
+        sql.push_str(" cycle");
+    }
+    sql
+}
+
+/// `constraint name …`, as it stands in `create table` and behind `alter table … add`.
+#[must_use]
+pub fn constraint(constraint: &Constraint) -> String {
+    let mut sql = format!("constraint {} {}", constraint.name.quoted(), constraint_kind(&constraint.kind));
+    match constraint.deferral {
+        Deferral::No => {}
+        Deferral::Immediate => sql.push_str(" deferrable"),
+        Deferral::Deferred => sql.push_str(" deferrable initially deferred"),
+    }
+    if !constraint.validated {
+        sql.push_str(" not valid");
+    }
+    sql
+}
+
+fn constraint_kind(kind: &ConstraintKind) -> String {
+    match kind {
+        ConstraintKind::PrimaryKey(key) => format!("primary key {}", self::key(key)),
+        ConstraintKind::Unique(key) => format!("unique {}", self::key(key)),
+        ConstraintKind::ForeignKey(key) => foreign_key(key),
+        ConstraintKind::Check { expression, no_inherit } => {
+            format!("check ({}){}", expression.sql(), if *no_inherit { " no inherit" } else { "" })
+        }
+        ConstraintKind::Exclude { definition } => format!("exclude {}", definition.sql()),
+    }
+}
+
+fn key(key: &Key) -> String {
+    let nulls = if key.nulls_not_distinct { "nulls not distinct " } else { "" };
+    let include = if key.include.is_empty() { String::new() } else { format!(" include ({})", quoted_list(&key.include)) };
+    format!("{nulls}({}){include}", quoted_list(&key.columns))
+}
+
+fn foreign_key(key: &ForeignKey) -> String {
+    let mut sql = format!("foreign key ({}) references {}", quoted_list(&key.columns), key.references.quoted());
+    if !key.referenced_columns.is_empty() {
+        let _ = write!(sql, " ({})", quoted_list(&key.referenced_columns));
+    }
+    if key.match_type == MatchType::Full {
+        sql.push_str(" match full");
+    }
+    if key.on_update != ReferentialAction::NoAction {
+        let _ = write!(sql, " on update {}", key.on_update.sql());
+    }
+    if key.on_delete != ReferentialAction::NoAction {
+        let _ = write!(sql, " on delete {}", key.on_delete.sql());
+        if !key.on_delete_columns.is_empty() {
+            let _ = write!(sql, " ({})", quoted_list(&key.on_delete_columns));
+        }
+    }
+    sql
+}
+
+/// `create index …`.
+#[must_use]
+pub fn index(table: &QualifiedName, index: &Index, concurrently: bool) -> String {
+    let unique = if index.unique { "unique " } else { "" };
+    let concurrently = if concurrently { "concurrently " } else { "" };
+    let only = if index.only { "only " } else { "" };
+    let mut sql = format!("create {unique}index {concurrently}{} on {only}{}", index.name.quoted(), table.quoted());
+    if index.method != "btree" {
+        let _ = write!(sql, " using {}", index.method);
+    }
+    let _ = write!(sql, " ({})", index_keys(index));
+    if !index.include.is_empty() {
+        let _ = write!(sql, " include ({})", quoted_list(&index.include));
+    }
+    if index.nulls_not_distinct {
+        sql.push_str(" nulls not distinct");
+    }
+    if !index.storage.is_empty() {
+        let _ = write!(sql, " with ({})", index.storage);
+    }
+    if let Some(predicate) = &index.predicate {
+        let _ = write!(sql, " where {}", predicate.sql());
+    }
+    sql
+}
+
+/// The keys of an index, without the parentheses around them.
+#[must_use]
+pub fn index_keys(index: &Index) -> String {
+    let keys = index.keys.iter().map(|key| {
+        let mut sql = match &key.kind {
+            IndexKeyKind::Column(name) => name.quoted(),
+            IndexKeyKind::Expression(expression) => format!("({})", expression.sql()),
+        };
+        if let Some(collation) = &key.collation {
+            let _ = write!(sql, " collate {}", Name::new(collation.as_str()).quoted());
+        }
+        if let Some(class) = &key.operator_class {
+            let _ = write!(sql, " {class}");
+        }
+        match (key.descending, key.nulls_first) {
+            (true, true) => sql.push_str(" desc"),
+            (true, false) => sql.push_str(" desc nulls last"),
+            (false, true) => sql.push_str(" nulls first"),
+            (false, false) => {}
+        }
+        sql
+    });
+    keys.collect::<Vec<_>>().join(", ")
+}

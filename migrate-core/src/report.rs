@@ -1,0 +1,236 @@
+//! What is wrong with a migration: every message of the checks, by name.
+
+use crate::name::{At, MAX_BYTES, Name, QualifiedName};
+use crate::schema::{ObjectKey, OtherKind, Schema};
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The smallest wrong piece of the statement.
+    pub at: (u32, u32),
+    /// What is wrong: lower case, no final period, names in backticks.
+    pub message: String,
+    /// Where it came from, if anybody knows.
+    pub notes: Vec<String>,
+    /// What to do, as one imperative sentence.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// The message, its notes and its help, a line each.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = self.message.clone();
+        for note in &self.notes {
+            text.push_str("\nnote: ");
+            text.push_str(note);
+        }
+        if let Some(help) = &self.help {
+            text.push_str("\nhelp: ");
+            text.push_str(help);
+        }
+        text
+    }
+}
+
+/// Collects problems. All of them are told at once.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// In the order in which they were found.
+    pub problems: Vec<Problem>,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// A problem with a message of its own.
+    pub fn problem(&mut self, at: At, message: impl Into<String>) -> &mut Problem {
+        self.problems.push(Problem { at: (at.start, at.end), message: message.into(), notes: Vec::new(), help: None });
+        let last = self.problems.len() - 1;
+        &mut self.problems[last]
+    }
+
+    /// The object that a statement names isn't there. Says what it was called, or who dropped it.
+    pub fn unknown(&mut self, schema: &Schema, key: &ObjectKey, at: At) {
+        let (what, place) = match key {
+            ObjectKey::Column(table, column) => (format!("column `{column}`"), format!(" in table `{table}`")),
+            ObjectKey::Constraint(table, name) => (format!("constraint `{name}`"), format!(" on table `{table}`")),
+            key => (format!("{} `{}`", key.kind(), key.name()), String::new()),
+        };
+        let departure = schema.departure(key).cloned();
+        let nearest = nearest(schema, key);
+        let problem = self.problem(at, format!("no {what}{place}"));
+        match departure {
+            Some(departure) => {
+                let origin = &departure.origin;
+                let place =
+                    if origin.migration.is_empty() { String::new() } else { format!(" by `{}`, line {}", origin.migration, origin.line) };
+                problem.notes.push(match &departure.renamed_to {
+                    Some(name) => format!("renamed to `{name}`{place}"),
+                    None => format!("dropped{place}"),
+                });
+                if let Some(name) = departure.renamed_to {
+                    problem.help = Some(format!("write `{name}`"));
+                }
+            }
+            None => {
+                problem.help = match nearest {
+                    Some(name) => Some(format!("did you mean `{name}`?")),
+                    None if matches!(key, ObjectKey::Table(_)) => Some(
+                        "create it first, or declare it with `optional!` (only some deployments have it) or `external!` (all have it)"
+                            .to_owned(),
+                    ),
+                    None => None,
+                };
+            }
+        }
+    }
+
+    /// The name is taken.
+    pub fn already_exists(&mut self, schema: &Schema, key: &ObjectKey, at: At) {
+        let origin = match key {
+            ObjectKey::Table(name) => schema.tables.get(name).map(|table| table.origin.clone()),
+            ObjectKey::Enum(name) => schema.enums.get(name).map(|object| object.origin.clone()),
+            ObjectKey::Sequence(name) => schema.sequences.get(name).map(|object| object.origin.clone()),
+            ObjectKey::View(name) => schema.views.get(name).map(|object| object.origin.clone()),
+            _ => None,
+        };
+        let place = match key {
+            ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) => format!(" in table `{table}`"),
+            _ => String::new(),
+        };
+        let name = match key {
+            ObjectKey::Column(_, name) | ObjectKey::Constraint(_, name) => name.to_string(),
+            key => key.name(),
+        };
+        let problem = self.problem(at, format!("{} `{name}` exists already{place}", key.kind()));
+        if let Some(origin) = origin.filter(|origin| !origin.migration.is_empty()) {
+            problem.notes.push(format!("created by `{}`, line {}", origin.migration, origin.line));
+        }
+    }
+
+    /// The name of a new relation is taken by a relation of another kind.
+    pub fn relation_exists(&mut self, name: &QualifiedName, kind: &str, at: At) {
+        self.problem(at, format!("`{name}` exists already, as {} {kind}", article(kind))).help =
+            Some("choose another name: tables, views, indexes and sequences share one namespace".to_owned());
+    }
+
+    /// The name is longer than PostgreSQL keeps.
+    pub fn too_long(&mut self, name: &Name) {
+        let bytes = name.as_str().len();
+        let kept: String = truncate(name.as_str(), MAX_BYTES).to_owned();
+        self.problem(name.at, format!("identifier of {bytes} bytes: PostgreSQL keeps {MAX_BYTES}")).help =
+            Some(format!("shorten it: PostgreSQL would silently call it `{kept}`"));
+    }
+
+    /// Reports every name that PostgreSQL would cut.
+    pub fn check_length<'a>(&mut self, names: impl IntoIterator<Item = &'a Name>) {
+        for name in names {
+            if name.as_str().len() > MAX_BYTES {
+                self.too_long(name);
+            }
+        }
+    }
+
+    /// Reports `table` if it isn't known. The answer says whether it is.
+    pub fn needs_table(&mut self, schema: &Schema, table: &QualifiedName) -> bool {
+        let known = schema.tables.contains_key(table);
+        let unmodelled = schema.others.get(table).is_some_and(|other| other.kind == OtherKind::Relation);
+        if !known && !unmodelled {
+            match schema.relation_kind(table) {
+                Some(kind) => {
+                    self.problem(table.at(), format!("`{table}` is {} {kind}, not a table", article(kind)));
+                }
+                None => self.unknown(schema, &ObjectKey::Table(table.clone()), table.at()),
+            }
+        }
+        known
+    }
+
+    /// Reports `column` if `table` is known and has no such column.
+    pub fn needs_column(&mut self, schema: &Schema, table: &QualifiedName, column: &Name) -> bool {
+        let known = schema.column(table, column.as_str()).is_some();
+        if !known && schema.tables.get(table).is_some_and(|table| !table.columns.is_empty() || table.options.is_empty()) {
+            self.unknown(schema, &ObjectKey::Column(table.clone(), column.clone()), column.at);
+        }
+        known
+    }
+
+    /// Reports a column that `table`, as given, doesn't have.
+    pub fn unknown_column_of(&mut self, schema: &Schema, table: &crate::schema::Table, column: &Name) {
+        let known = table.columns.iter().map(|column| column.name.as_str());
+        let nearest = nearest_of(column.as_str(), known).map(|name| format!("did you mean `{name}`?"));
+        self.unknown(schema, &ObjectKey::Column(table.name.clone(), column.clone()), column.at);
+        if let Some(problem) = self.problems.last_mut().filter(|problem| problem.help.is_none()) {
+            problem.help = nearest;
+        }
+    }
+
+    /// Reports a type that nobody created. Types of an extension have no definition in the model: with an extension
+    /// installed, any unknown type may be one of its types.
+    pub fn needs_type(&mut self, schema: &Schema, data_type: &crate::data_type::DataType) {
+        let Some(name) = data_type.named() else { return };
+        if schema.has_type(name) || !schema.extensions.is_empty() {
+            return;
+        }
+        let at = data_type.written.as_ref().map(|name| name.at).unwrap_or_default();
+        self.unknown(schema, &ObjectKey::Enum(name.clone()), at);
+    }
+}
+
+fn article(kind: &str) -> &'static str {
+    if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+}
+
+/// `text` cut to `bytes` at a character boundary, as PostgreSQL cuts identifiers.
+#[must_use]
+pub fn truncate(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
+    &text[..end]
+}
+
+/// The known name that is most like the one that was written.
+fn nearest(schema: &Schema, key: &ObjectKey) -> Option<String> {
+    let relation_names = |names: Vec<&QualifiedName>| names.into_iter().map(ToString::to_string).collect::<Vec<_>>();
+    let (written, known) = match key {
+        ObjectKey::Schema(name) => (name.to_string(), schema.schemas.keys().map(ToString::to_string).collect()),
+        ObjectKey::Extension(name) => (name.to_string(), schema.extensions.keys().map(ToString::to_string).collect()),
+        ObjectKey::Table(name) => (name.to_string(), relation_names(schema.tables.keys().collect())),
+        ObjectKey::Column(table, name) => {
+            let columns = schema.tables.get(table).map(|table| table.columns.iter().map(|c| c.name.to_string()).collect());
+            (name.to_string(), columns.unwrap_or_default())
+        }
+        ObjectKey::Constraint(table, name) => {
+            let constraints = schema.tables.get(table).map(|table| table.constraints.keys().map(ToString::to_string).collect());
+            (name.to_string(), constraints.unwrap_or_default())
+        }
+        ObjectKey::Index(name) => {
+            let indexes = schema
+                .tables
+                .values()
+                .flat_map(|table| table.indexes.keys().map(|index| table.name.sibling(index.clone()).to_string()).collect::<Vec<_>>());
+            (name.to_string(), indexes.collect())
+        }
+        ObjectKey::Enum(name) => {
+            let others = schema.others.iter().filter(|(_, other)| other.kind == OtherKind::Type).map(|(name, _)| name);
+            (name.to_string(), relation_names(schema.enums.keys().chain(others).collect()))
+        }
+        ObjectKey::Sequence(name) => (name.to_string(), relation_names(schema.sequences.keys().collect())),
+        ObjectKey::View(name) => (name.to_string(), relation_names(schema.views.keys().collect())),
+    };
+    nearest_of(&written, known.iter().map(String::as_str)).map(str::to_owned)
+}
+
+/// The candidate that a person most likely meant, if one is close enough.
+pub fn nearest_of<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(written, candidate), candidate))
+        .filter(|(distance, candidate)| *distance * 3 <= candidate.len().max(written.len()).max(3))
+        .min()
+        .map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,329 @@
+//! Objects by name, and their definitions as facts that can be compared with those of a live database.
+
+use super::{
+    Column, Constraint, ConstraintKind, EnumType, ForeignKey, Index, IndexKeyKind, Key, Schema, Sequence, SequenceOptions, Table, View,
+};
+use crate::expression::{Expression, Sameness};
+use crate::name::{Name, QualifiedName, quoted_list};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What an operation works on, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ObjectKey {
+    /// A schema (namespace).
+    Schema(Name),
+    /// An extension.
+    Extension(Name),
+    /// A table.
+    Table(QualifiedName),
+    /// A column of a table.
+    Column(QualifiedName, Name),
+    /// A constraint of a table.
+    Constraint(QualifiedName, Name),
+    /// An index, in its table's schema.
+    Index(QualifiedName),
+    /// An enum type.
+    Enum(QualifiedName),
+    /// A sequence.
+    Sequence(QualifiedName),
+    /// A view, materialised or not.
+    View(QualifiedName),
+}
+
+impl ObjectKey {
+    /// What PostgreSQL calls an object of this kind.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Schema(_) => "schema",
+            Self::Extension(_) => "extension",
+            Self::Table(_) => "table",
+            Self::Column(..) => "column",
+            Self::Constraint(..) => "constraint",
+            Self::Index(_) => "index",
+            Self::Enum(_) => "type",
+            Self::Sequence(_) => "sequence",
+            Self::View(_) => "view",
+        }
+    }
+
+    /// The table that it belongs to, if it is a table or part of one. An index doesn't name its table.
+    #[must_use]
+    pub fn table(&self) -> Option<&QualifiedName> {
+        match self {
+            Self::Table(table) | Self::Column(table, _) | Self::Constraint(table, _) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The name alone: `documents`, `documents.title`, `documents_pkey`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Schema(name) | Self::Extension(name) => name.to_string(),
+            Self::Table(name) | Self::Index(name) | Self::Enum(name) | Self::Sequence(name) | Self::View(name) => name.to_string(),
+            Self::Column(table, column) => format!("{table}.{column}"),
+            Self::Constraint(table, constraint) => format!("{constraint} of {table}"),
+        }
+    }
+}
+
+/// `table documents`, `column documents.title`.
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind(), self.name())
+    }
+}
+
+/// One thing that is true of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// What it is about: `type`, `default`, `column title: type`.
+    pub aspect: String,
+    /// Its value.
+    pub value: Value,
+}
+
+/// The value of a fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Compared as text.
+    Text(String),
+    /// Compared by meaning, as far as text allows.
+    Expression(Expression),
+}
+
+impl Value {
+    /// Whether two values mean the same.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Sameness {
+        match (self, other) {
+            (Self::Expression(left), Self::Expression(right)) => left.compare(right),
+            (Self::Text(left), Self::Text(right)) if left == right => Sameness::Equal,
+            _ => Sameness::Different,
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Expression(expression) => f.write_str(expression.sql()),
+        }
+    }
+}
+
+/// The definition of one object: its facts, in a fixed order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Definition {
+    /// What is true of it. An aspect that is absent (no default, no comment) has no fact.
+    pub facts: Vec<Fact>,
+}
+
+impl Definition {
+    /// The definition of `key` in `schema`.
+    #[must_use]
+    pub fn of(schema: &Schema, key: &ObjectKey) -> Option<Self> {
+        let mut facts = Facts::default();
+        match key {
+            ObjectKey::Schema(name) if name.as_str() == crate::name::DEFAULT_SCHEMA => {}
+            ObjectKey::Schema(name) => facts.comment(schema.schemas.get(name)?.comment.as_ref()),
+            ObjectKey::Extension(name) => {
+                schema.extensions.get(name)?;
+            }
+            ObjectKey::Table(name) => facts.table(schema.tables.get(name)?),
+            ObjectKey::Column(table, column) => facts.column(schema.column(table, column.as_str())?, ""),
+            ObjectKey::Constraint(table, name) => facts.constraint(schema.tables.get(table)?.constraints.get(name)?, ""),
+            ObjectKey::Index(name) => {
+                let table = schema.table_of_index(name)?;
+                facts.text("table", table.name.to_string());
+                facts.index(table.indexes.get(&name.name)?, "");
+            }
+            ObjectKey::Enum(name) => facts.enum_type(schema.enums.get(name)?),
+            ObjectKey::Sequence(name) => facts.sequence(schema.sequences.get(name)?),
+            ObjectKey::View(name) => facts.view(schema.views.get(name)?),
+        }
+        Some(Self { facts: facts.0 })
+    }
+
+    /// The value of an aspect.
+    #[must_use]
+    pub fn get(&self, aspect: &str) -> Option<&Value> {
+        self.facts.iter().find(|fact| fact.aspect == aspect).map(|fact| &fact.value)
+    }
+}
+
+#[derive(Default)]
+struct Facts(Vec<Fact>);
+
+impl Facts {
+    fn text(&mut self, aspect: impl Into<String>, value: impl Into<String>) {
+        self.0.push(Fact { aspect: aspect.into(), value: Value::Text(value.into()) });
+    }
+
+    fn expression(&mut self, aspect: impl Into<String>, value: &Expression) {
+        self.0.push(Fact { aspect: aspect.into(), value: Value::Expression(value.clone()) });
+    }
+
+    fn flag(&mut self, aspect: impl Into<String>, value: bool) {
+        if value {
+            self.text(aspect, "yes");
+        }
+    }
+
+    fn comment(&mut self, comment: Option<&String>) {
+        if let Some(comment) = comment {
+            self.text("comment", comment);
+        }
+    }
+
+    fn table(&mut self, table: &Table) {
+        self.flag("unlogged", table.unlogged);
+        if table.options.starts_with("partition by") {
+            self.expression("partitioning", &Expression::new(&table.options));
+        }
+        let mut columns: Vec<_> = table.columns.iter().collect();
+        columns.sort_by(|a, b| a.name.cmp(&b.name));
+        for column in columns {
+            self.column(column, &format!("column {}: ", column.name));
+        }
+        let mut constraints: Vec<_> = table.constraints.values().collect();
+        constraints.sort_by(|a, b| a.name.cmp(&b.name));
+        for constraint in constraints {
+            self.constraint(constraint, &format!("constraint {}: ", constraint.name));
+        }
+        self.comment(table.comment.as_ref());
+    }
+
+    fn column(&mut self, column: &Column, prefix: &str) {
+        self.text(format!("{prefix}type"), column.data_type.sql());
+        self.text(format!("{prefix}not null"), if column.not_null { "yes" } else { "no" });
+        if let Some(default) = &column.default {
+            self.expression(format!("{prefix}default"), default);
+        }
+        if let Some(identity) = &column.identity {
+            self.text(format!("{prefix}identity"), format!("{:?}", identity.kind));
+        }
+        if let Some(generated) = &column.generated {
+            self.expression(format!("{prefix}generated"), &generated.expression);
+            self.flag(format!("{prefix}stored"), generated.stored);
+        }
+        if let Some(collation) = &column.collation {
+            self.text(format!("{prefix}collation"), collation);
+        }
+        if let Some(comment) = &column.comment {
+            self.text(format!("{prefix}comment"), comment);
+        }
+    }
+
+    fn constraint(&mut self, constraint: &Constraint, prefix: &str) {
+        match &constraint.kind {
+            ConstraintKind::PrimaryKey(key) => self.key(key, "primary key", prefix),
+            ConstraintKind::Unique(key) => self.key(key, "unique", prefix),
+            ConstraintKind::ForeignKey(key) => self.foreign_key(key, prefix),
+            ConstraintKind::Check { expression, no_inherit } => {
+                self.expression(format!("{prefix}check"), expression);
+                self.flag(format!("{prefix}no inherit"), *no_inherit);
+            }
+            ConstraintKind::Exclude { definition } => self.expression(format!("{prefix}exclude"), definition),
+        }
+        self.text(format!("{prefix}deferral"), format!("{:?}", constraint.deferral));
+        self.text(format!("{prefix}validated"), if constraint.validated { "yes" } else { "no" });
+        if let Some(comment) = &constraint.comment {
+            self.text(format!("{prefix}comment"), comment);
+        }
+    }
+
+    fn key(&mut self, key: &Key, kind: &str, prefix: &str) {
+        self.text(format!("{prefix}{kind}"), quoted_list(&key.columns));
+        if !key.include.is_empty() {
+            self.text(format!("{prefix}include"), quoted_list(&key.include));
+        }
+        self.flag(format!("{prefix}nulls not distinct"), key.nulls_not_distinct);
+    }
+
+    fn foreign_key(&mut self, key: &ForeignKey, prefix: &str) {
+        let target = format!("{} ({})", key.references, quoted_list(&key.referenced_columns));
+        self.text(format!("{prefix}foreign key"), quoted_list(&key.columns));
+        self.text(format!("{prefix}references"), target);
+        self.text(format!("{prefix}on delete"), key.on_delete.sql());
+        if !key.on_delete_columns.is_empty() {
+            self.text(format!("{prefix}on delete columns"), quoted_list(&key.on_delete_columns));
+        }
+        self.text(format!("{prefix}on update"), key.on_update.sql());
+        self.text(format!("{prefix}match"), format!("{:?}", key.match_type));
+    }
+
+    fn index(&mut self, index: &Index, prefix: &str) {
+        self.flag(format!("{prefix}unique"), index.unique);
+        self.text(format!("{prefix}method"), &index.method);
+        self.text(format!("{prefix}keys"), index.keys.len().to_string());
+        for (number, key) in index.keys.iter().enumerate() {
+            let aspect = format!("{prefix}key {}", number + 1);
+            match &key.kind {
+                IndexKeyKind::Column(name) => self.text(&aspect, name.quoted()),
+                IndexKeyKind::Expression(expression) => self.expression(&aspect, expression),
+            }
+            if let Some(collation) = &key.collation {
+                self.text(format!("{aspect} collation"), collation);
+            }
+            if let Some(class) = &key.operator_class {
+                self.text(format!("{aspect} operator class"), class);
+            }
+            self.flag(format!("{aspect} descending"), key.descending);
+            self.flag(format!("{aspect} nulls first"), key.nulls_first);
+        }
+        if !index.include.is_empty() {
+            self.text(format!("{prefix}include"), quoted_list(&index.include));
+        }
+        self.flag(format!("{prefix}nulls not distinct"), index.nulls_not_distinct);
+        if let Some(predicate) = &index.predicate {
+            self.expression(format!("{prefix}where"), predicate);
+        }
+        if !index.valid {
+            self.text(format!("{prefix}valid"), "no");
+        }
+        self.comment(index.comment.as_ref());
+    }
+
+    fn enum_type(&mut self, enum_type: &EnumType) {
+        let labels: Vec<_> = enum_type.labels.iter().map(|label| crate::name::quote_literal(label)).collect();
+        self.text("labels", labels.join(", "));
+        self.comment(enum_type.comment.as_ref());
+    }
+
+    fn sequence(&mut self, sequence: &Sequence) {
+        self.sequence_options(&sequence.options);
+        if let Some((table, column)) = &sequence.owned_by {
+            self.text("owned by", format!("{table}.{column}"));
+        }
+        self.comment(sequence.comment.as_ref());
+    }
+
+    fn sequence_options(&mut self, options: &SequenceOptions) {
+        let numbers = [
+            ("start", options.start),
+            ("increment", options.increment),
+            ("minimum", options.minimum),
+            ("maximum", options.maximum),
+            ("cache", options.cache),
+        ];
+        if let Some(data_type) = &options.data_type {
+            self.text("type", data_type);
+        }
+        for (aspect, number) in numbers {
+            if let Some(number) = number {
+                self.text(aspect, number.to_string());
+            }
+        }
+        self.flag("cycle", options.cycle);
+    }
+
+    fn view(&mut self, view: &View) {
+        self.flag("materialized", view.materialized);
+        self.expression("query", &view.query);
+        self.comment(view.comment.as_ref());
+    }
+}

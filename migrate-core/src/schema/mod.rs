@@ -1,0 +1,163 @@
+//! The model of a database's schema: what the migrations so far have left.
+
+mod column;
+mod constraint;
+mod definition;
+mod index;
+mod objects;
+mod table;
+
+pub use column::{Column, Generated, Identity, IdentityKind, SequenceOptions};
+pub use constraint::{Constraint, ConstraintKind, Deferral, ForeignKey, Key, MatchType, ReferentialAction};
+pub use definition::{Definition, Fact, ObjectKey, Value};
+pub use index::{Index, IndexKey, IndexKeyKind};
+pub use objects::{EnumType, Extension, NamedSchema, OtherKind, OtherObject, Sequence, View};
+pub use table::{Presence, Table};
+
+use crate::name::{Name, QualifiedName};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Which migration did something, and where: told in messages, never compared.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Origin {
+    /// The migration's name, e.g. `m0003_prune`; empty for what was read from a catalog.
+    pub migration: String,
+    /// Line in that file, from 1.
+    pub line: u32,
+}
+
+impl PartialEq for Origin {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for Origin {}
+
+/// What became of an object that is no longer there under its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Departure {
+    /// The new name, if it was renamed; `None` if it was dropped.
+    pub renamed_to: Option<String>,
+    /// Who did it.
+    pub origin: Origin,
+}
+
+/// The schema of one database, as a value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Schema {
+    /// Schemas (namespaces) other than the default one.
+    pub schemas: BTreeMap<Name, NamedSchema>,
+    /// Installed extensions.
+    pub extensions: BTreeMap<Name, Extension>,
+    /// Tables with their columns, constraints and indexes.
+    #[serde(with = "by_key")]
+    pub tables: BTreeMap<QualifiedName, Table>,
+    /// Enum types.
+    #[serde(with = "by_key")]
+    pub enums: BTreeMap<QualifiedName, EnumType>,
+    /// Sequences that are not part of an identity column.
+    #[serde(with = "by_key")]
+    pub sequences: BTreeMap<QualifiedName, Sequence>,
+    /// Views, materialised ones too.
+    #[serde(with = "by_key")]
+    pub views: BTreeMap<QualifiedName, View>,
+    /// What has a name that others may refer to, but no definition in the model: domains, composite types, functions, …
+    #[serde(with = "by_key")]
+    pub others: BTreeMap<QualifiedName, OtherObject>,
+    /// What was dropped or renamed, and by whom: only for messages.
+    #[serde(skip)]
+    pub departed: Vec<(ObjectKey, Departure)>,
+}
+
+impl Schema {
+    /// The table of this name.
+    #[must_use]
+    pub fn table(&self, name: &QualifiedName) -> Option<&Table> {
+        self.tables.get(name)
+    }
+
+    /// The column of that table.
+    #[must_use]
+    pub fn column(&self, table: &QualifiedName, column: &str) -> Option<&Column> {
+        self.tables.get(table)?.column(column)
+    }
+
+    /// The table that owns the index of this name. Indexes share their table's schema.
+    #[must_use]
+    pub fn table_of_index(&self, index: &QualifiedName) -> Option<&Table> {
+        self.tables.values().find(|table| table.name.schema == index.schema && table.indexes.contains_key(index.name.as_str()))
+    }
+
+    /// What kind of relation has this name already: tables, views, sequences, indexes and the indexes behind
+    /// constraints share one namespace.
+    #[must_use]
+    pub fn relation_kind(&self, name: &QualifiedName) -> Option<&'static str> {
+        if self.tables.contains_key(name) {
+            return Some("table");
+        }
+        if let Some(view) = self.views.get(name) {
+            return Some(if view.materialized { "materialized view" } else { "view" });
+        }
+        if self.sequences.contains_key(name) {
+            return Some("sequence");
+        }
+        if self.others.get(name).is_some_and(|other| other.kind == OtherKind::Relation) {
+            return Some("relation");
+        }
+        for table in self.tables.values().filter(|table| table.name.schema == name.schema) {
+            if table.indexes.contains_key(name.name.as_str()) {
+                return Some("index");
+            }
+            if table.constraints.get(name.name.as_str()).is_some_and(|constraint| constraint.kind.has_index()) {
+                return Some("index");
+            }
+            if table.columns.iter().any(|column| column.identity.as_ref().is_some_and(|i| i.sequence == name.name)) {
+                return Some("sequence");
+            }
+        }
+        None
+    }
+
+    /// Whether a type of this name is known: enum, other type, or the row type of a table or view.
+    #[must_use]
+    pub fn has_type(&self, name: &QualifiedName) -> bool {
+        self.enums.contains_key(name)
+            || self.others.get(name).is_some_and(|other| other.kind == OtherKind::Type)
+            || self.tables.contains_key(name)
+            || self.views.contains_key(name)
+    }
+
+    /// What became of `key`, if it was there once.
+    #[must_use]
+    pub fn departure(&self, key: &ObjectKey) -> Option<&Departure> {
+        self.departed.iter().rev().find(|(departed, _)| departed == key).map(|(_, departure)| departure)
+    }
+
+    /// Notes that `key` was dropped, or renamed.
+    pub fn record_departure(&mut self, key: ObjectKey, renamed_to: Option<String>, origin: &Origin) {
+        self.departed.push((key, Departure { renamed_to, origin: origin.clone() }));
+    }
+
+    /// The definition of an object, as a value that can be compared; `None` if it isn't there.
+    #[must_use]
+    pub fn definition(&self, key: &ObjectKey) -> Option<Definition> {
+        Definition::of(self, key)
+    }
+}
+
+/// Maps keyed by a qualified name, as an array of pairs: JSON has no composite keys.
+mod by_key {
+    use crate::name::QualifiedName;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    pub fn serialize<V: Serialize, S: Serializer>(map: &BTreeMap<QualifiedName, V>, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(map)
+    }
+
+    pub fn deserialize<'de, V: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<BTreeMap<QualifiedName, V>, D::Error> {
+        Ok(Vec::<(QualifiedName, V)>::deserialize(d)?.into_iter().collect())
+    }
+}

@@ -1,0 +1,96 @@
+//! Everything in a schema that isn't a table.
+
+use super::{Origin, SequenceOptions};
+use crate::expression::Expression;
+use crate::name::{Name, QualifiedName};
+use serde::{Deserialize, Serialize};
+
+/// A schema (namespace).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedSchema {
+    /// The text of `comment on schema`.
+    #[serde(default)]
+    pub comment: Option<String>,
+}
+
+/// An installed extension.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extension {
+    /// The schema that it was put in, where one was named.
+    #[serde(default)]
+    pub schema: Option<Name>,
+    /// The version, where one was named.
+    #[serde(default)]
+    pub version: Option<String>,
+}
+
+/// An enum type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnumType {
+    /// The labels in their order.
+    pub labels: Vec<String>,
+    /// The text of `comment on type`.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Who created it.
+    #[serde(default)]
+    pub origin: Origin,
+}
+
+/// A sequence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sequence {
+    /// Its options.
+    #[serde(default)]
+    pub options: SequenceOptions,
+    /// `owned by table.column`: dropped with it.
+    #[serde(default)]
+    pub owned_by: Option<(QualifiedName, Name)>,
+    /// The text of `comment on sequence`.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Who created it.
+    #[serde(default)]
+    pub origin: Origin,
+}
+
+/// A view.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct View {
+    /// `materialized`.
+    #[serde(default)]
+    pub materialized: bool,
+    /// The column list, where one was written.
+    #[serde(default)]
+    pub columns: Vec<Name>,
+    /// What is between the name and `as`: `with (security_invoker)`.
+    #[serde(default)]
+    pub options: String,
+    /// The query.
+    pub query: Expression,
+    /// The text of `comment on view`.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Who created it.
+    #[serde(default)]
+    pub origin: Origin,
+}
+
+/// Something that the model knows by name only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherObject {
+    /// In which namespace its name lives.
+    pub kind: OtherKind,
+    /// Who created it.
+    #[serde(default)]
+    pub origin: Origin,
+}
+
+/// The namespace of an object that the model knows by name only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OtherKind {
+    /// A domain, composite, range or base type.
+    Type,
+    /// A foreign table, or a table made by `create table as`.
+    Relation,
+}

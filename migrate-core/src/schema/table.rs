@@ -1,0 +1,103 @@
+//! Tables.
+
+use super::{Column, Constraint, ConstraintKind, Index, Origin};
+use crate::name::{Name, QualifiedName};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+/// Whose table it is, which decides what its absence means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Presence {
+    /// Created by this chain: where it is missing, the database has drifted.
+    #[default]
+    Owned,
+    /// Declared by `external!`: every deployment has it, this chain doesn't own it.
+    External,
+    /// Declared by `optional!`: where it is missing, operations on it are skipped and recorded.
+    Optional,
+}
+
+/// A table, with everything that lives and dies with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Its name.
+    pub name: QualifiedName,
+    /// Whose it is.
+    #[serde(default)]
+    pub presence: Presence,
+    /// Columns in their order.
+    pub columns: Vec<Column>,
+    /// Constraints by name. Not-null is an attribute of the column, not a constraint.
+    #[serde(default)]
+    pub constraints: IndexMap<Name, Constraint>,
+    /// Indexes by name, without those that belong to a constraint.
+    #[serde(default)]
+    pub indexes: IndexMap<Name, Index>,
+    /// `unlogged`.
+    #[serde(default)]
+    pub unlogged: bool,
+    /// What follows the column list, as written: `partition by …`, `inherits (…)`, `with (…)`, `partition of …`.
+    #[serde(default)]
+    pub options: String,
+    /// The text of `comment on table`.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Who created it.
+    #[serde(default)]
+    pub origin: Origin,
+}
+
+impl Table {
+    /// A table without columns.
+    #[must_use]
+    pub fn new(name: QualifiedName) -> Self {
+        Self {
+            name,
+            presence: Presence::Owned,
+            columns: Vec::new(),
+            constraints: IndexMap::new(),
+            indexes: IndexMap::new(),
+            unlogged: false,
+            options: String::new(),
+            comment: None,
+            origin: Origin::default(),
+        }
+    }
+
+    /// The column of this name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name.as_str() == name)
+    }
+
+    /// The column of this name, to change it.
+    pub fn column_mut(&mut self, name: &str) -> Option<&mut Column> {
+        self.columns.iter_mut().find(|column| column.name.as_str() == name)
+    }
+
+    /// The primary key.
+    #[must_use]
+    pub fn primary_key(&self) -> Option<&Constraint> {
+        self.constraints.values().find(|constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey(_)))
+    }
+
+    /// Removes a column and what PostgreSQL removes with it: every constraint and index that involves it.
+    pub fn remove_column(&mut self, name: &str) {
+        self.columns.retain(|column| column.name.as_str() != name);
+        self.constraints.retain(|_, constraint| !constraint.kind.involves(name));
+        self.indexes.retain(|_, index| !index.involves(name));
+    }
+
+    /// Renames a column wherever the table mentions it.
+    pub fn rename_column(&mut self, from: &str, to: &Name) {
+        for column in &mut self.columns {
+            column.rename_column(from, to);
+        }
+        for constraint in self.constraints.values_mut() {
+            constraint.kind.rename_column(from, to);
+        }
+        for index in self.indexes.values_mut() {
+            index.rename_column(from, to);
+        }
+    }
+}

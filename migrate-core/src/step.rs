@@ -1,0 +1,121 @@
+//! A migration as the macro emits it and the engine reads it: a list of steps.
+
+use crate::operation::{Operate, Operation};
+use crate::report::Report;
+use crate::schema::{Origin, Presence, Schema};
+use serde::{Deserialize, Serialize};
+
+/// One step of a migration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What it does.
+    pub action: Action,
+    /// Whether its author wrote `if exists`: what it works on may be unknown, and is optional.
+    #[serde(default)]
+    pub if_exists: bool,
+    /// The only dialect that it is for.
+    #[serde(default)]
+    pub dialect: Option<Dialect>,
+    /// The file that it stands in, if that isn't the migration's own: an included one.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// Its line in that file, from 1.
+    #[serde(default)]
+    pub line: u32,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Changes the schema or the data.
+    Change(Operation),
+    /// Declares what only some deployments have, or what all have but this chain doesn't own. Nothing is run.
+    Declare {
+        /// `Optional` or `External`.
+        presence: Presence,
+        /// What would create it.
+        operation: Operation,
+    },
+    /// Calls a Rust function with the transaction at hand.
+    Run {
+        /// Its path as written.
+        function: String,
+    },
+    /// Stops the migration unless the query gives rows, none of which has `false` or null in its first column.
+    Assert {
+        /// What to say.
+        message: String,
+        /// The query.
+        query: String,
+    },
+}
+
+/// A kind of database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// PostgreSQL 13 to 18.
+    Postgres,
+    /// SQLite 3.
+    Sqlite,
+}
+
+impl Step {
+    /// A step of the migration's own file, for every dialect.
+    #[must_use]
+    pub fn new(action: Action, line: u32) -> Self {
+        Self { action, if_exists: false, dialect: None, file: None, line }
+    }
+
+    /// As a person says it.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match &self.action {
+            Action::Change(operation) => operation.describe(),
+            Action::Declare { presence, operation } => {
+                let presence = if *presence == Presence::Optional { "optional" } else { "external" };
+                format!("declare {presence}: {}", operation.describe())
+            }
+            Action::Run { function } => format!("run `{function}`"),
+            Action::Assert { message, .. } => format!("assert \"{message}\""),
+        }
+    }
+
+    /// Whether the model can't know what it works on: `if exists` of something that no migration created.
+    #[must_use]
+    pub fn is_unchecked(&self, schema: &Schema) -> bool {
+        let Action::Change(operation) = &self.action else { return false };
+        self.if_exists
+            && operation
+                .requires()
+                .iter()
+                .chain(&operation.touches())
+                .any(|key| key.table().is_some_and(|table| schema.relation_kind(table).is_none()))
+    }
+
+    /// Replays the step: names what is unnamed, reports what is wrong, and leaves `schema` as it is afterwards.
+    pub fn replay(&mut self, schema: &mut Schema, origin: &Origin, report: &mut Report) {
+        if self.is_unchecked(schema) {
+            return;
+        }
+        match &mut self.action {
+            Action::Change(operation) => {
+                operation.bind(schema);
+                operation.check(schema, report);
+                operation.apply(schema, origin);
+            }
+            Action::Declare { presence, operation } => {
+                operation.bind(schema);
+                operation.check(schema, report);
+                operation.apply(schema, origin);
+                if let Operation::CreateTable(created) = operation
+                    && let Some(table) = schema.tables.get_mut(&created.table.name)
+                {
+                    table.presence = *presence;
+                }
+            }
+            Action::Run { .. } | Action::Assert { .. } => {}
+        }
+    }
+}
