@@ -1,1 +1,3 @@
+//! The binary of the founding case.
+
 fn main() {}
