@@ -5,6 +5,7 @@ pub mod binaries;
 mod cluster;
 mod database;
 mod log;
+pub mod proxy;
 mod server;
 
 pub use cluster::ClusterError;

@@ -83,6 +83,15 @@ impl Server {
         self.url.as_str()
     }
 
+    /// Host and port.
+    #[must_use]
+    pub fn address(&self) -> (&str, u16) {
+        (
+            self.url.host_str().unwrap_or("localhost"),
+            self.url.port().unwrap_or(5432),
+        )
+    }
+
     /// The superuser's URL of another database of this server.
     #[must_use]
     pub fn database_url(&self, database: &str) -> String {

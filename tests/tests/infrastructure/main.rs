@@ -2,4 +2,5 @@
 
 mod database;
 mod dump;
+mod proxy;
 mod watchdog;
