@@ -4,6 +4,7 @@
 #   ./test.sh [ARGUMENT…]                     arguments go to `cargo test`: ./test.sh --test infrastructure
 #   MIGRATE_TEST_PG_BIN=DIRECTORY             take `initdb` and `postgres` from there
 #   MIGRATE_TEST_PG_URL=URL                   use this running server, as a superuser; with MIGRATE_TEST_PG_LOG=PATH
+#   MIGRATE_TEST_PG_VERSIONS="13 18"          run the tests that look at versions on these as well; needs npm
 set -eu
 cd "$(dirname "$0")"
 

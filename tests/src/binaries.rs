@@ -78,18 +78,10 @@ fn newest_in(root: &Path) -> Vec<PathBuf> {
         .into_iter()
         .flatten()
         .flatten()
-        .filter_map(|entry| {
-            Some((
-                entry.file_name().to_str()?.parse().ok()?,
-                entry.path().join("bin"),
-            ))
-        })
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
         .collect();
     versions.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
-    versions
-        .into_iter()
-        .map(|(_, directory)| directory)
-        .collect()
+    versions.into_iter().map(|(_, directory)| directory).collect()
 }
 
 /// `initdb` on `PATH` is often a link, and `postgres` is only beside what it links to.
@@ -107,8 +99,7 @@ mod tests {
 
     #[test]
     fn a_directory_without_postgres_is_refused() {
-        let Err(BinariesError::Incomplete { program, .. }) = ServerBinaries::at("/etc".into())
-        else {
+        let Err(BinariesError::Incomplete { program, .. }) = ServerBinaries::at("/etc".into()) else {
             panic!("accepted");
         };
         assert_eq!(program, "initdb");

@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::{DirBuilderExt, chown};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::binaries::ServerBinaries;
 
-const START_LIMIT: Duration = Duration::from_secs(120);
+const START_LIMIT: Duration = Duration::from_mins(2);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Nothing here is to survive a crash of the machine, and everything that goes wrong is to be found in the log by
@@ -58,9 +58,7 @@ pub enum ClusterError {
         source: io::Error,
     },
     /// PostgreSQL refuses to run as root, and there is nobody else.
-    #[error(
-        "a PostgreSQL server does not run as root\nhelp: add a user `postgres`, or run the tests as another user"
-    )]
+    #[error("a PostgreSQL server does not run as root\nhelp: add a user `postgres`, or run the tests as another user")]
     NoOtherUser,
     /// `initdb` or `postgres` ended with a message of its own.
     #[error("{program} failed:\n{output}")]
@@ -85,8 +83,7 @@ impl Cluster {
         loop {
             attempts_left -= 1;
             match Self::start_once(binaries) {
-                Err(ClusterError::Failed { output, .. })
-                    if attempts_left > 0 && output.contains("Address already in use") => {}
+                Err(ClusterError::Failed { output, .. }) if attempts_left > 0 && output.contains("Address already in use") => {}
                 result => return result,
             }
         }
@@ -97,23 +94,21 @@ impl Cluster {
         let user = ServerUser::choose()?;
         let directory = new_directory(user.as_ref())?;
 
+        let binaries = match &user {
+            Some(user) if !is_reachable_by_all(binaries.directory()) => {
+                &copy_into(&directory, binaries, user).inspect_err(|_| drop(fs::remove_dir_all(&directory)))?
+            }
+            _ => binaries,
+        };
+
         let mut command = Command::new("sh");
-        command
-            .args(["-c", include_str!("watchdog.sh"), "watchdog"])
-            .arg(&directory)
-            .arg(binaries.directory());
+        command.args(["-c", include_str!("watchdog.sh"), "watchdog"]).arg(&directory).arg(binaries.directory());
         command.arg("-c").arg(format!("port={port}"));
         for setting in SETTINGS {
             command.args(["-c", setting]);
         }
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        command
-            .env("HOME", &directory)
-            .env("LC_ALL", "C")
-            .current_dir(&directory);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.env("HOME", &directory).env("LC_ALL", "C").current_dir(&directory);
         // Ctrl-C in a terminal goes to the whole group; the server has to live until its users have ended.
         command.process_group(0);
         if let Some(user) = &user {
@@ -121,17 +116,10 @@ impl Cluster {
         }
         let watchdog = command.spawn().map_err(|source| {
             let _ = fs::remove_dir_all(&directory);
-            ClusterError::System {
-                action: "start `sh`".to_owned(),
-                source,
-            }
+            ClusterError::System { action: "start `sh`".to_owned(), source }
         })?;
 
-        let cluster = Self {
-            directory,
-            port,
-            watchdog,
-        };
+        let cluster = Self { directory, port, watchdog };
         cluster.wait_until_ready()?;
         Ok(cluster)
     }
@@ -140,32 +128,19 @@ impl Cluster {
         let deadline = Instant::now() + START_LIMIT;
         while Instant::now() < deadline {
             if let Ok(output) = fs::read_to_string(self.directory.join("initdb.failed")) {
-                return Err(ClusterError::Failed {
-                    program: "initdb",
-                    output,
-                });
+                return Err(ClusterError::Failed { program: "initdb", output });
             }
-            let status =
-                fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap_or_default();
-            if status
-                .lines()
-                .nth(7)
-                .is_some_and(|line| line.trim() == "ready")
-            {
+            let status = fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap_or_default();
+            if status.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
                 return Ok(());
             }
             let log = self.read_log();
             if log.contains("FATAL:") || log.contains("PANIC:") {
-                return Err(ClusterError::Failed {
-                    program: "postgres",
-                    output: log,
-                });
+                return Err(ClusterError::Failed { program: "postgres", output: log });
             }
             thread::sleep(POLL_INTERVAL);
         }
-        Err(ClusterError::NotReady {
-            log: self.read_log(),
-        })
+        Err(ClusterError::NotReady { log: self.read_log() })
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -204,49 +179,56 @@ impl ServerUser {
             return Ok(None);
         }
         let passwd = fs::read_to_string("/etc/passwd").map_err(failed_to("read /etc/passwd"))?;
-        ["postgres", "nobody"]
-            .into_iter()
-            .find_map(|name| Self::parse(&passwd, name))
-            .map(Some)
-            .ok_or(ClusterError::NoOtherUser)
+        ["postgres", "nobody"].into_iter().find_map(|name| Self::parse(&passwd, name)).map(Some).ok_or(ClusterError::NoOtherUser)
     }
 
     fn parse(passwd: &str, name: &str) -> Option<Self> {
-        let line = passwd
-            .lines()
-            .find(|line| line.split(':').next() == Some(name))?;
+        let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
         let mut fields = line.split(':').skip(2);
-        Some(Self {
-            id: fields.next()?.parse().ok()?,
-            group: fields.next()?.parse().ok()?,
-        })
+        Some(Self { id: fields.next()?.parse().ok()?, group: fields.next()?.parse().ok()? })
     }
 }
 
 fn new_directory(user: Option<&ServerUser>) -> Result<PathBuf, ClusterError> {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let started = std::time::SystemTime::UNIX_EPOCH
-        .elapsed()
-        .unwrap_or_default()
-        .as_micros();
+    let started = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_micros();
     let name = format!("migrate-test-{}-{started:x}-{number}", std::process::id());
     let directory = std::env::temp_dir().join(name);
     let action = || format!("create `{}`", directory.display());
-    DirBuilder::new()
-        .mode(0o700)
-        .create(&directory)
-        .map_err(failed_to(action()))?;
+    DirBuilder::new().mode(0o700).create(&directory).map_err(failed_to(action()))?;
     if let Some(user) = user {
         chown(&directory, Some(user.id), Some(user.group)).map_err(failed_to(action()))?;
     }
     Ok(directory)
 }
 
+/// Root finds programs in places where the server's user may not go.
+fn is_reachable_by_all(directory: &Path) -> bool {
+    directory.ancestors().all(|ancestor| fs::metadata(ancestor).is_ok_and(|metadata| metadata.permissions().mode() & 0o001 != 0))
+}
+
+/// The whole installation, since a server finds its libraries beside its programs.
+fn copy_into(directory: &Path, binaries: &ServerBinaries, user: &ServerUser) -> Result<ServerBinaries, ClusterError> {
+    let installation = binaries.directory().parent().unwrap_or(binaries.directory());
+    let copy = directory.join("installation");
+    let action = || format!("copy `{}`", installation.display());
+    // The watchdog, which is to remove it again, runs as that user, too.
+    let script = "cp -R \"$1\" \"$2\" && chown -R \"$3\" \"$2\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "copy"]).arg(installation).arg(&copy).arg(format!("{}:{}", user.id, user.group));
+    let output = command.output().map_err(failed_to(action()))?;
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(ClusterError::System { action: action(), source: io::Error::other(message) });
+    }
+    let program_directory = binaries.directory().file_name().unwrap_or_default();
+    ServerBinaries::at(copy.join(program_directory))
+        .map_err(|error| ClusterError::System { action: action(), source: io::Error::other(error) })
+}
+
 fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 fn failed_to(action: impl Into<String>) -> impl FnOnce(io::Error) -> ClusterError {

@@ -30,23 +30,13 @@ impl Database {
     pub async fn create(server: &Server) -> Self {
         let name = unique_name();
         let log = server.log().map(|path| {
-            LogTail::from_now_on(path).unwrap_or_else(|error| {
-                panic!("cannot read the server's log `{}`: {error}", path.display())
-            })
+            LogTail::from_now_on(path).unwrap_or_else(|error| panic!("cannot read the server's log `{}`: {error}", path.display()))
         });
         let server_url = server.url().to_owned();
-        administer(
-            &server_url,
-            &format!("create database {name} template template0"),
-        )
-        .await
-        .unwrap_or_else(|error| panic!("cannot create a database on the test server: {error}"));
-        Self {
-            url: server.database_url(&name),
-            name,
-            server_url,
-            log,
-        }
+        administer(&server_url, &format!("create database {name} template template0"))
+            .await
+            .unwrap_or_else(|error| panic!("cannot create a database on the test server: {error}"));
+        Self { url: server.database_url(&name), name, server_url, log }
     }
 
     /// Its name, which needs no quotes.
@@ -77,11 +67,7 @@ impl Database {
     /// # Panics
     /// Where the server refuses it.
     pub async fn connect(&self) -> PgConnection {
-        PgConnection::connect(&self.url)
-            .await
-            .unwrap_or_else(|error| {
-                panic!("cannot connect to the test database {}: {error}", self.name)
-            })
+        PgConnection::connect(&self.url).await.unwrap_or_else(|error| panic!("cannot connect to the test database {}: {error}", self.name))
     }
 
     /// A new pool of at most five connections, made as they are needed.
@@ -90,10 +76,7 @@ impl Database {
     /// Never: the URL was one before.
     #[must_use]
     pub fn pool(&self) -> PgPool {
-        PgPoolOptions::new()
-            .max_connections(5)
-            .connect_lazy(&self.url)
-            .expect("made from a parsed URL")
+        PgPoolOptions::new().max_connections(5).connect_lazy(&self.url).expect("made from a parsed URL")
     }
 
     /// Runs any number of statements on a connection of their own, in one implicit transaction.
@@ -113,9 +96,7 @@ impl Database {
     /// Where the query fails, or gives no row, or gives something that is not text.
     pub async fn text(&self, sql: &str) -> Result<String, sqlx::Error> {
         let mut connection = self.connect().await;
-        let row = connection
-            .fetch_one(sqlx::raw_sql(AssertSqlSafe(sql)))
-            .await;
+        let row = connection.fetch_one(sqlx::raw_sql(AssertSqlSafe(sql))).await;
         connection.close().await?;
         row?.try_get(0)
     }
@@ -130,13 +111,9 @@ impl Database {
     pub async fn dump(&self) -> String {
         let mut connection = self.connect().await;
         // With an empty search path every definition comes out with all its names qualified.
-        connection
-            .execute("set search_path = ''")
-            .await
-            .expect("a setting that exists");
+        connection.execute("set search_path = ''").await.expect("a setting that exists");
         let rows = connection.fetch_all(include_str!("dump.sql")).await;
-        let rows =
-            rows.unwrap_or_else(|error| panic!("cannot dump the database {}: {error}", self.name));
+        let rows = rows.unwrap_or_else(|error| panic!("cannot dump the database {}: {error}", self.name));
         connection.close().await.expect("an idle connection closes");
         let mut dump = String::new();
         for row in rows {
@@ -156,15 +133,9 @@ impl Database {
         let Some(log) = &self.log else {
             panic!("the test server's log is not known\nhelp: set `{LOG_VARIABLE}` to its path");
         };
-        let marker = format!(
-            "do $$ begin raise exception 'marker' using errcode = '{MARKER_SQLSTATE}'; end $$"
-        );
-        self.execute(&marker)
-            .await
-            .expect_err("the marker is an error");
-        let mut errors = log
-            .errors_of(&self.name)
-            .unwrap_or_else(|error| panic!("cannot read the log: {error}"));
+        let raise = format!("do $$ begin raise exception 'marker' using errcode = '{MARKER_SQLSTATE}'; end $$");
+        self.execute(&raise).await.expect_err("the marker is an error");
+        let mut errors = log.errors_of(&self.name).unwrap_or_else(|error| panic!("cannot read the log: {error}"));
         let marked = errors.len();
         errors.retain(|error| error.sqlstate != MARKER_SQLSTATE);
         assert!(
@@ -180,41 +151,32 @@ impl Database {
     /// # Panics
     /// As [`logged_errors`](Self::logged_errors) does.
     pub async fn log_contains_sqlstate(&self, sqlstate: &str) -> bool {
-        self.logged_errors()
-            .await
-            .iter()
-            .any(|error| error.sqlstate == sqlstate)
+        self.logged_errors().await.iter().any(|error| error.sqlstate == sqlstate)
     }
 }
 
 impl Drop for Database {
     /// On a thread of its own, since a test's runtime can't be waited for from inside of it.
+    #[expect(clippy::print_stderr, reason = "a panic here would hide why the test failed")]
     fn drop(&mut self) {
         let sql = format!("drop database if exists {} with (force)", self.name);
         let dropped = thread::scope(|scope| {
             scope
                 .spawn(|| {
-                    let runtime = tokio::runtime::Builder::new_current_thread()
-                        .enable_all()
-                        .build()?;
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                     runtime.block_on(administer(&self.server_url, &sql))
                 })
                 .join()
         });
         if !matches!(dropped, Ok(Ok(()))) {
-            eprintln!(
-                "the test database {} could not be dropped: {dropped:?}",
-                self.name
-            );
+            eprintln!("the test database {} could not be dropped: {dropped:?}", self.name);
         }
     }
 }
 
 async fn administer(server_url: &str, sql: &str) -> Result<(), sqlx::Error> {
     let mut connection = PgConnection::connect(server_url).await?;
-    connection
-        .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
-        .await?;
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
     connection.close().await
 }
 
@@ -222,9 +184,6 @@ async fn administer(server_url: &str, sql: &str) -> Result<(), sqlx::Error> {
 fn unique_name() -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let now = SystemTime::UNIX_EPOCH
-        .elapsed()
-        .unwrap_or_default()
-        .as_micros();
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_micros();
     format!("migrate_test_{}_{now:x}_{number}", std::process::id())
 }

@@ -1,14 +1,18 @@
 //! What the integration tests share: a PostgreSQL server that always goes away again, a database for every test, and a
 //! network that can be slow or break.
 
+#![expect(clippy::expect_used, reason = "an expectation that does not hold is a failed test")]
+
 pub mod binaries;
 mod cluster;
 mod database;
 mod log;
 pub mod proxy;
 mod server;
+mod versions;
 
 pub use cluster::ClusterError;
 pub use database::Database;
 pub use log::LogError;
 pub use server::{LOG_LINE_PREFIX, LOG_VARIABLE, Server, StartError, URL_VARIABLE, server};
+pub use versions::{VERSIONS_VARIABLE, VersionError, server_of_version, servers};

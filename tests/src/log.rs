@@ -22,10 +22,7 @@ pub struct LogError {
 
 impl LogTail {
     pub(crate) fn from_now_on(path: &Path) -> io::Result<Self> {
-        Ok(Self {
-            path: path.to_owned(),
-            start: fs::metadata(path)?.len(),
-        })
+        Ok(Self { path: path.to_owned(), start: fs::metadata(path)?.len() })
     }
 
     pub(crate) fn errors_of(&self, database: &str) -> io::Result<Vec<LogError>> {
@@ -49,10 +46,7 @@ fn errors_in(log: &str, database: &str) -> Vec<LogError> {
             ["ERROR:", "FATAL:", "PANIC:"]
                 .iter()
                 .any(|severity| message.starts_with(severity))
-                .then(|| LogError {
-                    sqlstate: sqlstate.to_owned(),
-                    message: message.to_owned(),
-                })
+                .then(|| LogError { sqlstate: sqlstate.to_owned(), message: message.to_owned() })
         })
         .collect()
 }
@@ -73,9 +67,6 @@ mod tests {
         let found = errors_in(log, "one");
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].sqlstate, "42P01");
-        assert_eq!(
-            found[0].message,
-            "ERROR:  42P01: relation \"a\" does not exist"
-        );
+        assert_eq!(found[0].message, "ERROR:  42P01: relation \"a\" does not exist");
     }
 }

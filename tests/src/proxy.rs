@@ -80,11 +80,7 @@ impl Proxy {
         });
         let accepting = Arc::clone(&network);
         let listener = thread::spawn(move || accepting.accept(&listener));
-        Ok(Self {
-            address,
-            network,
-            listener: Some(listener),
-        })
+        Ok(Self { address, network, listener: Some(listener) })
     }
 
     /// Where clients connect.
@@ -100,10 +96,8 @@ impl Proxy {
     #[must_use]
     pub fn url(&self, url: &str) -> String {
         let mut url = Url::parse(url).unwrap_or_else(|error| panic!("not a URL: {error}"));
-        url.set_ip_host(self.address.ip())
-            .expect("a URL with a host");
-        url.set_port(Some(self.address.port()))
-            .expect("a URL with a host");
+        url.set_ip_host(self.address.ip()).expect("a URL with a host");
+        url.set_port(Some(self.address.port())).expect("a URL with a host");
         url.into()
     }
 
@@ -184,12 +178,8 @@ impl Network {
         let (next, passage) = match *cut {
             Some(Cut::BeforeRequest(0 | 1)) if is_round_trip => (None, Passage::CutAfter(0)),
             Some(Cut::BeforeReply(0 | 1)) if is_round_trip => (None, Passage::SwallowReply),
-            Some(Cut::BeforeRequest(left)) if is_round_trip => {
-                (Some(Cut::BeforeRequest(left - 1)), Passage::Pass)
-            }
-            Some(Cut::BeforeReply(left)) if is_round_trip => {
-                (Some(Cut::BeforeReply(left - 1)), Passage::Pass)
-            }
+            Some(Cut::BeforeRequest(left)) if is_round_trip => (Some(Cut::BeforeRequest(left - 1)), Passage::Pass),
+            Some(Cut::BeforeReply(left)) if is_round_trip => (Some(Cut::BeforeReply(left - 1)), Passage::Pass),
             Some(Cut::AfterBytes(left)) => match usize::try_from(left) {
                 Ok(left) if left <= length => (None, Passage::CutAfter(left)),
                 _ => (Some(Cut::AfterBytes(left - length as u64)), Passage::Pass),

@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::binaries::{BinariesError, ServerBinaries};
 use crate::cluster::{Cluster, ClusterError};
+use crate::versions::VersionError;
 
 /// A superuser's URL of a server that is running already; then no other one is started.
 pub const URL_VARIABLE: &str = "MIGRATE_TEST_PG_URL";
@@ -30,13 +31,14 @@ pub enum StartError {
     /// No programs to start one with.
     #[error(transparent)]
     Binaries(#[from] BinariesError),
+    /// No programs of a version that was asked for.
+    #[error(transparent)]
+    Version(#[from] VersionError),
     /// The programs did not start one.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
     /// The URL that names a running one cannot be read.
-    #[error(
-        "`{URL_VARIABLE}` is not a URL: {source}\nhelp: write it as `postgres://user:password@host:port/database`"
-    )]
+    #[error("`{URL_VARIABLE}` is not a URL: {source}\nhelp: write it as `postgres://user:password@host:port/database`")]
     Url {
         /// The cause.
         #[from]
@@ -51,11 +53,7 @@ impl Server {
     /// Where there is neither; the message says what to install or to set.
     pub fn start() -> Result<Self, StartError> {
         match env::var(URL_VARIABLE) {
-            Ok(url) => Ok(Self {
-                url: Url::parse(&url)?,
-                log: env::var_os(LOG_VARIABLE).map(PathBuf::from),
-                cluster: None,
-            }),
+            Ok(url) => Ok(Self { url: Url::parse(&url)?, log: env::var_os(LOG_VARIABLE).map(PathBuf::from), cluster: None }),
             Err(_) => Self::start_from(&ServerBinaries::find()?),
         }
     }
@@ -66,15 +64,8 @@ impl Server {
     /// Where `initdb` or `postgres` fails; the message has what they wrote.
     pub fn start_from(binaries: &ServerBinaries) -> Result<Self, StartError> {
         let cluster = Cluster::start(binaries)?;
-        let url = Url::parse(&format!(
-            "postgres://postgres@127.0.0.1:{}/postgres",
-            cluster.port()
-        ))?;
-        Ok(Self {
-            url,
-            log: Some(cluster.log()),
-            cluster: Some(cluster),
-        })
+        let url = Url::parse(&format!("postgres://postgres@127.0.0.1:{}/postgres", cluster.port()))?;
+        Ok(Self { url, log: Some(cluster.log()), cluster: Some(cluster) })
     }
 
     /// The superuser's URL of the maintenance database.
@@ -86,10 +77,7 @@ impl Server {
     /// Host and port.
     #[must_use]
     pub fn address(&self) -> (&str, u16) {
-        (
-            self.url.host_str().unwrap_or("localhost"),
-            self.url.port().unwrap_or(5432),
-        )
+        (self.url.host_str().unwrap_or("localhost"), self.url.port().unwrap_or(5432))
     }
 
     /// The superuser's URL of another database of this server.

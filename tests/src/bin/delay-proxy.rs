@@ -3,6 +3,8 @@
 //! Writes `PORT n` when it listens (`LISTEN_PORT` 0 is any free one); at SIGTERM or SIGINT it writes a line of JSON that
 //! says what went through, and exits.
 
+#![expect(clippy::print_stderr, reason = "a command says on stderr why it fails")]
+
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -31,11 +33,7 @@ fn parse(arguments: &[String]) -> Option<(u16, u16, Duration)> {
         return None;
     };
     let round_trip = Duration::from_micros(round_trip.parse().ok()?);
-    Some((
-        listen_port.parse().ok()?,
-        server_port.parse().ok()?,
-        round_trip,
-    ))
+    Some((listen_port.parse().ok()?, server_port.parse().ok()?, round_trip))
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -2,6 +2,8 @@
 //!
 //! The command finds the server by `MIGRATE_TEST_PG_URL` and its log by `MIGRATE_TEST_PG_LOG`. Exits as the command did.
 
+#![expect(clippy::print_stderr, reason = "a command says on stderr why it fails")]
+
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::os::unix::process::ExitStatusExt;
@@ -32,18 +34,12 @@ enum RunError {
     #[error(transparent)]
     Server(#[from] StartError),
     #[error("cannot run `{}`: {source}", program.display())]
-    Command {
-        program: OsString,
-        source: io::Error,
-    },
+    Command { program: OsString, source: io::Error },
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn run(program: OsString, arguments: impl Iterator<Item = OsString>) -> Result<u8, RunError> {
-    let command_failed = |source| RunError::Command {
-        program: program.clone(),
-        source,
-    };
+    let command_failed = |source| RunError::Command { program: program.clone(), source };
     // Before the server is there: a signal that comes while it starts is to stop it as well.
     let mut interrupt = signal(SignalKind::interrupt()).map_err(command_failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(command_failed)?;
@@ -63,13 +59,7 @@ async fn run(program: OsString, arguments: impl Iterator<Item = OsString>) -> Re
     let child_id = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
     let forward = |signal: Signal| {
         // It may have ended by itself in the meantime.
-        let _ = child_id.map(|id| {
-            if in_terminal {
-                kill_process(id, signal)
-            } else {
-                kill_process_group(id, signal)
-            }
-        });
+        let _ = child_id.map(|id| if in_terminal { kill_process(id, signal) } else { kill_process_group(id, signal) });
     };
     let status = loop {
         tokio::select! {
@@ -83,8 +73,6 @@ async fn run(program: OsString, arguments: impl Iterator<Item = OsString>) -> Re
 
 /// As a shell would say it: 128 and the signal's number for a command that a signal ended.
 fn exit_code(status: ExitStatus) -> u8 {
-    let code = status
-        .code()
-        .or_else(|| status.signal().map(|signal| 128 + signal));
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }

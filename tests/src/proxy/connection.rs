@@ -43,11 +43,7 @@ pub(super) enum Passage {
 }
 
 impl Connection {
-    pub(super) fn open(
-        network: &Arc<Network>,
-        client: TcpStream,
-        accepted: Instant,
-    ) -> io::Result<Arc<Self>> {
+    pub(super) fn open(network: &Arc<Network>, client: TcpStream, accepted: Instant) -> io::Result<Arc<Self>> {
         let server = TcpStream::connect(network.upstream)?;
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
@@ -71,18 +67,10 @@ impl Connection {
             let connection = Arc::clone(self);
             thread::spawn(move || run(&connection));
         };
-        spawn(Box::new(move |connection| {
-            connection.read_client(&to_server)
-        }));
-        spawn(Box::new(move |connection| {
-            connection.write_server(&for_server)
-        }));
-        spawn(Box::new(move |connection| {
-            connection.read_server(&to_client)
-        }));
-        spawn(Box::new(move |connection| {
-            connection.write_client(&for_client)
-        }));
+        spawn(Box::new(move |connection| connection.read_client(&to_server)));
+        spawn(Box::new(move |connection| connection.write_server(&for_server)));
+        spawn(Box::new(move |connection| connection.read_server(&to_client)));
+        spawn(Box::new(move |connection| connection.write_client(&for_client)));
     }
 
     pub(super) fn cut(&self) {
@@ -95,8 +83,7 @@ impl Connection {
         let mut messages = MessageReader::of_client();
         read_all(&self.client, |bytes| {
             let (begun, anything) = messages.read(bytes);
-            self.before_startup
-                .store(messages.is_before_startup(), Ordering::SeqCst);
+            self.before_startup.store(messages.is_before_startup(), Ordering::SeqCst);
             let is_round_trip = anything && self.received_since_sent.swap(false, Ordering::SeqCst);
             // A TCP connection takes a round trip of its own, which a proxy on the same machine has to play.
             let earliest = self.accepted + self.network.one_way * 3;
@@ -121,11 +108,7 @@ impl Connection {
         read_all(&self.server, |bytes| {
             // The answer to a request for encryption is one byte and no message.
             let answers_request = self.before_startup.load(Ordering::SeqCst);
-            let begun = if answers_request {
-                Vec::new()
-            } else {
-                messages.read(bytes).0
-            };
+            let begun = if answers_request { Vec::new() } else { messages.read(bytes).0 };
             self.network.count_from_server(&begun, bytes.len());
             if self.awaiting_last_reply.load(Ordering::SeqCst) {
                 let ended = answers_request || begun.iter().any(|message| message.ends_reply());
@@ -134,12 +117,7 @@ impl Connection {
                 }
                 return !ended;
             }
-            to_client
-                .send(Parcel::Bytes(
-                    Instant::now() + self.network.one_way,
-                    bytes.to_vec(),
-                ))
-                .is_ok()
+            to_client.send(Parcel::Bytes(Instant::now() + self.network.one_way, bytes.to_vec())).is_ok()
         });
         let _ = to_client.send(Parcel::End(Instant::now() + self.network.one_way));
     }
@@ -150,17 +128,10 @@ impl Connection {
 
     fn write_client(&self, parcels: &Receiver<Parcel>) {
         // Before the bytes are written: the client may answer before this thread goes on.
-        self.write_all(&self.client, parcels, || {
-            self.received_since_sent.store(true, Ordering::SeqCst)
-        });
+        self.write_all(&self.client, parcels, || self.received_since_sent.store(true, Ordering::SeqCst));
     }
 
-    fn write_all(
-        &self,
-        mut socket: &TcpStream,
-        parcels: &Receiver<Parcel>,
-        before_write: impl Fn(),
-    ) {
+    fn write_all(&self, mut socket: &TcpStream, parcels: &Receiver<Parcel>, before_write: impl Fn()) {
         for parcel in parcels {
             let (Parcel::Bytes(due, _) | Parcel::LastBytes(due, _) | Parcel::End(due)) = &parcel;
             thread::sleep(due.saturating_duration_since(Instant::now()));
@@ -181,10 +152,7 @@ impl Connection {
                 break;
             }
         }
-        let mut open = self
-            .open_directions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open_directions.lock().unwrap_or_else(PoisonError::into_inner);
         *open -= 1;
         if *open == 0 {
             self.network.forget(self);

@@ -35,11 +35,11 @@ pub struct Counters {
     pub flush: u64,
     /// Close, of a statement or portal.
     pub close: u64,
-    /// ReadyForQuery, from the server.
+    /// `ReadyForQuery`, from the server.
     pub ready: u64,
-    /// ErrorResponse, from the server.
+    /// `ErrorResponse`, from the server.
     pub errors: u64,
-    /// CommandComplete, from the server.
+    /// `CommandComplete`, from the server.
     pub complete: u64,
 }
 
@@ -74,9 +74,9 @@ impl Counters {
 /// The beginning of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Message {
-    /// SSLRequest or GSSENCRequest; the server answers with one byte.
+    /// `SSLRequest` or `GSSENCRequest`; the server answers with one byte.
     EncryptionRequest,
-    /// StartupMessage or CancelRequest.
+    /// `StartupMessage` or `CancelRequest`.
     Startup,
     /// Any other one, by its first byte.
     Tagged(u8),
@@ -85,7 +85,7 @@ pub(super) enum Message {
 impl Message {
     pub(super) const TERMINATE: Self = Self::Tagged(b'X');
 
-    /// Whether the server has nothing more to say after it: ReadyForQuery, CopyInResponse.
+    /// Whether the server has nothing more to say after it: `ReadyForQuery`, `CopyInResponse`.
     pub(super) fn ends_reply(self) -> bool {
         matches!(self, Self::Tagged(b'Z' | b'G'))
     }
@@ -101,19 +101,11 @@ pub(super) struct MessageReader {
 
 impl MessageReader {
     pub(super) fn of_client() -> Self {
-        Self {
-            before_startup: true,
-            header: Vec::new(),
-            rest_of_message: 0,
-        }
+        Self { before_startup: true, header: Vec::new(), rest_of_message: 0 }
     }
 
     pub(super) fn of_server() -> Self {
-        Self {
-            before_startup: false,
-            header: Vec::new(),
-            rest_of_message: 0,
-        }
+        Self { before_startup: false, header: Vec::new(), rest_of_message: 0 }
     }
 
     /// Whether encryption may still be negotiated.
@@ -128,9 +120,7 @@ impl MessageReader {
         let mut anything = false;
         while !bytes.is_empty() {
             if self.rest_of_message > 0 {
-                let skipped = usize::try_from(self.rest_of_message)
-                    .unwrap_or(usize::MAX)
-                    .min(bytes.len());
+                let skipped = usize::try_from(self.rest_of_message).unwrap_or(usize::MAX).min(bytes.len());
                 self.rest_of_message -= skipped as u64;
                 bytes = &bytes[skipped..];
                 anything = true;
@@ -149,48 +139,36 @@ impl MessageReader {
     /// A message is its tag, then its length with itself but without the tag; one before the start-up has no tag, but
     /// a code after the length.
     fn complete_header(&mut self) -> Option<Message> {
-        let (message, length, read) = match (self.before_startup, self.header.as_slice()) {
-            (true, &[a, b, c, d, e, f, g, h]) => {
-                let message = match u32::from_be_bytes([e, f, g, h]) {
-                    SSL_REQUEST | GSS_ENCRYPTION_REQUEST => Message::EncryptionRequest,
-                    _ => Message::Startup,
-                };
-                (message, u32::from_be_bytes([a, b, c, d]), 8)
-            }
-            (false, &[tag, a, b, c, d]) => {
-                (Message::Tagged(tag), u32::from_be_bytes([a, b, c, d]), 4)
-            }
-            _ => return None,
+        let (message, length, included) = if self.before_startup {
+            let (length, code) = (word(&self.header, 0)?, word(&self.header, 4)?);
+            let encryption = [SSL_REQUEST, GSS_ENCRYPTION_REQUEST].contains(&code);
+            (if encryption { Message::EncryptionRequest } else { Message::Startup }, length, 8)
+        } else {
+            (Message::Tagged(self.header[0]), word(&self.header, 1)?, 4)
         };
         self.before_startup &= message != Message::Startup;
-        self.rest_of_message = u64::from(length).saturating_sub(read);
+        self.rest_of_message = u64::from(length).saturating_sub(included);
         self.header.clear();
         Some(message)
     }
+}
+
+fn word(header: &[u8], start: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(header.get(start..start + 4)?.try_into().ok()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SESSION: &[u8] =
-        b"\0\0\0\x08\x04\xd2\x16\x2f\0\0\0\x0a\0\x03\0\0xyQ\0\0\0\x06a\0S\0\0\0\x04X\0\0\0\x04";
+    const SESSION: &[u8] = b"\0\0\0\x08\x04\xd2\x16\x2f\0\0\0\x0a\0\x03\0\0xyQ\0\0\0\x06a\0S\0\0\0\x04X\0\0\0\x04";
 
     #[test]
     fn messages_are_found_however_the_bytes_are_cut() {
-        let expected = [
-            Message::EncryptionRequest,
-            Message::Startup,
-            Message::Tagged(b'Q'),
-            Message::Tagged(b'S'),
-            Message::TERMINATE,
-        ];
+        let expected = [Message::EncryptionRequest, Message::Startup, Message::Tagged(b'Q'), Message::Tagged(b'S'), Message::TERMINATE];
         for size in 1..=SESSION.len() {
             let mut reader = MessageReader::of_client();
-            let found: Vec<Message> = SESSION
-                .chunks(size)
-                .flat_map(|chunk| reader.read(chunk).0)
-                .collect();
+            let found: Vec<Message> = SESSION.chunks(size).flat_map(|chunk| reader.read(chunk).0).collect();
             assert_eq!(found, expected, "in pieces of {size} bytes");
         }
     }

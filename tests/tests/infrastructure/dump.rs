@@ -1,4 +1,4 @@
-use migrate_tests::{Database, server};
+use migrate_tests::{Database, server, servers};
 
 /// One statement for each kind of object, and a part of the line that has to appear for it.
 const OBJECTS: &[(&str, &str)] = &[
@@ -51,10 +51,7 @@ const OBJECTS: &[(&str, &str)] = &[
     ("create aggregate total(integer) (sfunc = int4pl, stype = integer)", "aggregate public.total(integer)"),
     ("create rule u_quiet as on delete to u do instead nothing", "rule public.u.u_quiet: CREATE RULE u_quiet"),
     ("alter table a enable row level security", "table public.a row level security"),
-    (
-        "create policy own on a for select to public using (id = 1)",
-        "policy public.a.own: permissive for r to public using ((id = 1))",
-    ),
+    ("create policy own on a for select to public using (id = 1)", "policy public.a.own: permissive for r to public using ((id = 1))"),
     ("grant select on a to public", "grant SELECT on public.a to public"),
     ("comment on column a.b is 'it''s'", "comment on table column public.a.b: 'it''s'"),
     ("comment on constraint a_b on a is 'c'", "comment on table constraint a_b on public.a: 'c'"),
@@ -63,31 +60,21 @@ const OBJECTS: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn every_kind_of_object_is_in_the_dump() {
-    let database = Database::create(server()).await;
-    for (sql, expected) in OBJECTS {
-        let before = database.dump().await;
-        database
-            .execute(sql)
-            .await
-            .unwrap_or_else(|error| panic!("{sql}: {error}"));
-        let after = database.dump().await;
-        assert!(
-            after.contains(expected),
-            "no `{expected}` after `{sql}` in:\n{after}"
-        );
-        assert!(
-            *sql == "select 1" || before != after,
-            "`{sql}` left the dump as it was:\n{after}"
-        );
+    for server in servers() {
+        let database = Database::create(server).await;
+        for (sql, expected) in OBJECTS {
+            let before = database.dump().await;
+            database.execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+            let after = database.dump().await;
+            assert!(after.contains(expected), "no `{expected}` after `{sql}` in:\n{after}");
+            assert!(*sql == "select 1" || before != after, "`{sql}` left the dump as it was:\n{after}");
+        }
     }
 }
 
 #[tokio::test]
 async fn the_dump_depends_on_names_only() {
-    let (one, two) = (
-        Database::create(server()).await,
-        Database::create(server()).await,
-    );
+    let (one, two) = (Database::create(server()).await, Database::create(server()).await);
     one.execute(
         "create table a (id integer, b text, c text); create table z (id integer); create index a_b on a (b);
          create index a_c on a (c); create view v as select b from a; drop table z",
@@ -120,19 +107,13 @@ async fn the_journal_and_the_members_of_extensions_are_left_out() {
     assert_eq!(database.dump().await, empty);
 
     database.execute("create extension citext").await.unwrap();
-    assert_eq!(
-        database.dump().await,
-        format!("extension citext: in public\n{empty}")
-    );
+    assert_eq!(database.dump().await, format!("extension citext: in public\n{empty}"));
 }
 
 #[tokio::test]
 async fn small_differences_show() {
     let database = Database::create(server()).await;
-    database
-        .execute("create table a (id integer); create index a_id on a (id)")
-        .await
-        .unwrap();
+    database.execute("create table a (id integer); create index a_id on a (id)").await.unwrap();
     for sql in [
         "alter table a alter column id set not null",
         "alter table a alter column id set default 1",

@@ -14,17 +14,12 @@ const NO_DELAY: Duration = Duration::ZERO;
 async fn connected(one_way: Duration) -> (Database, Proxy, PgConnection) {
     let database = Database::create(server()).await;
     let proxy = Proxy::start(server(), one_way).unwrap();
-    let connection = PgConnection::connect(&proxy.url(database.url()))
-        .await
-        .unwrap();
+    let connection = PgConnection::connect(&proxy.url(database.url())).await.unwrap();
     (database, proxy, connection)
 }
 
 async fn count(database: &Database, table: &str) -> String {
-    database
-        .text(&format!("select count(*)::text from {table}"))
-        .await
-        .unwrap()
+    database.text(&format!("select count(*)::text from {table}")).await.unwrap()
 }
 
 #[tokio::test]
@@ -36,19 +31,8 @@ async fn round_trips_are_counted() {
         connection.execute(sqlx::raw_sql("select 1")).await.unwrap();
     }
     let counters = proxy.counters();
-    assert_eq!(
-        (
-            counters.round_trips,
-            counters.query,
-            counters.ready,
-            counters.complete
-        ),
-        (10, 10, 10, 10)
-    );
-    connection
-        .execute(sqlx::raw_sql("select 1 / 0"))
-        .await
-        .unwrap_err();
+    assert_eq!((counters.round_trips, counters.query, counters.ready, counters.complete), (10, 10, 10, 10));
+    connection.execute(sqlx::raw_sql("select 1 / 0")).await.unwrap_err();
     assert_eq!(proxy.counters().errors, 1);
 }
 
@@ -57,10 +41,7 @@ async fn statements_sent_together_are_one_round_trip() {
     let (_database, proxy, mut connection) = connected(NO_DELAY).await;
     proxy.reset_counters();
     let script = "select 1;".repeat(500);
-    connection
-        .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(script)))
-        .await
-        .unwrap();
+    connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(script))).await.unwrap();
     let counters = proxy.counters();
     assert_eq!((counters.round_trips, counters.complete), (1, 500));
     connection.close().await.unwrap();
@@ -71,11 +52,7 @@ async fn statements_sent_together_are_one_round_trip() {
 async fn a_large_result_is_one_round_trip() {
     let (_database, proxy, mut connection) = connected(Duration::from_millis(2)).await;
     proxy.reset_counters();
-    let rows = connection
-        .fetch_all(sqlx::raw_sql(
-            "select repeat('x', 1000) from generate_series(1, 5000)",
-        ))
-        .await;
+    let rows = connection.fetch_all(sqlx::raw_sql("select repeat('x', 1000) from generate_series(1, 5000)")).await;
     assert_eq!(rows.unwrap().len(), 5000);
     let counters = proxy.counters();
     assert_eq!(counters.round_trips, 1);
@@ -96,60 +73,34 @@ async fn the_delay_is_that_of_the_distance() {
     assert!(elapsed < one_way * 40, "{elapsed:?}");
 
     let started = Instant::now();
-    connection
-        .execute(sqlx::raw_sql(sqlx::AssertSqlSafe("select 1;".repeat(1000))))
-        .await
-        .unwrap();
-    assert!(
-        started.elapsed() < one_way * 20,
-        "bytes sent together are not delayed one by one"
-    );
+    connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe("select 1;".repeat(1000)))).await.unwrap();
+    assert!(started.elapsed() < one_way * 20, "bytes sent together are not delayed one by one");
 }
 
 #[tokio::test]
 async fn a_cut_breaks_what_is_open_and_nothing_else() {
     let (database, proxy, mut connection) = connected(NO_DELAY).await;
-    connection
-        .execute(sqlx::raw_sql("create table a (id integer)"))
-        .await
-        .unwrap();
-    connection
-        .execute(sqlx::raw_sql("begin; insert into a values (1)"))
-        .await
-        .unwrap();
+    connection.execute(sqlx::raw_sql("create table a (id integer)")).await.unwrap();
+    connection.execute(sqlx::raw_sql("begin; insert into a values (1)")).await.unwrap();
     proxy.cut();
-    let error = connection
-        .execute(sqlx::raw_sql("commit"))
-        .await
-        .unwrap_err();
+    let error = connection.execute(sqlx::raw_sql("commit")).await.unwrap_err();
     assert!(matches!(error, sqlx::Error::Io(_)), "{error:?}");
     assert_eq!(count(&database, "a").await, "0");
 
-    let mut again = PgConnection::connect(&proxy.url(database.url()))
-        .await
-        .unwrap();
+    let mut again = PgConnection::connect(&proxy.url(database.url())).await.unwrap();
     again.ping().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_cut_before_the_request_prevents_it() {
     let (database, proxy, mut connection) = connected(NO_DELAY).await;
-    connection
-        .execute(sqlx::raw_sql("create table a (id integer)"))
-        .await
-        .unwrap();
+    connection.execute(sqlx::raw_sql("create table a (id integer)")).await.unwrap();
     proxy.cut_at(Cut::BeforeRequest(3));
     for _ in 0..2 {
-        connection
-            .execute(sqlx::raw_sql("insert into a values (1)"))
-            .await
-            .unwrap();
+        connection.execute(sqlx::raw_sql("insert into a values (1)")).await.unwrap();
     }
     assert!(proxy.has_planned_cut());
-    let error = connection
-        .execute(sqlx::raw_sql("insert into a values (1)"))
-        .await
-        .unwrap_err();
+    let error = connection.execute(sqlx::raw_sql("insert into a values (1)")).await.unwrap_err();
     assert!(matches!(error, sqlx::Error::Io(_)), "{error:?}");
     assert!(!proxy.has_planned_cut());
     assert_eq!(count(&database, "a").await, "2");
@@ -158,40 +109,21 @@ async fn a_cut_before_the_request_prevents_it() {
 #[tokio::test]
 async fn a_cut_before_the_reply_leaves_the_client_in_doubt() {
     let (database, proxy, mut connection) = connected(Duration::from_millis(1)).await;
-    connection
-        .execute(sqlx::raw_sql("create table a (id integer)"))
-        .await
-        .unwrap();
+    connection.execute(sqlx::raw_sql("create table a (id integer)")).await.unwrap();
     proxy.cut_at(Cut::BeforeReply(2));
-    connection
-        .execute(sqlx::raw_sql("begin; insert into a values (1)"))
-        .await
-        .unwrap();
-    let error = connection
-        .execute(sqlx::raw_sql("select pg_sleep(0.1); commit"))
-        .await
-        .unwrap_err();
+    connection.execute(sqlx::raw_sql("begin; insert into a values (1)")).await.unwrap();
+    let error = connection.execute(sqlx::raw_sql("select pg_sleep(0.1); commit")).await.unwrap_err();
     assert!(matches!(error, sqlx::Error::Io(_)), "{error:?}");
-    assert_eq!(
-        count(&database, "a").await,
-        "1",
-        "the commit was carried out"
-    );
+    assert_eq!(count(&database, "a").await, "1", "the commit was carried out");
 }
 
 #[tokio::test]
 async fn a_cut_can_fall_into_a_message() {
     let (database, proxy, mut connection) = connected(NO_DELAY).await;
-    connection
-        .execute(sqlx::raw_sql("create table a (id integer)"))
-        .await
-        .unwrap();
+    connection.execute(sqlx::raw_sql("create table a (id integer)")).await.unwrap();
     proxy.reset_counters();
     proxy.cut_at(Cut::AfterBytes(20));
-    connection
-        .execute(sqlx::raw_sql("insert into a values (1)"))
-        .await
-        .unwrap_err();
+    connection.execute(sqlx::raw_sql("insert into a values (1)")).await.unwrap_err();
     assert_eq!(count(&database, "a").await, "0");
 }
 
@@ -199,14 +131,10 @@ async fn a_cut_can_fall_into_a_message() {
 async fn connections_can_be_refused() {
     let (database, proxy, mut connection) = connected(NO_DELAY).await;
     proxy.refuse_connections(true);
-    PgConnection::connect(&proxy.url(database.url()))
-        .await
-        .unwrap_err();
+    PgConnection::connect(&proxy.url(database.url())).await.unwrap_err();
     connection.ping().await.unwrap();
     proxy.refuse_connections(false);
-    PgConnection::connect(&proxy.url(database.url()))
-        .await
-        .unwrap();
+    PgConnection::connect(&proxy.url(database.url())).await.unwrap();
 }
 
 #[tokio::test]
@@ -229,8 +157,7 @@ async fn the_command_reports_what_went_through() {
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let first = lines.next().unwrap().unwrap();
     let mut url = url::Url::parse(database.url()).unwrap();
-    url.set_port(Some(first.strip_prefix("PORT ").unwrap().parse().unwrap()))
-        .unwrap();
+    url.set_port(Some(first.strip_prefix("PORT ").unwrap().parse().unwrap())).unwrap();
 
     let mut connection = PgConnection::connect(url.as_str()).await.unwrap();
     connection.execute(sqlx::raw_sql("select 1")).await.unwrap();
@@ -239,8 +166,5 @@ async fn the_command_reports_what_went_through() {
     assert!(process.wait().unwrap().success());
     assert_eq!(report["connections"], 1);
     assert!(report["query"].as_u64().unwrap() >= 1, "{report}");
-    assert!(
-        report["round_trips"].as_u64().unwrap() >= 2,
-        "the start-up and the query: {report}"
-    );
+    assert!(report["round_trips"].as_u64().unwrap() >= 2, "the start-up and the query: {report}");
 }

@@ -25,20 +25,14 @@ struct Client {
 impl Client {
     fn start() -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_test-server"))
-            .args([
-                "sh",
-                "-c",
-                "echo $MIGRATE_TEST_PG_URL $MIGRATE_TEST_PG_LOG; exec cat >/dev/null",
-            ])
+            .args(["sh", "-c", "echo $MIGRATE_TEST_PG_URL $MIGRATE_TEST_PG_LOG; exec cat >/dev/null"])
             .env_remove(URL_VARIABLE)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let (url, log) = line.trim().split_once(' ').expect("a URL and a log");
         let url = url::Url::parse(url).unwrap();
         let directory = PathBuf::from(log).parent().unwrap().to_owned();
@@ -51,27 +45,17 @@ impl Client {
             directory,
             server_id,
         };
-        assert!(
-            TcpStream::connect(&client.address).is_ok(),
-            "the server is up"
-        );
+        assert!(TcpStream::connect(&client.address).is_ok(), "the server is up");
         client
     }
 
     fn assert_nothing_is_left(&self) {
         let deadline = Instant::now() + LIMIT;
         while self.directory.exists() || test_kill_process(self.server_id).is_ok() {
-            assert!(
-                Instant::now() < deadline,
-                "{} or its server is still there",
-                self.directory.display()
-            );
+            assert!(Instant::now() < deadline, "{} or its server is still there", self.directory.display());
             thread::sleep(Duration::from_millis(20));
         }
-        assert!(
-            TcpStream::connect(&self.address).is_err(),
-            "the server still answers"
-        );
+        assert!(TcpStream::connect(&self.address).is_err(), "the server still answers");
     }
 }
 
@@ -80,19 +64,13 @@ fn after_the_command_ended() {
     let mut client = Client::start();
     drop(client.input.take());
     assert_eq!(client.process.wait().unwrap().code(), Some(0));
-    assert!(
-        !client.directory.exists(),
-        "the directory is gone when `test-server` is"
-    );
+    assert!(!client.directory.exists(), "the directory is gone when `test-server` is");
     client.assert_nothing_is_left();
 }
 
 #[test]
 fn the_exit_code_is_the_commands() {
-    let status = Command::new(env!("CARGO_BIN_EXE_test-server"))
-        .args(["sh", "-c", "exit 7"])
-        .status()
-        .unwrap();
+    let status = Command::new(env!("CARGO_BIN_EXE_test-server")).args(["sh", "-c", "exit 7"]).status().unwrap();
     assert_eq!(status.code(), Some(7));
 }
 
@@ -109,11 +87,7 @@ fn after_sigterm_and_sigint() {
     for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130)] {
         let mut client = Client::start();
         kill_process(Pid::from_child(&client.process), signal).unwrap();
-        assert_eq!(
-            client.process.wait().unwrap().code(),
-            Some(code),
-            "the command got the signal as well"
-        );
+        assert_eq!(client.process.wait().unwrap().code(), Some(code), "the command got the signal as well");
         client.assert_nothing_is_left();
     }
 }
@@ -138,12 +112,6 @@ fn a_test_without_a_server_fails_and_says_what_to_do() {
         .unwrap();
     assert_eq!(nowhere.status.code(), Some(1));
     let message = String::from_utf8(nowhere.stderr).unwrap();
-    assert!(
-        message.contains("`/nonexistent` has no `initdb`"),
-        "{message}"
-    );
-    assert!(
-        message.contains("help: let `MIGRATE_TEST_PG_BIN` name"),
-        "{message}"
-    );
+    assert!(message.contains("`/nonexistent` has no `initdb`"), "{message}");
+    assert!(message.contains("help: let `MIGRATE_TEST_PG_BIN` name"), "{message}");
 }
