@@ -20,8 +20,11 @@ fi
 cat >/dev/null
 
 if [ -n "$server" ]; then
-    # Nobody needs the data any more, so the shutdown may be the immediate one.
-    kill -QUIT "$server" 2>/dev/null
+    # Nobody needs the data any more, so the shutdown may be the immediate one. A server that has only just been forked
+    # still ignores the signal: it gets it until it is gone.
+    while kill -QUIT "$server" 2>/dev/null; do
+        sleep 0.05
+    done
     wait "$server"
 fi
 cd /

@@ -1,7 +1,10 @@
 //! Nothing of a server is left behind, however the process ends that started it.
 
+use std::env;
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread;
@@ -36,7 +39,7 @@ impl Client {
         let (url, log) = line.trim().split_once(' ').expect("a URL and a log");
         let url = url::Url::parse(url).unwrap();
         let directory = PathBuf::from(log).parent().unwrap().to_owned();
-        let pid_file = std::fs::read_to_string(directory.join("data/postmaster.pid")).unwrap();
+        let pid_file = fs::read_to_string(directory.join("data/postmaster.pid")).unwrap();
         let server_id = Pid::from_raw(pid_file.lines().next().unwrap().parse().unwrap()).unwrap();
         let client = Self {
             address: format!("{}:{}", url.host_str().unwrap(), url.port().unwrap()),
@@ -80,6 +83,37 @@ fn after_sigkill() {
     client.process.kill().unwrap();
     client.process.wait().unwrap();
     client.assert_nothing_is_left();
+}
+
+/// The signal must not get lost on a server that does not listen to signals yet.
+#[test]
+fn after_sigkill_while_it_starts() {
+    let deadline = Instant::now() + LIMIT * 2;
+    for delay in [0, 100, 200, 300, 400, 500, 600, 800, 1000] {
+        let directory = env::temp_dir().join(format!("migrate-test-start-{}-{delay}", std::process::id()));
+        fs::create_dir(&directory).unwrap();
+        // As /tmp itself: the server's user may be another one.
+        fs::set_permissions(&directory, Permissions::from_mode(0o1777)).unwrap();
+        let clusters = || fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_test-server"))
+            .args(["sleep", "2"])
+            .env("TMPDIR", &directory)
+            .env_remove(URL_VARIABLE)
+            .spawn()
+            .unwrap();
+        while !clusters().iter().any(|cluster| cluster.join("initdb.log").exists()) {
+            assert!(Instant::now() < deadline, "initdb has not started");
+            thread::sleep(Duration::from_millis(5));
+        }
+        thread::sleep(Duration::from_millis(delay));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        while !clusters().is_empty() {
+            assert!(Instant::now() < deadline, "{:?} is still there", clusters());
+            thread::sleep(Duration::from_millis(20));
+        }
+        fs::remove_dir(&directory).unwrap();
+    }
 }
 
 #[test]
