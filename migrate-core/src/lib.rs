@@ -15,6 +15,7 @@ pub mod naming;
 pub mod operation;
 pub mod ops;
 pub mod render;
+pub mod replay;
 pub mod report;
 pub mod schema;
 pub mod step;

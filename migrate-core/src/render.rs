@@ -1,15 +1,16 @@
 //! Pieces of SQL that several operations print: columns, constraints, indexes.
 
 use crate::name::{Name, QualifiedName, quoted_list};
+use crate::naming::make_object_name;
 use crate::schema::{
     Column, Constraint, ConstraintKind, Deferral, ForeignKey, Identity, IdentityKind, Index, IndexKeyKind, Key, MatchType,
     ReferentialAction, SequenceOptions,
 };
 use std::fmt::Write as _;
 
-/// A column as it stands in `create table` and `add column`. With `serial`, its type is the serial one of its size.
+/// A column of `table` as it stands in `create table` and `add column`. With `serial`, its type is the serial one of its size.
 #[must_use]
-pub fn column(column: &Column, serial: bool) -> String {
+pub fn column(table: &QualifiedName, column: &Column, serial: bool) -> String {
     let data_type = column.data_type.sql();
     let data_type = match (serial, data_type.as_str()) {
         (true, "smallint") => "smallserial",
@@ -22,7 +23,7 @@ pub fn column(column: &Column, serial: bool) -> String {
         let _ = write!(sql, " collate {}", Name::new(collation.as_str()).quoted());
     }
     if let Some(identity) = &column.identity {
-        let _ = write!(sql, " {}", self::identity(identity));
+        let _ = write!(sql, " {}", self::identity(table, &column.name, identity));
     }
     if let Some(generated) = &column.generated {
         let kind = if generated.stored { "stored" } else { "virtual" };
@@ -37,14 +38,18 @@ pub fn column(column: &Column, serial: bool) -> String {
     sql
 }
 
-/// `generated … as identity (…)`.
+/// `generated … as identity (…)`. The sequence is named where its name isn't the one that it would get anyway.
 #[must_use]
-pub fn identity(identity: &Identity) -> String {
+pub fn identity(table: &QualifiedName, column: &Name, identity: &Identity) -> String {
     let kind = match identity.kind {
         IdentityKind::Always => "always",
         IdentityKind::ByDefault => "by default",
     };
-    let options = sequence_options(&identity.options);
+    let usual = make_object_name(table.name.as_str(), Some(column.as_str()), "seq");
+    let mut options = sequence_options(&identity.options);
+    if identity.sequence != *usual && !identity.sequence.as_str().is_empty() {
+        options = format!(" sequence name {}{options}", table.sibling(identity.sequence.clone()).quoted());
+    }
     let options = if options.is_empty() { options } else { format!(" ({})", options.trim_start()) };
     format!("generated {kind} as identity{options}")
 }

@@ -1,9 +1,10 @@
-//! What the integration tests share: a PostgreSQL server that always goes away again, a database for every test, and a
-//! network that can be slow or break.
+//! What the integration tests share: a PostgreSQL server that always goes away again, a database for every test, a
+//! network that can be slow or break, and the reader of `.case` files.
 
 #![expect(clippy::expect_used, reason = "an expectation that does not hold is a failed test")]
 
 pub mod binaries;
+pub mod case;
 mod cluster;
 mod database;
 mod log;

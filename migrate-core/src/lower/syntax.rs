@@ -100,6 +100,6 @@ pub(crate) fn data_type(node: &ast::Type) -> Option<DataType> {
 }
 
 fn inside_parentheses(node: &SyntaxNode) -> String {
-    let text = text(node);
+    let text: String = significant_tokens(node).map(|token| token.text().to_owned()).collect();
     text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(&text).trim().to_owned()
 }

@@ -155,7 +155,8 @@ impl Operate for AddColumn {
     }
 
     fn render(&self) -> Vec<String> {
-        let mut sql = format!("alter table {} add column {}", self.table.quoted(), render::column(&self.column, self.serial.is_some()));
+        let column = render::column(&self.table, &self.column, self.serial.is_some());
+        let mut sql = format!("alter table {} add column {column}", self.table.quoted());
         for constraint in &self.constraints {
             sql.push_str(", add ");
             sql.push_str(&render::constraint(constraint));

@@ -145,7 +145,7 @@ impl Operate for CreateTable {
     fn render(&self) -> Vec<String> {
         let table = &self.table;
         let serial = |column: &crate::schema::Column| self.serials.iter().any(|(name, _)| *name == column.name);
-        let columns = table.columns.iter().map(|column| render::column(column, serial(column)));
+        let columns = table.columns.iter().map(|column| render::column(&table.name, column, serial(column)));
         let parts: Vec<_> = columns.chain(self.constraints.iter().map(render::constraint)).collect();
         let unlogged = if table.unlogged { "unlogged " } else { "" };
         let options = if table.options.is_empty() { String::new() } else { format!(" {}", table.options) };

@@ -5,6 +5,7 @@ mod constraint;
 mod definition;
 mod index;
 mod objects;
+mod print;
 mod table;
 
 pub use column::{Column, Generated, Identity, IdentityKind, SequenceOptions};

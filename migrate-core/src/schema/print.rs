@@ -1,0 +1,183 @@
+//! A schema as text, for people and for comparison: everything that the model knows, in a fixed order.
+
+use super::{Column, Index, OtherKind, Presence, Schema, Sequence, Table, View};
+use crate::name::{DEFAULT_SCHEMA, QualifiedName, quote_literal, quoted_list};
+use crate::render;
+use std::fmt::{self, Write};
+
+impl Schema {
+    /// Everything in the schema, an object a paragraph. Columns stand in their order, everything else by name.
+    #[must_use]
+    pub fn print(&self) -> String {
+        let mut text = String::new();
+        // writing to a `String` can't fail
+        let _ = self.write(&mut text);
+        text
+    }
+
+    /// The same schema with the columns of every table by name, and without its past: two schemas that differ in nothing
+    /// but column order and history become equal.
+    #[must_use]
+    pub fn without_order(&self) -> Self {
+        let mut schema = self.clone();
+        schema.departed.clear();
+        for table in schema.tables.values_mut() {
+            table.columns.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        schema
+    }
+
+    fn write(&self, out: &mut String) -> fmt::Result {
+        for (name, schema) in &self.schemas {
+            writeln!(out, "schema {}{}", name.quoted(), comment(schema.comment.as_ref()))?;
+        }
+        for (name, extension) in &self.extensions {
+            write!(out, "extension {}", name.quoted())?;
+            if let Some(schema) = &extension.schema {
+                write!(out, " schema {}", schema.quoted())?;
+            }
+            if let Some(version) = &extension.version {
+                write!(out, " version {}", quote_literal(version))?;
+            }
+            writeln!(out)?;
+        }
+        for (name, enum_type) in &self.enums {
+            let labels: Vec<_> = enum_type.labels.iter().map(|label| quote_literal(label)).collect();
+            writeln!(out, "enum {} ({}){}", short(name), labels.join(", "), comment(enum_type.comment.as_ref()))?;
+        }
+        for (name, other) in &self.others {
+            let kind = match other.kind {
+                OtherKind::Type => "type",
+                OtherKind::Relation => "relation",
+            };
+            writeln!(out, "other {kind} {}", short(name))?;
+        }
+        for (name, sequence) in &self.sequences {
+            write_sequence(out, name, sequence)?;
+        }
+        for table in self.tables.values() {
+            write_table(out, table)?;
+        }
+        for (name, view) in &self.views {
+            write_view(out, name, view)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_sequence(out: &mut String, name: &QualifiedName, sequence: &Sequence) -> fmt::Result {
+    write!(out, "sequence {}{}", short(name), render::sequence_options(&sequence.options))?;
+    if let Some((table, column)) = &sequence.owned_by {
+        write!(out, " owned by {}.{}", short(table), column.quoted())?;
+    }
+    writeln!(out, "{}", comment(sequence.comment.as_ref()))
+}
+
+fn write_table(out: &mut String, table: &Table) -> fmt::Result {
+    let presence = match table.presence {
+        Presence::Owned => "",
+        Presence::External => "external ",
+        Presence::Optional => "optional ",
+    };
+    let unlogged = if table.unlogged { "unlogged " } else { "" };
+    write!(out, "{presence}{unlogged}table {}", short(&table.name))?;
+    if !table.options.is_empty() {
+        write!(out, " {}", table.options.split_whitespace().collect::<Vec<_>>().join(" "))?;
+    }
+    writeln!(out, "{}", comment(table.comment.as_ref()))?;
+    for column in &table.columns {
+        write_column(out, &table.name, column)?;
+    }
+    let mut constraints: Vec<_> = table.constraints.values().collect();
+    constraints.sort_by(|a, b| a.name.cmp(&b.name));
+    for constraint in constraints {
+        writeln!(out, "    {}{}", render::constraint(constraint), comment(constraint.comment.as_ref()))?;
+    }
+    let mut indexes: Vec<_> = table.indexes.values().collect();
+    indexes.sort_by(|a, b| a.name.cmp(&b.name));
+    for index in indexes {
+        write_index(out, index)?;
+    }
+    Ok(())
+}
+
+fn write_column(out: &mut String, table: &QualifiedName, column: &Column) -> fmt::Result {
+    writeln!(out, "    {}{}", render::column(table, column, false), comment(column.comment.as_ref()))
+}
+
+fn write_index(out: &mut String, index: &Index) -> fmt::Result {
+    let unique = if index.unique { "unique " } else { "" };
+    let only = if index.only { "only " } else { "" };
+    write!(out, "    {unique}index {} {only}using {} ({})", index.name.quoted(), index.method, render::index_keys(index))?;
+    if !index.include.is_empty() {
+        write!(out, " include ({})", quoted_list(&index.include))?;
+    }
+    if index.nulls_not_distinct {
+        out.write_str(" nulls not distinct")?;
+    }
+    if !index.storage.is_empty() {
+        write!(out, " with ({})", index.storage)?;
+    }
+    if let Some(predicate) = &index.predicate {
+        write!(out, " where {}", predicate.sql())?;
+    }
+    if !index.valid {
+        out.write_str(" invalid")?;
+    }
+    writeln!(out, "{}", comment(index.comment.as_ref()))
+}
+
+fn write_view(out: &mut String, name: &QualifiedName, view: &View) -> fmt::Result {
+    write!(out, "{}view {}", if view.materialized { "materialized " } else { "" }, short(name))?;
+    if !view.columns.is_empty() {
+        write!(out, " ({})", quoted_list(&view.columns))?;
+    }
+    if !view.options.is_empty() {
+        write!(out, " {}", view.options)?;
+    }
+    writeln!(out, "{}", comment(view.comment.as_ref()))?;
+    for line in view.query.sql().lines() {
+        writeln!(out, "    {}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// Without the default schema, but quoted where it must be.
+fn short(name: &QualifiedName) -> String {
+    if name.schema == *DEFAULT_SCHEMA { name.name.quoted() } else { name.quoted() }
+}
+
+fn comment(comment: Option<&String>) -> String {
+    comment.map(|text| format!(" comment {}", quote_literal(text))).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data_type::DataType;
+    use crate::expression::Expression;
+    use crate::name::Name;
+
+    #[test]
+    fn columns_keep_their_order_and_names_are_quoted_where_they_must_be() {
+        let mut table = Table::new(QualifiedName::public("Odd Name"));
+        table.columns.push(Column::new("z", DataType::from_catalog("text")));
+        let mut column = Column::new("a", DataType::from_catalog("integer"));
+        column.not_null = true;
+        column.default = Some(Expression::new("0"));
+        column.comment = Some("it's first".to_owned());
+        table.columns.push(column);
+        let mut schema = Schema::default();
+        schema.tables.insert(table.name.clone(), table);
+        assert_eq!(schema.print(), "table \"Odd Name\"\n    z text\n    a integer default 0 not null comment 'it''s first'\n");
+        assert!(schema.without_order().print().find(" a ") < schema.without_order().print().find(" z "));
+    }
+
+    #[test]
+    fn objects_of_other_schemas_are_qualified() {
+        let mut schema = Schema::default();
+        schema.schemas.insert(Name::new("archive"), super::super::NamedSchema::default());
+        schema.sequences.insert(QualifiedName::new("archive", "numbers"), Sequence::default());
+        assert_eq!(schema.print(), "schema archive\nsequence archive.numbers\n");
+    }
+}

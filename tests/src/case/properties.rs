@@ -1,0 +1,154 @@
+//! What holds for every case that has no errors.
+
+use super::outcome::script;
+use super::reformat::reformat;
+use super::{Case, Outcome};
+use migrate_core::checksum::checksum;
+use migrate_core::expression::Expression;
+use migrate_core::operation::{Operate, Operation};
+use migrate_core::replay;
+use migrate_core::report::{Problem, Report};
+use migrate_core::schema::{Origin, Schema};
+use migrate_core::step::{Action, Step};
+use migrate_core::verdict::{Answers, Verdict, advance, verdict};
+use serde_json::Value;
+use similar::TextDiff;
+
+type Property = fn(&Case, &Outcome) -> Result<(), String>;
+
+/// Every property that the case breaks, each with what broke it.
+pub(super) fn violations(case: &Case, outcome: &Outcome) -> Vec<String> {
+    let properties: [(&str, Property); 6] = [
+        ("`sql up` parsed again is the same migration", sql_up_is_the_migration),
+        ("`down` after `up` is the schema before", down_restores),
+        ("`sql down` parsed again restores too", sql_down_restores),
+        ("the checksum doesn't depend on the layout", layout_is_no_content),
+        ("each operation's verdict is `before` before it and `after` after it", verdicts_tell),
+        ("the steps survive serialisation", steps_are_data),
+    ];
+    let broken = properties.into_iter().filter_map(|(name, property)| {
+        let reason = property(case, outcome).err()?;
+        Some(format!("broken property: {name}\n{reason}"))
+    });
+    broken.collect()
+}
+
+fn sql_up_is_the_migration(_: &Case, outcome: &Outcome) -> Result<(), String> {
+    let mut schema = outcome.before.clone();
+    let steps = replayed(&script(&outcome.sql_up()), &mut schema)?;
+    same_text(&operations(&outcome.steps)?, &operations(&steps)?)?;
+    same_schema(&outcome.after, &schema)
+}
+
+fn down_restores(_: &Case, outcome: &Outcome) -> Result<(), String> {
+    let Ok(down) = &outcome.down else { return Ok(()) };
+    let mut schema = outcome.after.clone();
+    let mut report = Report::default();
+    for operation in down.iter().flat_map(|undo| &undo.operations) {
+        Step::new(Action::Change(operation.clone()), 0).replay(&mut schema, &Origin::default(), &mut report);
+    }
+    clean(&report)?;
+    same_schema(&outcome.before, &schema)
+}
+
+fn sql_down_restores(_: &Case, outcome: &Outcome) -> Result<(), String> {
+    let Some(sql) = outcome.sql_down() else { return Ok(()) };
+    let mut schema = outcome.after.clone();
+    replayed(&script(&sql), &mut schema)?;
+    same_schema(&outcome.before, &schema)
+}
+
+fn layout_is_no_content(case: &Case, outcome: &Outcome) -> Result<(), String> {
+    let sql = reformat(&case.migration);
+    let mut schema = outcome.before.clone();
+    let steps = replayed(&sql, &mut schema)?;
+    if checksum(&steps, &[]) == checksum(&outcome.steps, &[]) {
+        return Ok(());
+    }
+    same_text(&operations(&outcome.steps)?, &operations(&steps)?)?;
+    Err(format!("checksums differ after reformatting:\n{sql}"))
+}
+
+fn verdicts_tell(_: &Case, outcome: &Outcome) -> Result<(), String> {
+    let mut model = outcome.before.clone();
+    for step in &outcome.steps {
+        let Action::Change(operation) = &step.action else { continue };
+        let before = model.clone();
+        if step.is_unchecked(&before) {
+            continue;
+        }
+        let changes = advance(&mut model, operation, &Origin::default());
+        let effective = changes.iter().any(|change| change.before != change.after);
+        if !effective && matches!(operation, Operation::Opaque(_)) {
+            continue;
+        }
+        if !effective && before != model {
+            return Err(format!("{} changes the schema, but nothing that it touches", operation.describe()));
+        }
+        for (live, expected) in [(&before, if effective { Verdict::Before } else { Verdict::After }), (&model, Verdict::After)] {
+            let found = verdict(operation, &changes, &before, live, &Answers::default());
+            if found != expected {
+                return Err(format!("{}: {found:?}, expected {expected:?}", operation.describe()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn steps_are_data(_: &Case, outcome: &Outcome) -> Result<(), String> {
+    let text = serde_json::to_string(&outcome.steps).map_err(|error| error.to_string())?;
+    let steps: Vec<Step> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    if steps == outcome.steps { Ok(()) } else { Err(text) }
+}
+
+/// Parses `sql` and replays it on `schema`.
+fn replayed(sql: &str, schema: &mut Schema) -> Result<Vec<Step>, String> {
+    let mut steps = replay::steps(sql).map_err(|problems| format!("{problems:?} in\n{sql}"))?;
+    clean(&replay::replay(&mut steps, schema, "migration")).map_err(|problems| format!("{problems}\nin\n{sql}"))?;
+    Ok(steps)
+}
+
+fn clean(report: &Report) -> Result<(), String> {
+    if report.is_empty() {
+        return Ok(());
+    }
+    Err(report.problems.iter().map(Problem::text).collect::<Vec<_>>().join("\n"))
+}
+
+/// The operations, without what their SQL needs not say (that an object may be absent, the verdict decides) and with
+/// their expressions in one spelling.
+fn operations(steps: &[Step]) -> Result<String, String> {
+    let operations: Vec<_> = steps.iter().map(|step| &step.action).collect();
+    let mut value = serde_json::to_value(operations).map_err(|error| error.to_string())?;
+    normalise(&mut value);
+    serde_json::to_string_pretty(&value).map_err(|error| error.to_string())
+}
+
+fn normalise(value: &mut Value) {
+    match value {
+        Value::Object(map) if map.len() == 1 && map.contains_key("sql") => {
+            if let Some(Value::String(sql)) = map.get_mut("sql") {
+                *sql = Expression::new(sql.as_str()).canonical();
+            }
+        }
+        Value::Object(map) => {
+            map.retain(|key, _| key != "if_exists" && key != "if_not_exists" && key != "origin");
+            map.values_mut().for_each(normalise);
+        }
+        Value::Array(values) => values.iter_mut().for_each(normalise),
+        _ => {}
+    }
+}
+
+fn same_schema(expected: &Schema, found: &Schema) -> Result<(), String> {
+    let (expected, found) = (expected.without_order(), found.without_order());
+    same_text(&expected.print(), &found.print())?;
+    if expected == found { Ok(()) } else { Err("the schemas print alike, but are not equal".to_owned()) }
+}
+
+fn same_text(expected: &str, found: &str) -> Result<(), String> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(TextDiff::from_lines(expected, found).unified_diff().context_radius(3).header("expected", "found").to_string())
+}
