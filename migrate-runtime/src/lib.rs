@@ -1,1 +1,30 @@
+//! Runs transaction-safe database migrations whose SQL rustc has checked.
+//!
+//! Write migrations with [`migration`] and list them with [`migrations`]; run them with the `migrate` command
+//! ([`main`], feature `cli`) or from an application with [`Migrations::up`].
 
+mod api;
+#[cfg(feature = "cli")]
+pub mod cli;
+mod engine;
+mod error;
+mod history;
+mod migration;
+#[cfg(feature = "postgres")]
+#[doc(hidden)]
+pub mod postgres;
+#[cfg(feature = "sqlite")]
+#[doc(hidden)]
+pub mod sqlite;
+mod tx;
+
+pub use api::{Database, IntoTarget, Target};
+pub use engine::{
+    CheckReport, DownTo, Event, Observer, OperationReport, Options, Plan, PlannedOperation, PlannedRevision, RevisionReport, RevisionStatus,
+    SkippedOperation, Stamped, Status, Summary,
+};
+pub use error::{Error, Place, Result};
+pub use history::{Outcome, RevisionState};
+// pub use migrate_macros::{migration, migrations};
+pub use migration::{Down, Migration, Migrations, StepFunction, StepFuture};
+pub use tx::Tx;

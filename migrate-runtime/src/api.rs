@@ -1,0 +1,182 @@
+//! What an application calls.
+
+use crate::engine;
+use crate::{CheckReport, DownTo, Error, Migrations, Options, Plan, Result, Stamped, Status, Summary};
+
+/// Which database to work on.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Target {
+    /// A PostgreSQL server.
+    #[cfg(feature = "postgres")]
+    Postgres(Box<sqlx::postgres::PgConnectOptions>),
+    /// An SQLite file, or a database in memory.
+    #[cfg(feature = "sqlite")]
+    Sqlite(Box<sqlx::sqlite::SqliteConnectOptions>),
+}
+
+/// What names a database: a URL, or a pool of sqlx.
+pub trait IntoTarget {
+    /// The database.
+    ///
+    /// # Errors
+    /// A URL that can't be read, or is of a kind that this build doesn't speak.
+    fn into_target(self) -> Result<Target>;
+}
+
+impl IntoTarget for Target {
+    fn into_target(self) -> Result<Target> {
+        Ok(self)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl IntoTarget for &sqlx::PgPool {
+    fn into_target(self) -> Result<Target> {
+        Ok(Target::Postgres(Box::new((*self.connect_options()).clone())))
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl IntoTarget for &sqlx::SqlitePool {
+    fn into_target(self) -> Result<Target> {
+        Ok(Target::Sqlite(Box::new((*self.connect_options()).clone())))
+    }
+}
+
+impl IntoTarget for &str {
+    fn into_target(self) -> Result<Target> {
+        let wrong = |reason: String| Error::Url {
+            reason,
+            help: "write `postgres://user@host:5432/database` or `sqlite://path/to/file.db`".to_owned(),
+        };
+        let scheme = self.split_once(':').map_or("", |(scheme, _)| scheme);
+        match scheme {
+            #[cfg(feature = "postgres")]
+            "postgres" | "postgresql" => {
+                let parsed = self.parse().map_err(|error| wrong(format!("the database URL can't be read: {}", without_url(&error, self))))?;
+                Ok(Target::Postgres(Box::new(parsed)))
+            }
+            #[cfg(feature = "sqlite")]
+            "sqlite" => {
+                let parsed: sqlx::sqlite::SqliteConnectOptions =
+                    self.parse().map_err(|error| wrong(format!("the database URL can't be read: {}", without_url(&error, self))))?;
+                Ok(Target::Sqlite(Box::new(parsed.create_if_missing(true))))
+            }
+            "" => Err(wrong("the database URL has no scheme".to_owned())),
+            other => Err(wrong(format!("this build doesn't speak `{other}`"))),
+        }
+    }
+}
+
+/// A driver's message, without the URL should it be in there: it has a password.
+fn without_url(error: &sqlx::Error, url: &str) -> String {
+    error.to_string().replace(url, "(the URL)")
+}
+
+/// One database, to run commands on. Opened for each command, closed after it.
+#[derive(Clone, Debug)]
+pub struct Database {
+    target: Target,
+    options: Options,
+}
+
+/// Opens the database, calls a function of the engine with it, and closes it.
+macro_rules! with_backend {
+    ($database:expr, $backend:ident => $call:expr) => {
+        match &$database.target {
+            #[cfg(feature = "postgres")]
+            Target::Postgres(connect) => {
+                let mut opened = crate::postgres::Postgres::connect((**connect).clone(), $database.options.clone()).await?;
+                let $backend = &mut opened;
+                let result = $call.await;
+                opened.close().await;
+                result
+            }
+            #[cfg(feature = "sqlite")]
+            Target::Sqlite(connect) => {
+                let mut opened = crate::sqlite::Sqlite::connect((**connect).clone(), $database.options.clone()).await?;
+                let $backend = &mut opened;
+                let result = $call.await;
+                opened.close().await;
+                result
+            }
+        }
+    };
+}
+
+impl Database {
+    /// A database by URL or pool, with the usual options.
+    ///
+    /// # Errors
+    /// A URL that can't be read, or is of a kind that this build doesn't speak.
+    pub fn new(target: impl IntoTarget) -> Result<Self> {
+        Ok(Self { target: target.into_target()?, options: Options::default() })
+    }
+
+    /// The same with other options.
+    #[must_use]
+    pub fn with_options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Applies what is pending, up to `target` or to the head, and what was skipped before and can be done now.
+    ///
+    /// # Errors
+    /// See [`Error`]; each variant says what is true in the database then.
+    pub async fn up(&self, chain: Migrations, target: Option<&str>) -> Result<Summary> {
+        with_backend!(self, backend => engine::up(backend, chain, target, &self.options))
+    }
+
+    /// Reverses what `up` did on this database.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn down(&self, chain: Migrations, to: &DownTo) -> Result<Summary> {
+        with_backend!(self, backend => engine::down(backend, chain, to, &self.options))
+    }
+
+    /// What `up` would do. Writes nothing.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn plan(&self, chain: Migrations, target: Option<&str>) -> Result<Plan> {
+        with_backend!(self, backend => engine::plan(backend, chain, target))
+    }
+
+    /// Where the database stands. Writes nothing.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn status(&self, chain: Migrations) -> Result<Status> {
+        with_backend!(self, backend => engine::status(backend, chain))
+    }
+
+    /// Where the database stands, and what is otherwise in it than its history says. Writes nothing.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn check(&self, chain: Migrations) -> Result<CheckReport> {
+        with_backend!(self, backend => engine::check(backend, chain))
+    }
+
+    /// Records a revision and all before it without running anything.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn stamp(&self, chain: Migrations, revision: &str) -> Result<Stamped> {
+        with_backend!(self, backend => engine::stamp(backend, chain, revision))
+    }
+}
+
+impl Migrations {
+    /// Applies what is pending: what an application calls when it starts. Any number of replicas may call it at once: one
+    /// works, the others wait for it.
+    ///
+    /// # Errors
+    /// See [`Error`]; each variant says what is true in the database then.
+    pub async fn up(self, database: impl IntoTarget) -> Result<Summary> {
+        Database::new(database)?.up(self, None).await
+    }
+}

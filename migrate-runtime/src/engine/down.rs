@@ -1,0 +1,147 @@
+//! `down`: reverses what `up` did on this database, and nothing else.
+
+use super::planner::Planner;
+use super::up::Attempt;
+use super::work::Direction;
+use super::{Backend, Options, Summary};
+use crate::history::{History, Outcome, RevisionState, resolve};
+use crate::migration::Down;
+use crate::{Error, Migration, Migrations, Result};
+use migrate_core::operation::{Operate, Operation};
+use migrate_core::schema::{ObjectKey, Schema};
+use migrate_core::step::{Action, Step};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How far to go back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DownTo {
+    /// That many revisions.
+    Steps(usize),
+    /// To this revision, which stays.
+    Revision(String),
+    /// All the way.
+    Base,
+}
+
+/// Reverses revisions, the last first.
+pub(crate) async fn down<B: Backend>(backend: &mut B, chain: Migrations, to: &DownTo, options: &Options) -> Result<Summary> {
+    backend.history().await?.validate(chain)?;
+    let history = backend.guard("down").await?.history;
+    let result = guarded(backend, chain, to, options, &history).await;
+    let released = backend.release().await;
+    let summary = result?;
+    released?;
+    Ok(summary)
+}
+
+async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, to: &DownTo, options: &Options, history: &History) -> Result<Summary> {
+    history.validate(chain)?;
+    let targets = targets(chain, to, history)?;
+    if let Some(migration) = targets.iter().find(|migration| matches!(migration.down, Down::Irreversible(_)))
+        && let Down::Irreversible(reason) = migration.down
+    {
+        return Err(Error::Irreversible {
+            name: migration.name.to_owned(),
+            reason: reason.to_owned(),
+            help: "go back only as far as the revision after it, or restore a backup".to_owned(),
+        });
+    }
+    let mut summary = Summary::default();
+    for migration in targets {
+        if history.revision(migration.revision).is_some_and(|row| row.state == RevisionState::Stamped) {
+            backend.forget_revision(migration).await?;
+            summary.revisions.push(super::RevisionReport {
+                revision: migration.revision.to_owned(),
+                name: migration.name.to_owned(),
+                direction: Direction::Down.as_str(),
+                operations: Vec::new(),
+            });
+            continue;
+        }
+        let outcomes: BTreeMap<usize, Outcome> =
+            backend.outcomes(migration.revision).await?.into_iter().map(|row| (row.number, row.outcome)).collect();
+        let live = backend.snapshot().await?;
+        let mut planner = Planner::new(live);
+        for earlier in chain.0.iter().take_while(|other| other.revision != migration.revision) {
+            if history.revision(earlier.revision).is_some() {
+                let skipped = history.outcomes(earlier.revision);
+                for (i, step) in earlier.up_steps().iter().enumerate() {
+                    planner.replay_done(earlier, step, skipped.contains_key(&(i + 1)));
+                }
+            }
+        }
+        let steps = reverse_steps(migration, &mut planner, &outcomes)?;
+        let attempt = Attempt { migration, steps: &steps, direction: Direction::Down, options };
+        summary.revisions.push(attempt.run(backend, &mut planner, &|_| None).await?);
+    }
+    Ok(summary)
+}
+
+/// The recorded migrations to reverse, the last first.
+fn targets(chain: Migrations, to: &DownTo, history: &History) -> Result<Vec<&'static Migration>> {
+    let recorded = chain.0.iter().rev().copied().filter(|migration| history.revision(migration.revision).is_some());
+    Ok(match to {
+        DownTo::Base => recorded.collect(),
+        DownTo::Steps(steps) => recorded.take(*steps).collect(),
+        DownTo::Revision(text) => {
+            let target = resolve(chain, text)?;
+            if history.revision(target.revision).is_none() {
+                return Err(Error::History {
+                    problem: format!("`{}` is not recorded in this database, so there is no way back to it", target.name),
+                    help: "see `migrate status` for what is".to_owned(),
+                });
+            }
+            let nodes = crate::history::nodes(chain);
+            let keep = migrate_core::chain::ancestors(&nodes, target.revision);
+            recorded.filter(|migration| migration.revision != target.revision && !keep.contains(migration.revision)).collect()
+        }
+    })
+}
+
+/// The steps that reverse `migration` here. Leaves the planner's model as it is after the migration.
+fn reverse_steps(migration: &'static Migration, planner: &mut Planner, outcomes: &BTreeMap<usize, Outcome>) -> Result<Vec<Step>> {
+    let applied = |number: usize| outcomes.get(&number) == Some(&Outcome::Applied);
+    let steps = migration.up_steps();
+    let written = migration.down_steps();
+    let mut inverses = Vec::new();
+    let mut untouched: BTreeSet<ObjectKey> = BTreeSet::new();
+    for (i, step) in steps.iter().enumerate() {
+        let number = i + 1;
+        if let (Action::Change(operation), true, None) = (&step.action, applied(number), &written) {
+            let before = if step.is_unchecked(&planner.model) { &planner.live } else { &planner.model };
+            inverses.push(inverse(migration, step, operation, before)?);
+        }
+        if let (Action::Change(operation), false) = (&step.action, applied(number)) {
+            untouched.extend(operation.touches());
+        }
+        planner.replay_done(migration, step, outcomes.get(&number) == Some(&Outcome::Skipped));
+    }
+    if let Some(written) = written {
+        // what `up` found done already, or skipped, is not `down`'s to reverse
+        let ours = |step: &Step| match &step.action {
+            Action::Change(operation) => {
+                let touched = operation.touches();
+                touched.is_empty() || !touched.iter().all(|key| untouched.contains(key))
+            }
+            _ => true,
+        };
+        return Ok(written.into_iter().filter(ours).collect());
+    }
+    Ok(inverses.into_iter().rev().flatten().collect())
+}
+
+fn inverse(migration: &'static Migration, step: &Step, operation: &Operation, before: &Schema) -> Result<Vec<Step>> {
+    let operations = operation.inverse(before).map_err(|no| Error::Irreversible {
+        name: migration.name.to_owned(),
+        reason: format!("{} ({}:{}) has no inverse: {}", operation.describe(), migration.file, step.line, no.reason),
+        help: "write `down! { … }` into the migration".to_owned(),
+    })?;
+    let steps = operations.into_iter().map(|operation| Step {
+        action: Action::Change(operation),
+        if_exists: step.if_exists,
+        dialect: step.dialect,
+        file: step.file.clone(),
+        line: step.line,
+    });
+    Ok(steps.collect())
+}

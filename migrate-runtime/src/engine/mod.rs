@@ -1,0 +1,112 @@
+//! The engine: what to do with every operation, and doing it.
+
+mod backend;
+mod down;
+mod plan;
+mod planner;
+mod stamp;
+mod status;
+mod up;
+mod work;
+
+pub(crate) use backend::{Backend, Guarded};
+pub(crate) use down::down;
+pub(crate) use plan::plan;
+pub(crate) use stamp::stamp;
+pub(crate) use status::{check, status};
+pub(crate) use up::up;
+pub(crate) use planner::{Decision, Planned};
+pub(crate) use work::{Direction, Failure, Work};
+
+pub use down::DownTo;
+pub use plan::{Plan, PlannedOperation, PlannedRevision};
+pub use stamp::Stamped;
+pub use status::{CheckReport, RevisionStatus, SkippedOperation, Status};
+pub use up::{OperationReport, RevisionReport, Summary};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the engine tells while it works.
+#[derive(Clone, Debug, serde::Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// Another migrator holds the lock; it is tried again.
+    WaitingForLock {
+        /// Who holds it.
+        holder: String,
+    },
+    /// An operation waits for a lock of the application; the migration was rolled back and is tried again.
+    Retrying {
+        /// What failed.
+        reason: String,
+        /// After how long, in milliseconds.
+        pause_ms: u64,
+    },
+    /// A migration begins.
+    Revision {
+        /// Its revision.
+        revision: String,
+        /// Its name.
+        name: String,
+        /// How many operations it has.
+        operations: usize,
+        /// `up`, `down` or `replay`.
+        direction: &'static str,
+    },
+    /// An operation is accounted for. Those of a transaction hold once it is committed.
+    Operation(OperationReport),
+    /// A migration is committed and recorded.
+    Done {
+        /// Its revision.
+        revision: String,
+    },
+}
+
+/// Hears what the engine tells.
+pub type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// How the engine behaves.
+#[derive(Clone)]
+pub struct Options {
+    /// How long a statement may wait for a lock before the migration steps back and lets the application pass.
+    pub lock_timeout: Duration,
+    /// How long to go on trying after that, all attempts together.
+    pub lock_budget: Duration,
+    /// How long to wait for another migrator.
+    pub guard_wait: Duration,
+    /// Who hears what happens.
+    pub observer: Option<Observer>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            lock_timeout: Duration::from_millis(500),
+            lock_budget: Duration::from_mins(2),
+            guard_wait: Duration::from_mins(1),
+            observer: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("lock_timeout", &self.lock_timeout)
+            .field("lock_budget", &self.lock_budget)
+            .field("guard_wait", &self.guard_wait)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    pub(crate) fn tell(&self, event: &Event) {
+        tracing::debug!(?event);
+        if let Some(observer) = &self.observer {
+            observer(event);
+        }
+    }
+}
+

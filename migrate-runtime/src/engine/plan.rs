@@ -1,0 +1,139 @@
+//! `plan`: what `up` would do here. Nothing is written: everything is read in read-only transactions.
+
+use super::Backend;
+use super::planner::{Decision, Planned, Planner};
+use crate::history::Outcome;
+use crate::{Migrations, Result};
+use migrate_core::effects::TransactionNeed;
+use serde::Serialize;
+
+/// What `up` would do on this database now.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Plan {
+    /// The revisions that it would work on.
+    pub revisions: Vec<PlannedRevision>,
+}
+
+/// What would be done for one revision.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedRevision {
+    /// The revision.
+    pub revision: String,
+    /// Its name.
+    pub name: String,
+    /// `up` or `replay`.
+    pub direction: &'static str,
+    /// Its operations.
+    pub operations: Vec<PlannedOperation>,
+}
+
+/// What would be done with one operation.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedOperation {
+    /// Its number in the migration, from 1.
+    pub number: usize,
+    /// What it does.
+    pub operation: String,
+    /// `before`, `after`, `absent`, `missing`, `conflict`, `unsupported`, or `unknown`: it depends on what an opaque
+    /// statement before it does.
+    pub verdict: &'static str,
+    /// Why, where that isn't plain.
+    pub evidence: String,
+    /// The statements that would be run.
+    pub sql: Vec<String>,
+    /// The strongest lock on each table: `AccessExclusiveLock on documents`.
+    pub locks: Vec<String>,
+    /// The tables that would be rewritten.
+    pub rewrites: Vec<String>,
+    /// In which transaction of the migration it would run, from 1; `None`: outside of any.
+    pub transaction: Option<usize>,
+    /// The source file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+/// Plans what is pending, up to `target`, and what was skipped before.
+pub(crate) async fn plan<B: Backend>(backend: &mut B, chain: Migrations, target: Option<&str>) -> Result<Plan> {
+    let history = backend.history().await?;
+    history.validate(chain)?;
+    let pending = history.pending(chain, target)?;
+    let mut plan = Plan::default();
+    if pending.is_empty() && history.skipped().next().is_none() {
+        return Ok(plan);
+    }
+    let mut planner = Planner::new(backend.snapshot().await?);
+    for migration in chain.0.iter().copied() {
+        let is_done = history.is_done(migration.revision);
+        if !is_done && !pending.iter().any(|other| other.revision == migration.revision) {
+            continue;
+        }
+        let outcomes = history.outcomes(migration.revision);
+        let done = |number: usize| match outcomes.get(&number).map(|row| row.outcome) {
+            Some(Outcome::Skipped) if is_done => None,
+            _ if is_done => Some(Outcome::Applied),
+            Some(outcome @ (Outcome::Applied | Outcome::Satisfied | Outcome::Skipped)) => Some(outcome),
+            _ => None,
+        };
+        let steps = migration.up_steps();
+        let mut operations = Vec::new();
+        let mut transaction = 1;
+        let mut next = 0;
+        while next < steps.len() {
+            let chunk = planner.chunk(backend, migration, &steps[next..], next + 1, &done).await?;
+            let stopped = !chunk.cut && next + chunk.steps.len() < steps.len();
+            next += chunk.steps.len();
+            operations.extend(chunk.steps.iter().filter_map(|planned| describe(planned, &mut transaction)));
+            if chunk.cut {
+                // the next step depends on what something opaque does: it is taken as it should be
+                planner.stale = false;
+            }
+            if stopped {
+                break;
+            }
+        }
+        let replays = is_done;
+        operations.retain(|operation| !replays || operation.verdict != "absent");
+        if !operations.is_empty() || !is_done {
+            plan.revisions.push(PlannedRevision {
+                revision: migration.revision.to_owned(),
+                name: migration.name.to_owned(),
+                direction: if replays { "replay" } else { "up" },
+                operations,
+            });
+        }
+    }
+    Ok(plan)
+}
+
+fn describe(planned: &Planned, transaction: &mut usize) -> Option<PlannedOperation> {
+    let (verdict, evidence) = match &planned.decision {
+        Decision::Run => ("before", String::new()),
+        Decision::Satisfied => ("after", "the database has it already".to_owned()),
+        Decision::Skipped(key) => ("absent", format!("{key} is absent")),
+        Decision::Missing(key) => ("missing", format!("{key} should be there")),
+        Decision::Conflict(differences) => {
+            ("conflict", differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        }
+        Decision::Unsupported(reason) => ("unsupported", reason.clone()),
+        Decision::Declared | Decision::Done | Decision::OtherDialect => return None,
+    };
+    let number = *transaction;
+    let outside = planned.decision == Decision::Run && planned.is_outside();
+    if outside || (planned.decision == Decision::Run && planned.effects.transaction == TransactionNeed::CommitBeforeUse) {
+        *transaction += 1;
+    }
+    let runs = planned.decision == Decision::Run;
+    Some(PlannedOperation {
+        number: planned.number,
+        operation: planned.place.operation.clone(),
+        verdict,
+        evidence,
+        sql: if runs { planned.sql.clone() } else { Vec::new() },
+        locks: planned.effects.locks.iter().filter(|_| runs).map(|(table, mode)| format!("{} on {table}", mode.pg_locks_name())).collect(),
+        rewrites: planned.effects.rewrites.iter().filter(|_| runs).map(ToString::to_string).collect(),
+        transaction: (runs && !outside).then_some(number),
+        file: planned.place.file.clone(),
+        line: planned.place.line,
+    })
+}

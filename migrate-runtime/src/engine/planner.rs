@@ -1,0 +1,343 @@
+//! Decides what has to happen with every step, by comparing the model with the live schema.
+
+use super::backend::Backend;
+use crate::error::Place;
+use crate::{Migration, Result};
+use migrate_core::effects::{Effects, TransactionNeed};
+use migrate_core::operation::{Operate, Operation};
+use migrate_core::schema::{ObjectKey, Origin, Presence, Schema};
+use migrate_core::step::{Action, Step};
+use migrate_core::verdict::{Answers, Change, Difference, Verdict, advance, verdict};
+use std::collections::BTreeSet;
+
+/// What has to happen with a step here and now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// It is run.
+    Run,
+    /// The database has it already, identically.
+    Satisfied,
+    /// What it works on is missing, and optional.
+    Skipped(ObjectKey),
+    /// What it works on is missing, and should be there.
+    Missing(ObjectKey),
+    /// An object of that name has another definition.
+    Conflict(Vec<Difference>),
+    /// This kind of database has nothing like it.
+    Unsupported(String),
+    /// It only declares.
+    Declared,
+    /// An earlier attempt has done it, says the journal.
+    Done,
+    /// It is for another kind of database.
+    OtherDialect,
+}
+
+/// A step with its decision.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    /// Its number in the migration, from 1.
+    pub(crate) number: usize,
+    /// The step.
+    pub(crate) step: Step,
+    /// What has to happen with it.
+    pub(crate) decision: Decision,
+    /// The statements that do it.
+    pub(crate) sql: Vec<String>,
+    /// What it does to a running system.
+    pub(crate) effects: Effects,
+    /// What it changes in the model, to ask again if the world changes underneath.
+    pub(crate) changes: Vec<Change>,
+    /// The tables that it is about, before it.
+    pub(crate) excerpt: Schema,
+    /// What of it is optional.
+    pub(crate) optional: BTreeSet<ObjectKey>,
+    /// Where it stands.
+    pub(crate) place: Place,
+    /// Whether its outcome is in the journal already.
+    pub(crate) journalled: bool,
+}
+
+/// The model, the live schema, and what is known of the two.
+#[derive(Clone, Debug)]
+pub(crate) struct Planner {
+    /// What the migrations so far have left, in the model.
+    pub(crate) model: Schema,
+    /// What is there, as far as it is known: a snapshot, and the operations since.
+    pub(crate) live: Schema,
+    /// Whether something has run since the snapshot that the model doesn't understand.
+    pub(crate) stale: bool,
+    /// What skipped operations would have created: missing, and rightly so.
+    pub(crate) outstanding: BTreeSet<ObjectKey>,
+    answers: Answers,
+    /// A step whose changes are in the model already, but that has no decision yet.
+    carried: Option<Carried>,
+}
+
+#[derive(Clone, Debug)]
+struct Carried {
+    changes: Vec<Change>,
+    excerpt: Schema,
+    optional: BTreeSet<ObjectKey>,
+    effects: Effects,
+    sql: Result<Vec<String>, String>,
+}
+
+/// The steps that could be decided at once.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    /// They, in their order.
+    pub(crate) steps: Vec<Planned>,
+    /// Whether the rest needs to see what these have done first.
+    pub(crate) cut: bool,
+}
+
+impl Planner {
+    pub(crate) fn new(live: Schema) -> Self {
+        Self { model: Schema::default(), live, stale: false, outstanding: BTreeSet::new(), answers: Answers::default(), carried: None }
+    }
+
+    /// Takes a new snapshot for the live schema.
+    pub(crate) fn refresh(&mut self, live: Schema) {
+        self.live = live;
+        self.stale = false;
+    }
+
+    /// Replays a step that is done, one way or another: only the model moves. `skipped` says that the journal has it as
+    /// skipped.
+    pub(crate) fn replay_done(&mut self, migration: &Migration, step: &Step, skipped: bool) {
+        let origin = origin(migration, step);
+        let Some(operation) = self.operation_for_model(step, &origin) else { return };
+        let changes = advance(&mut self.model, &operation, &origin);
+        if skipped {
+            self.note_skip(&operation, &changes);
+        }
+    }
+
+    /// Applies declarations to the model and gives the operation of any other step that the model follows.
+    fn operation_for_model(&mut self, step: &Step, origin: &Origin) -> Option<Operation> {
+        match &step.action {
+            Action::Declare { presence, operation } => {
+                operation.apply(&mut self.model, origin);
+                if let Operation::CreateTable(created) = operation
+                    && let Some(table) = self.model.tables.get_mut(&created.table.name)
+                {
+                    table.presence = *presence;
+                }
+                None
+            }
+            Action::Change(operation) if !step.is_unchecked(&self.model) => Some(operation.clone()),
+            Action::Change(_) | Action::Run { .. } | Action::Assert { .. } => None,
+        }
+    }
+
+    fn note_skip(&mut self, operation: &Operation, changes: &[Change]) {
+        let created = changes.iter().filter(|change| change.before.is_none() && change.after.is_some());
+        self.outstanding.extend(created.map(|change| change.key.clone()));
+        if let Operation::Opaque(opaque) = operation {
+            self.outstanding.extend(opaque.creates.iter().map(|(_, name)| ObjectKey::Table(name.clone())));
+        }
+    }
+
+    /// Whether `key` may be missing: it is part of an optional table, or a skipped operation would have created it.
+    fn is_optional(&self, key: &ObjectKey) -> bool {
+        if self.outstanding.contains(key) {
+            return true;
+        }
+        let table = match key {
+            ObjectKey::Index(index) => self.model.table_of_index(index),
+            key => key.table().and_then(|table| self.model.table(table)),
+        };
+        table.is_some_and(|table| {
+            table.presence == Presence::Optional || self.outstanding.contains(&ObjectKey::Table(table.name.clone()))
+        })
+    }
+
+    /// Decides as many of `steps` as can be decided before any of them has run. `number` is that of the first; `done`
+    /// tells which ones the journal has already.
+    pub(crate) async fn chunk<B: Backend>(
+        &mut self,
+        backend: &mut B,
+        migration: &Migration,
+        steps: &[Step],
+        number: usize,
+        done: &dyn Fn(usize) -> Option<crate::history::Outcome>,
+    ) -> Result<Chunk> {
+        let mut planned = Vec::new();
+        for (offset, step) in steps.iter().enumerate() {
+            let number = number + offset;
+            if let Some(outcome) = done(number) {
+                self.replay_done(migration, step, outcome == crate::history::Outcome::Skipped);
+                planned.push(self.without_run(migration, step, number, Decision::Done));
+                continue;
+            }
+            match self.decide(backend, migration, step, number, &planned).await? {
+                Some(step) => {
+                    let stop = matches!(step.decision, Decision::Missing(_) | Decision::Conflict(_) | Decision::Unsupported(_));
+                    planned.push(step);
+                    if stop {
+                        break;
+                    }
+                }
+                None => return Ok(Chunk { steps: planned, cut: true }),
+            }
+        }
+        Ok(Chunk { steps: planned, cut: false })
+    }
+
+    fn without_run(&self, migration: &Migration, step: &Step, number: usize, decision: Decision) -> Planned {
+        Planned {
+            number,
+            step: step.clone(),
+            decision,
+            sql: Vec::new(),
+            effects: Effects::default(),
+            changes: Vec::new(),
+            excerpt: Schema::default(),
+            optional: BTreeSet::new(),
+            place: place(migration, step, number),
+            journalled: false,
+        }
+    }
+
+    /// Decides one step. `None`: it can't be decided before the steps planned so far have run.
+    async fn decide<B: Backend>(
+        &mut self,
+        backend: &mut B,
+        migration: &Migration,
+        step: &Step,
+        number: usize,
+        earlier: &[Planned],
+    ) -> Result<Option<Planned>> {
+        if step.dialect.is_some_and(|dialect| dialect != backend.dialect()) {
+            return Ok(Some(self.without_run(migration, step, number, Decision::OtherDialect)));
+        }
+        let operation = match &step.action {
+            Action::Declare { .. } => {
+                self.operation_for_model(step, &origin(migration, step));
+                return Ok(Some(self.without_run(migration, step, number, Decision::Declared)));
+            }
+            Action::Run { .. } | Action::Assert { .. } => {
+                self.stale |= matches!(step.action, Action::Run { .. });
+                return Ok(Some(self.without_run(migration, step, number, Decision::Run)));
+            }
+            Action::Change(operation) => operation,
+        };
+        let carried = match self.carried.take() {
+            Some(carried) => carried,
+            None => self.advance(backend, operation, step, &origin(migration, step)),
+        };
+        let something_runs = earlier.iter().any(|planned| planned.decision == Decision::Run);
+        let decision = loop {
+            let verdict = verdict(operation, &carried.changes, &carried.excerpt, &self.live, &self.answers);
+            if something_runs && (matches!(verdict, Verdict::Unsure(_)) || (self.stale && verdict != Verdict::Before)) {
+                self.carried = Some(carried);
+                return Ok(None);
+            }
+            match verdict {
+                Verdict::Unsure(questions) => {
+                    let answers = backend.answer(&questions).await?;
+                    for (question, same) in questions.into_iter().zip(answers) {
+                        self.answers.record(question, same);
+                    }
+                }
+                Verdict::Before => break Decision::Run,
+                Verdict::After => break Decision::Satisfied,
+                Verdict::Absent(key) if step.if_exists || carried.optional.contains(&key) => break Decision::Skipped(key),
+                Verdict::Absent(key) => break Decision::Missing(key),
+                Verdict::Conflict(differences) => break Decision::Conflict(differences),
+            }
+        };
+        let (decision, sql) = match (decision, carried.sql) {
+            (Decision::Run, Err(reason)) => (Decision::Unsupported(reason), Vec::new()),
+            (decision, sql) => (decision, sql.unwrap_or_default()),
+        };
+        match &decision {
+            Decision::Run => {
+                operation.apply(&mut self.live, &Origin::default());
+                if let std::borrow::Cow::Owned(projected) = backend.project(&self.live) {
+                    self.live = projected;
+                }
+                self.stale |= matches!(operation, Operation::Opaque(_));
+            }
+            Decision::Skipped(_) => self.note_skip(operation, &carried.changes),
+            _ => {}
+        }
+        Ok(Some(Planned {
+            number,
+            step: step.clone(),
+            decision,
+            sql,
+            effects: carried.effects,
+            changes: carried.changes,
+            excerpt: carried.excerpt,
+            optional: carried.optional,
+            place: place(migration, step, number),
+            journalled: false,
+        }))
+    }
+
+    fn advance<B: Backend>(&mut self, backend: &B, operation: &Operation, step: &Step, origin: &Origin) -> Carried {
+        let keys: Vec<ObjectKey> = operation.requires().into_iter().chain(operation.touches()).collect();
+        let optional = keys.iter().filter(|key| self.is_optional(key)).cloned().collect();
+        let mut excerpt = Schema::default();
+        for table in keys.iter().filter_map(ObjectKey::table) {
+            if let Some(known) = self.model.table(table) {
+                excerpt.tables.insert(table.clone(), known.clone());
+            }
+        }
+        let effects = operation.effects(&self.model);
+        if step.is_unchecked(&self.model) {
+            // the model knows nothing of it: what it changes is told from the live schema
+            let mut after = self.live.clone();
+            let changes = advance(&mut after, operation, origin);
+            let sql = backend.render(operation, &self.live, &after);
+            return Carried { changes, excerpt, optional, effects, sql };
+        }
+        if let std::borrow::Cow::Owned(before) = backend.project(&self.model) {
+            let model_before = self.model.clone();
+            operation.apply(&mut self.model, origin);
+            let after = backend.project(&self.model).into_owned();
+            let change = |key: ObjectKey| Change { before: before.definition(&key), after: after.definition(&key), key };
+            let changes = operation.touches().into_iter().map(change).collect();
+            let sql = backend.render(operation, &model_before, &self.model);
+            return Carried { changes, excerpt, optional, effects, sql };
+        }
+        let changes = advance(&mut self.model, operation, origin);
+        // PostgreSQL's statements don't depend on the schema around them
+        let sql = backend.render(operation, &Schema::default(), &Schema::default());
+        Carried { changes, excerpt, optional, effects, sql }
+    }
+}
+
+impl Planned {
+    /// Looks again, after the server has said no: has what it works on gone, or has somebody else done it?
+    pub(crate) fn reconsider(&self, live: &Schema) -> Option<Decision> {
+        let Action::Change(operation) = &self.step.action else { return None };
+        match verdict(operation, &self.changes, &self.excerpt, live, &Answers::default()) {
+            Verdict::Absent(key) if self.step.if_exists || self.optional.contains(&key) => Some(Decision::Skipped(key)),
+            Verdict::After => Some(Decision::Satisfied),
+            _ => None,
+        }
+    }
+
+    /// Whether it has to be outside of a transaction.
+    pub(crate) fn is_outside(&self) -> bool {
+        self.effects.transaction == TransactionNeed::Outside
+    }
+}
+
+fn origin(migration: &Migration, step: &Step) -> Origin {
+    Origin { migration: migration.name.to_owned(), line: step.line }
+}
+
+fn place(migration: &Migration, step: &Step, number: usize) -> Place {
+    Place {
+        revision: migration.revision.to_owned(),
+        name: migration.name.to_owned(),
+        number,
+        operation: step.describe(),
+        file: step.file.clone().unwrap_or_else(|| migration.file.to_owned()),
+        line: step.line,
+    }
+}

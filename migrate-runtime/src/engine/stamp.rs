@@ -1,0 +1,50 @@
+//! `stamp`: records a revision and all before it without running anything.
+
+use super::Backend;
+use crate::history::{History, RevisionState, nodes, resolve};
+use crate::{Migration, Migrations, Result};
+use serde::Serialize;
+
+/// What `stamp` has done.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stamped {
+    /// The revision that the database is at now.
+    pub revision: String,
+    /// Its name.
+    pub name: String,
+    /// Host, port, database and user, without the password.
+    pub target: String,
+    /// The revisions that were not recorded before.
+    pub recorded: Vec<String>,
+}
+
+/// Records `revision` and all that come before it.
+pub(crate) async fn stamp<B: Backend>(backend: &mut B, chain: Migrations, revision: &str) -> Result<Stamped> {
+    let target = resolve(chain, revision)?;
+    let history = backend.guard("stamp").await?.history;
+    let result = guarded(backend, chain, target, &history).await;
+    let released = backend.release().await;
+    let stamped = result?;
+    released?;
+    Ok(stamped)
+}
+
+async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, target: &'static Migration, history: &History) -> Result<Stamped> {
+    let nodes = nodes(chain);
+    let before = migrate_core::chain::ancestors(&nodes, target.revision);
+    let wanted = |migration: &&'static Migration| migration.revision == target.revision || before.contains(migration.revision);
+    let missing: Vec<&Migration> =
+        chain.0.iter().copied().filter(wanted).filter(|migration| !history.is_done(migration.revision)).collect();
+    if !missing.is_empty() {
+        backend.record_revisions(&missing, RevisionState::Stamped).await?;
+    }
+    // read back, so that what is printed is what the database says
+    let now = backend.history().await?;
+    now.validate(chain)?;
+    Ok(Stamped {
+        revision: target.revision.to_owned(),
+        name: target.name.to_owned(),
+        target: backend.target(),
+        recorded: missing.iter().filter(|migration| now.is_done(migration.revision)).map(|migration| migration.revision.to_owned()).collect(),
+    })
+}

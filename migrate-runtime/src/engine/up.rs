@@ -1,0 +1,284 @@
+//! `up`: applies what is pending, and what was skipped before and can be done now.
+
+use super::planner::{Decision, Planned, Planner};
+use super::work::{Direction, Failure, Work};
+use super::{Backend, Event, Options};
+use crate::history::{History, Outcome};
+use crate::{Error, Migration, Migrations, Result};
+use migrate_core::step::Step;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// What a command has done.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub struct Summary {
+    /// The revisions that it worked on, in their order.
+    pub revisions: Vec<RevisionReport>,
+}
+
+/// What was done for one revision.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct RevisionReport {
+    /// The revision.
+    pub revision: String,
+    /// Its name.
+    pub name: String,
+    /// `up`, `down` or `replay`.
+    pub direction: &'static str,
+    /// What became of its operations.
+    pub operations: Vec<OperationReport>,
+}
+
+/// What became of one operation.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct OperationReport {
+    /// Its number in the migration, from 1.
+    pub number: usize,
+    /// What it does.
+    pub operation: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why, where that isn't plain.
+    pub evidence: String,
+    /// The source file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// How long it took, in milliseconds; 0 for what wasn't run.
+    pub duration_ms: u64,
+}
+
+impl RevisionReport {
+    /// How many operations had that outcome.
+    #[must_use]
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.operations.iter().filter(|operation| operation.outcome == outcome).count()
+    }
+}
+
+/// Applies what is pending, up to `target`.
+pub(crate) async fn up<B: Backend>(backend: &mut B, chain: Migrations, target: Option<&str>, options: &Options) -> Result<Summary> {
+    let history = backend.history().await?;
+    history.validate(chain)?;
+    if history.pending(chain, target)?.is_empty() && history.skipped().next().is_none() {
+        return Ok(Summary::default());
+    }
+    let history = backend.guard("up").await?.history;
+    let result = guarded(backend, chain, target, options, &history).await;
+    let released = backend.release().await;
+    let summary = result?;
+    released?;
+    Ok(summary)
+}
+
+async fn guarded<B: Backend>(
+    backend: &mut B,
+    chain: Migrations,
+    target: Option<&str>,
+    options: &Options,
+    history: &History,
+) -> Result<Summary> {
+    history.validate(chain)?;
+    let pending = history.pending(chain, target)?;
+    let live = backend.snapshot().await?;
+    let mut planner = Planner::new(live);
+    let mut summary = Summary::default();
+    for migration in chain.0.iter().copied().filter(|migration| history.is_done(migration.revision)) {
+        let replayed = replay(backend, &mut planner, migration, history, options).await?;
+        summary.revisions.extend(replayed);
+    }
+    for migration in pending {
+        let report = apply(backend, &mut planner, migration, history, options).await?;
+        summary.revisions.push(report);
+    }
+    Ok(summary)
+}
+
+/// Moves the model over a migration that is done, and does what it had to skip, where that is possible now.
+async fn replay<B: Backend>(
+    backend: &mut B,
+    planner: &mut Planner,
+    migration: &'static Migration,
+    history: &History,
+    options: &Options,
+) -> Result<Option<RevisionReport>> {
+    let steps = migration.up_steps();
+    let outcomes = history.outcomes(migration.revision);
+    let skipped = |number: usize| outcomes.get(&number).is_some_and(|row| row.outcome == Outcome::Skipped);
+    if !(1..=steps.len()).any(skipped) {
+        for step in &steps {
+            planner.replay_done(migration, step, false);
+        }
+        return Ok(None);
+    }
+    let checkpoint = planner.clone();
+    let done = |number: usize| if skipped(number) { None } else { Some(Outcome::Applied) };
+    let chunk = planner.chunk(backend, migration, &steps, 1, &done).await?;
+    let changed = chunk.steps.iter().any(|planned| !matches!(planned.decision, Decision::Done | Decision::Skipped(_) | Decision::Declared));
+    if !changed && !chunk.cut {
+        return Ok(None);
+    }
+    *planner = checkpoint;
+    let attempt = Attempt { migration, steps: &steps, direction: Direction::Replay, options };
+    attempt.run(backend, planner, &done).await.map(Some)
+}
+
+/// Applies a migration that isn't done, or goes on with one that was interrupted.
+async fn apply<B: Backend>(
+    backend: &mut B,
+    planner: &mut Planner,
+    migration: &'static Migration,
+    history: &History,
+    options: &Options,
+) -> Result<RevisionReport> {
+    let steps = migration.up_steps();
+    let recorded: BTreeMap<usize, Outcome> =
+        history.outcomes(migration.revision).into_iter().map(|(number, row)| (number, row.outcome)).collect();
+    let interrupted = history.revision(migration.revision).is_some();
+    let done = move |number: usize| {
+        recorded.get(&number).copied().filter(|outcome| interrupted && !matches!(outcome, Outcome::Started | Outcome::Failed | Outcome::Reverted))
+    };
+    let attempt = Attempt { migration, steps: &steps, direction: Direction::Up, options };
+    attempt.run(backend, planner, &done).await
+}
+
+/// One migration, tried until it is done or has failed.
+pub(super) struct Attempt<'a> {
+    pub(super) migration: &'static Migration,
+    pub(super) steps: &'a [Step],
+    pub(super) direction: Direction,
+    pub(super) options: &'a Options,
+}
+
+type Done<'a> = dyn Fn(usize) -> Option<Outcome> + 'a;
+
+impl Attempt<'_> {
+    /// Runs the steps. When a lock isn't free the transaction is rolled back, and everything is decided and tried anew.
+    pub(super) async fn run<B: Backend>(&self, backend: &mut B, planner: &mut Planner, done: &Done<'_>) -> Result<RevisionReport> {
+        let migration = self.migration;
+        self.options.tell(&Event::Revision {
+            revision: migration.revision.to_owned(),
+            name: migration.name.to_owned(),
+            operations: self.steps.len(),
+            direction: self.direction.as_str(),
+        });
+        let checkpoint = planner.clone();
+        let began = Instant::now();
+        let mut pause = Duration::from_millis(100);
+        let mut recorded: BTreeMap<usize, Outcome> = BTreeMap::new();
+        loop {
+            let known = |number: usize| recorded.get(&number).copied().or_else(|| done(number));
+            let failure = match self.once(backend, planner, &known).await {
+                Ok(report) => {
+                    self.options.tell(&Event::Done { revision: migration.revision.to_owned() });
+                    return Ok(report);
+                }
+                Err(failure) => failure,
+            };
+            if matches!(failure, Failure::Engine(Error::ConnectionLost { .. })) {
+                return Err(failure.into_error(false));
+            }
+            backend.roll_back().await?;
+            let retry = matches!(failure, Failure::Transient { .. }) && began.elapsed() + pause < self.options.lock_budget;
+            if retry && let Failure::Transient { place, message, .. } = &failure {
+                let jitter = pause.mul_f64(0.5 + fastrand::f64());
+                let pause_ms = u64::try_from(jitter.as_millis()).unwrap_or(u64::MAX);
+                self.options.tell(&Event::Retrying { reason: format!("{place}: {message}"), pause_ms });
+                tokio::time::sleep(jitter).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+                *planner = checkpoint.clone();
+                planner.refresh(backend.snapshot().await?);
+                recorded = self.recorded(backend).await?;
+                continue;
+            }
+            backend.record_failure(migration, &failure).await?;
+            let committed = !self.recorded(backend).await?.is_empty();
+            return Err(failure.into_error(committed));
+        }
+    }
+
+    /// What earlier segments of this migration have committed.
+    async fn recorded<B: Backend>(&self, backend: &mut B) -> Result<BTreeMap<usize, Outcome>> {
+        if self.direction != Direction::Up || backend.history().await?.revision(self.migration.revision).is_none() {
+            return Ok(BTreeMap::new());
+        }
+        let rows = backend.outcomes(self.migration.revision).await?.into_iter();
+        let done = rows.filter(|row| matches!(row.outcome, Outcome::Applied | Outcome::Satisfied | Outcome::Skipped));
+        Ok(done.map(|row| (row.number, row.outcome)).collect())
+    }
+
+    async fn once<B: Backend>(&self, backend: &mut B, planner: &mut Planner, done: &Done<'_>) -> Result<RevisionReport, Failure> {
+        let mut operations = Vec::new();
+        let mut next = 0;
+        loop {
+            let chunk = planner.chunk(backend, self.migration, &self.steps[next..], next + 1, done).await?;
+            if let Some(failure) = chunk.steps.iter().find_map(refusal) {
+                return Err(failure);
+            }
+            next += chunk.steps.len();
+            let completes = !chunk.cut;
+            let durations = vec![Duration::ZERO; chunk.steps.len()];
+            let mut work = Work {
+                migration: self.migration,
+                direction: self.direction,
+                steps: chunk.steps,
+                completes,
+                durations,
+                lock_timeout: self.options.lock_timeout,
+            };
+            backend.execute(&mut work).await?;
+            for (planned, duration) in work.steps.iter().zip(&work.durations) {
+                if let Some((outcome, evidence)) = planned.outcome(self.direction) {
+                    let report = report(planned, outcome, evidence, *duration);
+                    self.options.tell(&Event::Operation(report.clone()));
+                    operations.push(report);
+                }
+            }
+            if completes {
+                return Ok(RevisionReport {
+                    revision: self.migration.revision.to_owned(),
+                    name: self.migration.name.to_owned(),
+                    direction: self.direction.as_str(),
+                    operations,
+                });
+            }
+            planner.refresh(backend.snapshot().await?);
+        }
+    }
+}
+
+/// The failure that a decision means, if it means one.
+fn refusal(planned: &Planned) -> Option<Failure> {
+    let (message, help) = match &planned.decision {
+        Decision::Missing(key) => (
+            format!("{key} is not in the database"),
+            "the database has drifted from its history: bring the object back, or declare its table with `optional!` if only some deployments have it"
+                .to_owned(),
+        ),
+        Decision::Conflict(differences) => {
+            let lines: Vec<String> = differences.iter().map(|difference| format!("  {difference}")).collect();
+            (
+                format!("the database has it with another definition\n{}", lines.join("\n")),
+                "make the definitions equal, by hand or by a migration before this one, and run `up` again".to_owned(),
+            )
+        }
+        Decision::Unsupported(reason) => {
+            (reason.clone(), "put the statement into a block of the dialect that has it: `postgres { … }` or `sqlite { … }`".to_owned())
+        }
+        _ => return None,
+    };
+    let sql = planned.sql.join(";\n");
+    Some(Failure::Operation { place: planned.place.clone(), sql, message, sqlstate: None, help })
+}
+
+fn report(planned: &Planned, outcome: Outcome, evidence: String, duration: Duration) -> OperationReport {
+    OperationReport {
+        number: planned.number,
+        operation: planned.place.operation.clone(),
+        outcome,
+        evidence,
+        file: planned.place.file.clone(),
+        line: planned.place.line,
+        duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+    }
+}

@@ -1,0 +1,135 @@
+//! A piece of work for a database: planned operations, and what became of them.
+
+use super::planner::{Decision, Planned};
+use crate::error::{Error, Place};
+use crate::history::Outcome;
+use crate::Migration;
+use std::time::Duration;
+
+/// Which way a migration goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Forward.
+    Up,
+    /// Operations that an earlier `up` skipped.
+    Replay,
+    /// Back.
+    Down,
+}
+
+impl Direction {
+    /// As the journal and the events spell it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Replay => "replay",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// Operations of one migration that belong together.
+#[derive(Debug)]
+pub(crate) struct Work<'a> {
+    /// The migration.
+    pub(crate) migration: &'a Migration,
+    /// Which way.
+    pub(crate) direction: Direction,
+    /// The operations, planned. Execution may change a decision: a table that vanishes in between makes a skip.
+    pub(crate) steps: Vec<Planned>,
+    /// Whether this is all that is left of the migration: then it is recorded and committed.
+    pub(crate) completes: bool,
+    /// How long each operation took, as far as it was run; parallel to `steps`.
+    pub(crate) durations: Vec<Duration>,
+    /// Whether the operations have a savepoint each.
+    pub(crate) lock_timeout: Duration,
+}
+
+impl Work<'_> {
+    /// The outcomes to be journalled, with the reason of each: for all but declarations.
+    pub(crate) fn outcomes(&self) -> impl Iterator<Item = (&Planned, Outcome, String)> {
+        self.steps.iter().filter(|planned| !planned.journalled).filter_map(|planned| {
+            let (outcome, evidence) = planned.outcome(self.direction)?;
+            Some((planned, outcome, evidence))
+        })
+    }
+}
+
+impl Planned {
+    /// What there is to journal once the step has been executed; `None`: nothing.
+    pub(crate) fn outcome(&self, direction: Direction) -> Option<(Outcome, String)> {
+        let done = if direction == Direction::Down { Outcome::Reverted } else { Outcome::Applied };
+        match &self.decision {
+            Decision::Run => Some((done, String::new())),
+            Decision::Satisfied => {
+                let outcome = if direction == Direction::Down { Outcome::Reverted } else { Outcome::Satisfied };
+                Some((outcome, "the database has it already, with this definition".to_owned()))
+            }
+            Decision::Skipped(key) if direction == Direction::Down => Some((Outcome::Reverted, format!("{key} is absent"))),
+            Decision::Skipped(key) => Some((Outcome::Skipped, format!("{key} is absent"))),
+            Decision::Declared | Decision::Done | Decision::OtherDialect | Decision::Missing(_) | Decision::Conflict(_) | Decision::Unsupported(_) => None,
+        }
+    }
+}
+
+/// Why a piece of work was not done. The transaction is still open, or gone with the connection.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A lock wasn't free in time, or the server chose us to end a deadlock: trying again may help.
+    Transient {
+        /// The step, as an index of the work's steps.
+        place: Place,
+        /// The statement.
+        sql: String,
+        /// What the server said.
+        message: String,
+        /// Its code.
+        sqlstate: String,
+    },
+    /// An operation failed for good.
+    Operation {
+        /// Which one.
+        place: Place,
+        /// The statement.
+        sql: String,
+        /// What is wrong.
+        message: String,
+        /// The server's code, if it was the server that said no.
+        sqlstate: Option<String>,
+        /// What to do.
+        help: String,
+    },
+    /// Something of our own failed.
+    Engine(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl Failure {
+    /// As the error that a person sees. `committed`: earlier segments of the migration hold.
+    pub(crate) fn into_error(self, committed: bool) -> Error {
+        let now = if committed {
+            "the operations before it that can't be in a transaction are done and recorded; the rest of the migration was rolled back"
+        } else {
+            "the migration was rolled back whole; the database is as it was before it, and the failure is in the journal"
+        };
+        match self {
+            Self::Engine(error) => error,
+            Self::Transient { place, sql, message, sqlstate } => Error::Operation {
+                place: Box::new(place),
+                sql,
+                sqlstate: Some(sqlstate),
+                message,
+                now: now.to_owned(),
+                help: "find the session that holds the lock (pg_stat_activity, pg_locks), then run `up` again".to_owned(),
+            },
+            Self::Operation { place, sql, message, sqlstate, help } => {
+                Error::Operation { place: Box::new(place), sql, sqlstate, message, now: now.to_owned(), help }
+            }
+        }
+    }
+}

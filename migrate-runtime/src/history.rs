@@ -1,0 +1,219 @@
+//! What the journal of a database says.
+
+use crate::{Error, Migration, Migrations, Result};
+use migrate_core::report::nearest_of;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The format of the journal's tables that this version writes.
+pub const FORMAT: i32 = 1;
+
+/// What became of an operation on this database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was run.
+    Applied,
+    /// It had been done already, identically.
+    Satisfied,
+    /// What it works on is missing, and optional.
+    Skipped,
+    /// It has begun outside of a transaction; whether it was done is for the catalog to say.
+    Started,
+    /// It failed, and its transaction was rolled back.
+    Failed,
+    /// `down` reversed it.
+    Reverted,
+}
+
+impl Outcome {
+    /// As the journal spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Satisfied => "satisfied",
+            Self::Skipped => "skipped",
+            Self::Started => "started",
+            Self::Failed => "failed",
+            Self::Reverted => "reverted",
+        }
+    }
+
+    /// Reads the journal's spelling.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        Ok(match text {
+            "applied" => Self::Applied,
+            "satisfied" => Self::Satisfied,
+            "skipped" => Self::Skipped,
+            "started" => Self::Started,
+            "failed" => Self::Failed,
+            "reverted" => Self::Reverted,
+            other => return Err(Error::Format { doing: "reading the journal", reason: format!("unknown outcome `{other}`") }),
+        })
+    }
+}
+
+/// How far a revision has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevisionState {
+    /// All of its operations are accounted for.
+    Applied,
+    /// Some of its segments are committed; the next `up` goes on.
+    Started,
+    /// Recorded by `stamp`, without running anything.
+    Stamped,
+}
+
+impl RevisionState {
+    /// As the journal spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Started => "started",
+            Self::Stamped => "stamped",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        Ok(match text {
+            "applied" => Self::Applied,
+            "started" => Self::Started,
+            "stamped" => Self::Stamped,
+            other => return Err(Error::Format { doing: "reading the journal", reason: format!("unknown state `{other}`") }),
+        })
+    }
+}
+
+/// A recorded revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevisionRow {
+    /// The revision.
+    pub revision: String,
+    /// The migration's name when it was recorded.
+    pub name: String,
+    /// Its checksum then.
+    pub checksum: String,
+    /// How far it has come.
+    pub state: RevisionState,
+    /// When, as the database prints it, in UTC.
+    pub recorded_at: String,
+}
+
+/// What is recorded of one operation, the latest word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationRow {
+    /// Its revision.
+    pub revision: String,
+    /// Its number in the revision, from 1.
+    pub number: usize,
+    /// What it does.
+    pub operation: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why: the missing object of a skip.
+    pub evidence: String,
+}
+
+/// What the journal says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// The recorded revisions, oldest first.
+    pub revisions: Vec<RevisionRow>,
+    /// The latest word on every operation that is skipped, or belongs to a revision that isn't done.
+    pub operations: Vec<OperationRow>,
+}
+
+impl History {
+    /// The row of a revision.
+    #[must_use]
+    pub fn revision(&self, revision: &str) -> Option<&RevisionRow> {
+        self.revisions.iter().find(|row| row.revision == revision)
+    }
+
+    /// Whether the revision is done: applied or stamped.
+    #[must_use]
+    pub fn is_done(&self, revision: &str) -> bool {
+        self.revision(revision).is_some_and(|row| row.state != RevisionState::Started)
+    }
+
+    /// The operations that are skipped for now.
+    pub fn skipped(&self) -> impl Iterator<Item = &OperationRow> {
+        self.operations.iter().filter(|row| row.outcome == Outcome::Skipped)
+    }
+
+    /// The latest word on the operations of one revision, by number.
+    #[must_use]
+    pub fn outcomes(&self, revision: &str) -> BTreeMap<usize, &OperationRow> {
+        self.operations.iter().filter(|row| row.revision == revision).map(|row| (row.number, row)).collect()
+    }
+
+    /// Makes sure that the chain and the database tell the same story.
+    pub(crate) fn validate(&self, chain: Migrations) -> Result<()> {
+        let known: BTreeSet<&str> = chain.0.iter().map(|migration| migration.revision).collect();
+        if let Some(row) = self.revisions.iter().find(|row| !known.contains(row.revision.as_str())) {
+            return Err(Error::History {
+                problem: format!("the database is at revision `{}` (`{}`), which this binary doesn't know", row.revision, row.name),
+                help: "deploy the version that has that migration, or bring its file back".to_owned(),
+            });
+        }
+        for migration in chain.0 {
+            let Some(row) = self.revision(migration.revision) else { continue };
+            if row.checksum != migration.checksum {
+                return Err(Error::History {
+                    problem: format!("`{}` (revision {}) was changed after it was applied", migration.name, migration.revision),
+                    help: format!("restore {} as it was on {}, and write the change as a new migration", migration.file, row.recorded_at),
+                });
+            }
+            if let Some(parent) = migration.parents.iter().find(|parent| !self.is_done(parent)) {
+                return Err(Error::History {
+                    problem: format!("the history has diverged: `{}` is recorded, but its parent `{parent}` is not", migration.name),
+                    help: format!("find out who recorded it; `migrate stamp {parent}` says that the parent was done by other means"),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The migrations that aren't done, in their order, up to and including `target`.
+    pub(crate) fn pending(&self, chain: Migrations, target: Option<&str>) -> Result<Vec<&'static Migration>> {
+        let pending = chain.0.iter().copied().filter(|migration| !self.is_done(migration.revision));
+        let Some(target) = target else { return Ok(pending.collect()) };
+        let target = resolve(chain, target)?;
+        let nodes = nodes(chain);
+        let before = migrate_core::chain::ancestors(&nodes, target.revision);
+        Ok(pending.filter(|migration| migration.revision == target.revision || before.contains(migration.revision)).collect())
+    }
+}
+
+/// The graph of a chain.
+pub(crate) fn nodes(chain: Migrations) -> Vec<migrate_core::chain::Node> {
+    let node = |migration: &&'static Migration| migrate_core::chain::Node {
+        revision: migration.revision.to_owned(),
+        parents: migration.parents.iter().map(|parent| (*parent).to_owned()).collect(),
+        name: migration.name.to_owned(),
+    };
+    chain.0.iter().map(node).collect()
+}
+
+/// The migration that a person means: by revision, by an unambiguous beginning of it, by name, or `head`.
+pub(crate) fn resolve(chain: Migrations, text: &str) -> Result<&'static Migration> {
+    if text == "head"
+        && let Some(last) = chain.0.last()
+    {
+        return Ok(last);
+    }
+    let exact = chain.0.iter().copied().find(|migration| migration.revision == text || migration.name == text);
+    if let Some(migration) = exact {
+        return Ok(migration);
+    }
+    let mut starting = chain.0.iter().copied().filter(|migration| text.len() >= 3 && migration.revision.starts_with(text));
+    match (starting.next(), starting.next()) {
+        (Some(migration), None) => Ok(migration),
+        _ => {
+            let known = chain.0.iter().flat_map(|migration| [migration.revision, migration.name]);
+            Err(Error::UnknownRevision { revision: text.to_owned(), nearest: nearest_of(text, known).map(str::to_owned) })
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! PostgreSQL as the engine sees it.
+
+use super::{catalog, connect, journal, normalize};
+use crate::engine::{Backend, Failure, Guarded, Options, Work};
+use crate::history::{FORMAT, History, OperationRow, Outcome, RevisionRow, RevisionState};
+use crate::{Error, Event, Migration, Result};
+use migrate_core::operation::{Operate as _, Operation};
+use migrate_core::schema::Schema;
+use migrate_core::step::Dialect;
+use migrate_core::verdict::Question;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+/// The search path of everything that is run. `pg_catalog` is searched first without being named; temporary objects can't
+/// shadow anything.
+pub(super) const SEARCH_PATH: &str = "public, pg_temp";
+
+/// The key of the advisory lock: `migrate` in ASCII, cut to eight bytes.
+const GUARD_KEY: i64 = 0x006d_6967_7261_7465;
+
+/// A PostgreSQL database, connected.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    pub(super) connection: PgConnection,
+    connect: PgConnectOptions,
+    options: Options,
+    /// An idle transaction that holds the advisory lock.
+    guard: Option<PgConnection>,
+    /// The row of this run in the journal.
+    pub(super) run_id: i64,
+    /// Whether a transaction is open on the main connection.
+    pub(super) in_transaction: bool,
+    /// How many savepoints the open transaction has written in.
+    pub(super) savepoints_used: usize,
+}
+
+impl Postgres {
+    pub(crate) async fn connect(connect: PgConnectOptions, options: Options) -> Result<Self> {
+        let connect = connect.application_name("migrate");
+        let connection = connect::connect(&connect).await?;
+        Ok(Self { connection, connect, options, guard: None, run_id: 0, in_transaction: false, savepoints_used: 0 })
+    }
+
+    /// Ends the session properly.
+    pub(crate) async fn close(self) {
+        // the work is done: a farewell that isn't heard changes nothing
+        let _ = self.connection.close().await;
+    }
+
+    async fn text(connection: &mut PgConnection, doing: &'static str, sql: &str) -> Result<Option<String>> {
+        let row = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_optional(connection).await;
+        let row = row.map_err(|error| Error::server(doing, error))?;
+        row.map_or(Ok(None), |row| row.try_get::<Option<String>, _>(0).map_err(|error| Error::server(doing, error)))
+    }
+
+    /// The live schema, in the transaction that is open, or in one of its own.
+    pub(super) async fn snapshot_here(&mut self) -> Result<Schema> {
+        let schema = if self.in_transaction {
+            catalog::snapshot_in_transaction(&mut self.connection).await
+        } else {
+            catalog::snapshot(&mut self.connection).await
+        };
+        schema.map_err(catalog_error)
+    }
+
+    /// Takes the lock in an idle transaction of its own: it goes with the socket, and doesn't hold a snapshot that a
+    /// concurrent index build would wait for. Polled: waiting for it would hold one.
+    async fn take_guard(&mut self) -> Result<()> {
+        let mut guard = connect::connect(&self.connect).await?;
+        let began = Instant::now();
+        let mut pause = Duration::from_millis(50);
+        let begin = format!(
+            "begin isolation level read committed; \
+             select pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true); \
+             select pg_catalog.pg_try_advisory_xact_lock({GUARD_KEY})::text"
+        );
+        let attempt = format!("select pg_catalog.pg_try_advisory_xact_lock({GUARD_KEY})::text");
+        let mut sql = begin;
+        loop {
+            let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut guard).await;
+            let rows = rows.map_err(|error| Error::server("taking the migration lock", error))?;
+            let taken = rows.last().and_then(|row| row.try_get::<String, _>(0).ok());
+            if taken.as_deref() == Some("true") {
+                self.guard = Some(guard);
+                return Ok(());
+            }
+            let holder = self.holder().await?;
+            if began.elapsed() >= self.options.guard_wait {
+                return Err(Error::Locked { holder, waited: began.elapsed() });
+            }
+            self.options.tell(&Event::WaitingForLock { holder });
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+            sql = attempt.clone();
+        }
+    }
+
+    async fn holder(&mut self) -> Result<String> {
+        let (high, low) = (GUARD_KEY >> 32, GUARD_KEY & 0xffff_ffff);
+        let sql = format!(
+            "select 'pid ' || a.pid || ' of ' || coalesce(a.usename::text, '?') || ' (' || coalesce(nullif(a.application_name, ''), 'no name') \
+             || coalesce(', from ' || host(a.client_addr), '') || '), since ' || to_char(a.xact_start at time zone 'UTC', 'HH24:MI:SS') || ' UTC' \
+             from pg_catalog.pg_locks as l join pg_catalog.pg_stat_activity as a on a.pid = l.pid \
+             where l.locktype = 'advisory' and l.granted and l.classid = {high} and l.objid = {low} and l.objsubid = 1 \
+             and l.database = (select oid from pg_catalog.pg_database where datname = current_database()) limit 1"
+        );
+        let holder = Self::text(&mut self.connection, "asking who holds the migration lock", &sql).await?;
+        Ok(holder.unwrap_or_else(|| "it has just ended".to_owned()))
+    }
+
+    async fn read_history(&mut self) -> Result<History> {
+        let text = Self::text(&mut self.connection, "reading the journal", journal::HISTORY).await?.unwrap_or_default();
+        parse_history(&text)
+    }
+}
+
+fn catalog_error(error: catalog::CatalogError) -> Error {
+    match error {
+        catalog::CatalogError::Database(error) => Error::server("reading the catalog", error),
+        error => Error::Format { doing: "reading the catalog", reason: error.to_string() },
+    }
+}
+
+type OperationArray = (String, usize, String, String, String);
+
+#[derive(serde::Deserialize)]
+struct HistoryText {
+    format: Option<i32>,
+    revisions: Vec<(String, String, String, String, String)>,
+    operations: Vec<OperationArray>,
+}
+
+fn parse_history(text: &str) -> Result<History> {
+    let read: HistoryText =
+        serde_json::from_str(text).map_err(|error| Error::Format { doing: "reading the journal", reason: error.to_string() })?;
+    if let Some(format) = read.format.filter(|format| *format > FORMAT) {
+        return Err(Error::History {
+            problem: format!("the journal has format {format}, and this binary knows formats up to {FORMAT}"),
+            help: "use the version of the tool that wrote it, or a newer one".to_owned(),
+        });
+    }
+    let revisions = read.revisions.into_iter().map(|(revision, name, checksum, state, recorded_at)| {
+        Ok(RevisionRow { revision, name, checksum, state: RevisionState::parse(&state)?, recorded_at })
+    });
+    Ok(History { revisions: revisions.collect::<Result<_>>()?, operations: operation_rows(read.operations)? })
+}
+
+fn operation_rows(rows: Vec<OperationArray>) -> Result<Vec<OperationRow>> {
+    let row = |(revision, number, operation, outcome, evidence): OperationArray| {
+        Ok(OperationRow { revision, number, operation, outcome: Outcome::parse(&outcome)?, evidence })
+    };
+    rows.into_iter().map(row).collect()
+}
+
+/// What a person can do about an error of a migration's own statement.
+pub(super) fn help_for(code: &str) -> &'static str {
+    match code {
+        "23502" => "fill the nulls (an `update` before it in the migration, or by hand), then run `up` again",
+        "23505" => "remove or merge the duplicate rows, then run `up` again",
+        "23503" => "remove the orphaned rows or add what they refer to, then run `up` again",
+        "23514" => "correct the rows that violate the check, then run `up` again",
+        "42501" => "grant the missing privilege to this role, or run `up` with a role that has it",
+        "42P01" | "42703" | "42704" | "42883" | "3F000" => {
+            "create what is missing in an earlier statement, or declare its table with `optional!` if only some deployments have it"
+        }
+        "42P07" | "42710" | "42701" | "42723" | "42P06" => "drop or rename what is in the way, then run `up` again",
+        "2BP01" => "drop what depends on it first",
+        "0A000" => "install what the server lacks, or change the statement",
+        "53100" | "53200" => "give the server more disk or memory, then run `up` again",
+        "57014" => "the statement was cancelled: run `up` again when the server has time for it",
+        _ if code.starts_with("22") => "correct the data or the cast, then run `up` again",
+        _ => "fix what the server says, then run `up` again",
+    }
+}
+
+impl Backend for Postgres {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn target(&self) -> String {
+        connect::target(&self.connect)
+    }
+
+    fn project<'a>(&self, model: &'a Schema) -> Cow<'a, Schema> {
+        Cow::Borrowed(model)
+    }
+
+    fn render(&self, operation: &Operation, _before: &Schema, _after: &Schema) -> Result<Vec<String>, String> {
+        Ok(operation.render())
+    }
+
+    async fn history(&mut self) -> Result<History> {
+        let exists = "select pg_catalog.has_schema_privilege(oid, 'usage')::text from pg_catalog.pg_namespace where nspname = '_migrate'";
+        match Self::text(&mut self.connection, "looking for the journal", exists).await?.as_deref() {
+            None => Ok(History::default()),
+            Some("true") => self.read_history().await,
+            Some(_) => Err(Error::Server {
+                doing: "reading the journal",
+                message: "this role may not use the schema `_migrate`".to_owned(),
+                sqlstate: Some("42501".to_owned()),
+                help: "run `grant usage on schema _migrate` and `grant select on all tables in schema _migrate` for it, or use the role that created it"
+                    .to_owned(),
+            }),
+        }
+    }
+
+    async fn outcomes(&mut self, revision: &str) -> Result<Vec<OperationRow>> {
+        let sql = journal::outcomes(revision);
+        let text = Self::text(&mut self.connection, "reading the journal", &sql).await?.unwrap_or_default();
+        let rows = serde_json::from_str(&text).map_err(|error| Error::Format { doing: "reading the journal", reason: error.to_string() })?;
+        operation_rows(rows)
+    }
+
+    async fn guard(&mut self, command: &str) -> Result<Guarded> {
+        self.take_guard().await?;
+        // a newer format must be refused before anything of ours is written
+        let before = self.history().await?;
+        drop(before);
+        let sql = format!(
+            "set client_min_messages to warning;\n{};\nreset client_min_messages;\n{};\n{}",
+            journal::bootstrap(),
+            journal::begin_run(command),
+            journal::HISTORY
+        );
+        let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.connection).await;
+        let rows = rows.map_err(|error| Error::server("creating the journal (schema `_migrate`)", error))?;
+        let column = |row: Option<&sqlx::postgres::PgRow>| row.and_then(|row| row.try_get::<String, _>(0).ok()).unwrap_or_default();
+        let count = rows.len();
+        self.run_id = column(count.checked_sub(2).and_then(|i| rows.get(i))).parse().map_err(|_| Error::Format {
+            doing: "noting the run in the journal",
+            reason: "the server gave no number".to_owned(),
+        })?;
+        let history = parse_history(&column(rows.last()))?;
+        Ok(Guarded { history })
+    }
+
+    async fn release(&mut self) -> Result<()> {
+        if let Some(guard) = self.guard.take() {
+            // closing the socket ends the transaction and with it the lock
+            guard.close().await.map_err(|error| Error::server("giving the migration lock back", error))?;
+        }
+        Ok(())
+    }
+
+    async fn snapshot(&mut self) -> Result<Schema> {
+        self.snapshot_here().await
+    }
+
+    async fn answer(&mut self, questions: &[Question]) -> Result<Vec<bool>> {
+        normalize::answer(&mut self.connection, questions, self.in_transaction).await.map_err(catalog_error)
+    }
+
+    async fn execute(&mut self, work: &mut Work<'_>) -> Result<(), Failure> {
+        self.run(work).await
+    }
+
+    async fn roll_back(&mut self) -> Result<()> {
+        self.in_transaction = false;
+        self.savepoints_used = 0;
+        // harmless where no transaction is open: a warning of the server's
+        self.raw("rollback").await
+    }
+
+    async fn record_failure(&mut self, migration: &Migration, failure: &Failure) -> Result<()> {
+        let (place, message, sqlstate, sql) = match failure {
+            Failure::Operation { place, message, sqlstate, sql, .. } => (place, message, sqlstate.as_deref(), sql),
+            Failure::Transient { place, message, sqlstate, sql } => (place, message, Some(sqlstate.as_str()), sql),
+            Failure::Engine(_) => return Ok(()),
+        };
+        let row = journal::Failed { place, message, sqlstate, sql };
+        let sql = journal::record_failure(self.run_id, migration.revision, &row);
+        self.raw(&sql).await
+    }
+
+    async fn record_revisions(&mut self, migrations: &[&Migration], state: RevisionState) -> Result<()> {
+        let rows: Vec<String> = migrations.iter().map(|migration| journal::record_revision(self.run_id, migration, state)).collect();
+        self.raw(&format!("begin;\n{};\ncommit", rows.join(";\n"))).await
+    }
+
+    async fn forget_revision(&mut self, migration: &Migration) -> Result<()> {
+        self.raw(&journal::forget_revision(migration)).await
+    }
+}

@@ -1,0 +1,512 @@
+//! Executes planned steps: optimistically in one message, each step protected by a savepoint.
+
+use super::backend::Postgres;
+use super::batch::{Batch, Item, Sent, groups};
+use super::journal;
+use crate::engine::{Decision, Direction, Failure, Planned, Work};
+use crate::history::{Outcome, RevisionState};
+use crate::{Error, Tx};
+use migrate_core::effects::TransactionNeed;
+use migrate_core::name::quote_literal;
+use migrate_core::schema::ObjectKey;
+use migrate_core::step::Action;
+use sqlx::Row as _;
+use std::ops::Range;
+use std::time::Duration;
+
+/// PostgreSQL caches 64 subtransactions a transaction, released ones included; beyond that everybody pays.
+const SAVEPOINTS: usize = 60;
+
+/// Of those, what is kept for the single replay of groups that failed.
+const RESERVE: usize = 10;
+
+/// The savepoint before a step or a group. Names nest; a released one can be used again.
+const SAVEPOINT: &str = "savepoint _migrate_step";
+const RELEASE: &str = "release savepoint _migrate_step";
+const BACK: &str = "rollback to savepoint _migrate_step; release savepoint _migrate_step";
+
+/// A part of the work that has one transaction, or none.
+#[derive(Debug, PartialEq, Eq)]
+enum Segment {
+    /// Steps of one transaction, as indices of the work's steps.
+    Inside(Vec<usize>),
+    /// A step that PostgreSQL refuses in a transaction.
+    Outside(usize),
+}
+
+/// Cuts the steps that are to be run into the fewest legal transactions.
+fn segments(steps: &[Planned]) -> Vec<Segment> {
+    let mut segments = Vec::new();
+    let mut inside: Vec<usize> = Vec::new();
+    let mut new_labels: Vec<String> = Vec::new();
+    for (i, planned) in steps.iter().enumerate().filter(|(_, planned)| planned.decision == Decision::Run) {
+        if planned.is_outside() {
+            if !inside.is_empty() {
+                segments.push(Segment::Inside(std::mem::take(&mut inside)));
+            }
+            segments.push(Segment::Outside(i));
+            new_labels.clear();
+            continue;
+        }
+        let adds_value = planned.effects.transaction == TransactionNeed::CommitBeforeUse;
+        let may_use = match &planned.step.action {
+            Action::Change(_) if adds_value => false,
+            Action::Change(_) => new_labels.iter().any(|label| planned.sql.iter().any(|sql| sql.contains(label.as_str()))),
+            Action::Run { .. } => !new_labels.is_empty(),
+            Action::Assert { query, .. } => new_labels.iter().any(|label| query.contains(label.as_str())),
+            Action::Declare { .. } => false,
+        };
+        if may_use && !inside.is_empty() {
+            segments.push(Segment::Inside(std::mem::take(&mut inside)));
+            new_labels.clear();
+        }
+        if adds_value {
+            new_labels.extend(added_labels(planned));
+        }
+        inside.push(i);
+    }
+    if !inside.is_empty() {
+        segments.push(Segment::Inside(inside));
+    }
+    segments
+}
+
+/// The quoted labels that a step adds to enum types.
+fn added_labels(planned: &Planned) -> Vec<String> {
+    let after = planned.changes.iter().filter(|change| matches!(change.key, ObjectKey::Enum(_)));
+    let labels = after.filter_map(|change| {
+        let labels = |definition: Option<&migrate_core::schema::Definition>| {
+            definition.and_then(|definition| definition.get("labels")).map(ToString::to_string).unwrap_or_default()
+        };
+        let (before, after) = (labels(change.before.as_ref()), labels(change.after.as_ref()));
+        let known: Vec<&str> = before.split(", ").collect();
+        Some(after.split(", ").filter(|label| !known.contains(label)).map(str::to_owned).collect::<Vec<_>>())
+    });
+    labels.flatten().collect()
+}
+
+impl Postgres {
+    /// Executes all of the work. On a failure the transaction is still open; the caller rolls it back.
+    pub(super) async fn run(&mut self, work: &mut Work<'_>) -> Result<(), Failure> {
+        let segments = segments(&work.steps);
+        let whole = work.completes && segments.iter().all(|segment| matches!(segment, Segment::Inside(_))) && segments.len() <= 1;
+        let count = segments.len();
+        for (i, segment) in segments.into_iter().enumerate() {
+            let last = i + 1 == count;
+            match segment {
+                Segment::Inside(steps) => {
+                    let commits = !last || work.completes;
+                    self.run_inside(work, &steps, commits, last && work.completes, whole).await?;
+                }
+                Segment::Outside(step) => {
+                    self.commit_open(work).await?;
+                    self.run_outside(work, step).await?;
+                    if last && work.completes {
+                        self.run_inside(work, &[], true, true, false).await?;
+                    }
+                }
+            }
+        }
+        if count == 0 && work.completes {
+            self.run_inside(work, &[], true, true, true).await?;
+        }
+        Ok(())
+    }
+
+    /// Commits an open transaction, with what has been done in it so far.
+    async fn commit_open(&mut self, work: &mut Work<'_>) -> Result<(), Failure> {
+        if self.in_transaction {
+            self.run_inside(work, &[], true, false, false).await?;
+        }
+        Ok(())
+    }
+
+    fn begin(&self, lock_timeout: Duration) -> [String; 2] {
+        let timeout = lock_timeout.as_millis();
+        [
+            "begin isolation level read committed read write".to_owned(),
+            format!(
+                "select pg_catalog.set_config('lock_timeout', '{timeout}ms', true), \
+                 pg_catalog.set_config('statement_timeout', '0', true), \
+                 pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true), \
+                 pg_catalog.set_config('check_function_bodies', 'off', true), \
+                 pg_catalog.set_config('search_path', {}, true)",
+                quote_literal(super::backend::SEARCH_PATH)
+            ),
+        ]
+    }
+
+    /// Runs steps in one transaction. `completes`: the revision is done afterwards.
+    async fn run_inside(&mut self, work: &mut Work<'_>, steps: &[usize], commits: bool, completes: bool, whole: bool) -> Result<(), Failure> {
+        let mut budget = SAVEPOINTS.saturating_sub(self.savepoints_used);
+        let mut queue: Vec<Range<usize>> = groups(steps.len(), budget.saturating_sub(RESERVE));
+        loop {
+            // Rust steps and assertions end a message: they need to see what is before them
+            let stop = queue.iter().position(|group| steps[group.clone()].iter().any(|&i| !is_sql(&work.steps[i])));
+            let now: Vec<Range<usize>> = match stop {
+                Some(0) => {
+                    let group = queue.remove(0);
+                    for &i in &steps[group] {
+                        self.run_single(work, i).await?;
+                        budget = budget.saturating_sub(1);
+                    }
+                    continue;
+                }
+                Some(stop) => queue.drain(..stop).collect(),
+                None => std::mem::take(&mut queue),
+            };
+            let finishing = queue.is_empty();
+            let mut batch = Batch::default();
+            self.push_begin(&mut batch, work.lock_timeout);
+            for group in &now {
+                batch.push(Item::Frame, SAVEPOINT);
+                for &i in &steps[group.clone()] {
+                    for sql in &work.steps[i].sql {
+                        batch.push(Item::Step(i), sql);
+                    }
+                }
+                batch.push(Item::Frame, RELEASE);
+            }
+            if finishing {
+                self.push_journal(&mut batch, work, completes, whole, steps);
+                if commits {
+                    batch.push(Item::Commit, "commit");
+                }
+            }
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let Sent { answered, failed } = batch.send(&mut self.connection).await;
+            note_durations(work, &answered);
+            self.in_transaction = true;
+            let Some((item, error)) = failed else {
+                if finishing {
+                    mark_journalled(work, steps, completes);
+                    if commits {
+                        self.in_transaction = false;
+                        self.savepoints_used = 0;
+                    }
+                    return Ok(());
+                }
+                self.savepoints_used += now.len();
+                continue;
+            };
+            let Item::Step(failed) = item else { return Err(self.own_failure(item, error)) };
+            let group = now.iter().position(|group| steps[group.clone()].contains(&failed)).unwrap_or(0);
+            let mut rest: Vec<Range<usize>> = now[group..].to_vec();
+            rest.append(&mut queue);
+            self.savepoints_used += group;
+            if rest[0].len() > 1 && lost(&error).is_none() && !is_transient(&error) {
+                // one of a group: roll the group back and do its steps one by one
+                self.raw(BACK).await?;
+                let single: Vec<Range<usize>> = rest.remove(0).map(|i| i..i + 1).collect();
+                queue = single.into_iter().chain(regroup(&rest, SAVEPOINTS.saturating_sub(self.savepoints_used + RESERVE))).collect();
+                continue;
+            }
+            self.handle(work, failed, error).await?;
+            rest.remove(0);
+            queue = rest;
+        }
+    }
+
+    fn push_begin(&self, batch: &mut Batch, lock_timeout: Duration) {
+        if !self.in_transaction {
+            for sql in self.begin(lock_timeout) {
+                batch.push(Item::Frame, &sql);
+            }
+        }
+    }
+
+    /// Adds the journal's rows: of the steps of this segment and of what needed no run before it. Where the work
+    /// completes the revision, everything that isn't journalled yet.
+    fn push_journal(&self, batch: &mut Batch, work: &Work<'_>, completes: bool, whole: bool, steps: &[usize]) {
+        let upto = journal_limit(work, steps, completes);
+        let outcomes: Vec<_> = work.outcomes().filter(|(planned, ..)| planned.number <= upto).collect();
+        let sql: Vec<String> = outcomes.iter().map(|(planned, ..)| planned.sql.join(";\n")).collect();
+        let rows: Vec<_> = outcomes
+            .iter()
+            .zip(&sql)
+            .map(|((planned, outcome, evidence), sql)| journal::Row { planned, outcome: *outcome, evidence, sqlstate: None, sql })
+            .collect();
+        if !rows.is_empty() {
+            batch.push(Item::Journal, &journal::record(self.run_id, work.migration.revision, work.direction, &rows));
+        }
+        match (work.direction, completes) {
+            (Direction::Up, true) => batch.push(Item::Journal, &journal::record_revision(self.run_id, work.migration, RevisionState::Applied)),
+            (Direction::Up | Direction::Down, false) if !whole => {
+                batch.push(Item::Journal, &journal::record_revision(self.run_id, work.migration, RevisionState::Started));
+            }
+            (Direction::Down, true) => batch.push(Item::Journal, &journal::forget_revision(work.migration)),
+            _ => {}
+        }
+    }
+
+    /// The step failed alone. Decides whether that is a skip, a satisfaction, or a failure.
+    async fn handle(&mut self, work: &mut Work<'_>, i: usize, error: sqlx::Error) -> Result<(), Failure> {
+        let failure = self.failure(&work.steps[i], error);
+        let Failure::Operation { sqlstate: Some(code), .. } = &failure else { return Err(failure) };
+        // the code never says which object is missing: only a look at the catalog does
+        if !(is_absent(code) || is_duplicate(code)) {
+            return Err(failure);
+        }
+        self.raw(BACK).await?;
+        let live = self.snapshot_here().await?;
+        match work.steps[i].reconsider(&live) {
+            Some(decision) => {
+                work.steps[i].decision = decision;
+                Ok(())
+            }
+            None => Err(failure),
+        }
+    }
+
+    /// A Rust step or an assertion, in a savepoint of its own.
+    async fn run_single(&mut self, work: &mut Work<'_>, i: usize) -> Result<(), Failure> {
+        let mut batch = Batch::default();
+        self.push_begin(&mut batch, work.lock_timeout);
+        batch.push(Item::Frame, SAVEPOINT);
+        if let Some((item, error)) = batch.send(&mut self.connection).await.failed {
+            return Err(self.own_failure(item, error));
+        }
+        self.in_transaction = true;
+        self.savepoints_used += 1;
+        let began = std::time::Instant::now();
+        match work.steps[i].step.action.clone() {
+            Action::Run { function } => {
+                let call = work.migration.function(&function).ok_or_else(|| Error::Format {
+                    doing: "calling a Rust step",
+                    reason: format!("the migration has no function `{function}`"),
+                })?;
+                let outcome = call(&mut Tx::of_postgres(&mut self.connection)).await;
+                if let Err(error) = outcome {
+                    return Err(match error {
+                        Error::Database(error) => self.failure(&work.steps[i], error),
+                        error => step_failure(&work.steps[i], error.to_string(), "fix what the step says and run `up` again"),
+                    });
+                }
+            }
+            Action::Assert { message, query } => {
+                let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(query)).fetch_all(&mut self.connection).await;
+                let rows = rows.map_err(|error| self.failure(&work.steps[i], error))?;
+                let holds = !rows.is_empty() && rows.iter().all(|row| is_true(row));
+                if !holds {
+                    return Err(step_failure(&work.steps[i], message, "make the data what the assertion asks for and run `up` again"));
+                }
+            }
+            Action::Change(_) | Action::Declare { .. } => {
+                for sql in work.steps[i].sql.clone() {
+                    let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut self.connection).await;
+                    if let Err(error) = done {
+                        self.handle(work, i, error).await?;
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        work.durations[i] = began.elapsed();
+        self.raw(RELEASE).await?;
+        Ok(())
+    }
+
+    /// A step that can't be in a transaction: announced in the journal, run, verified, recorded.
+    async fn run_outside(&mut self, work: &mut Work<'_>, i: usize) -> Result<(), Failure> {
+        let planned = work.steps[i].clone();
+        let revision = work.migration.revision;
+        let sql = planned.sql.join(";\n");
+        let row = |outcome| journal::Row { planned: &planned, outcome, evidence: "", sqlstate: None, sql: &sql };
+        // what was planned before it and needed no run is recorded with it, so that a resume finds its place
+        let earlier: Vec<_> = work.outcomes().filter(|(other, ..)| other.number < planned.number).collect();
+        let mut rows: Vec<_> = earlier
+            .iter()
+            .map(|(planned, outcome, evidence)| journal::Row { planned, outcome: *outcome, evidence, sqlstate: None, sql: "" })
+            .collect();
+        rows.push(row(Outcome::Started));
+        let mut announce = Batch::default();
+        announce.push(Item::Frame, "begin");
+        announce.push(Item::Journal, &journal::record(self.run_id, revision, work.direction, &rows));
+        if work.direction != Direction::Replay {
+            announce.push(Item::Journal, &journal::record_revision(self.run_id, work.migration, RevisionState::Started));
+        }
+        announce.push(Item::Commit, "commit");
+        drop(rows);
+        let sent = announce.send(&mut self.connection).await;
+        if let Some((item, error)) = sent.failed {
+            return Err(self.own_failure(item, error));
+        }
+        for step in work.steps.iter_mut().filter(|step| step.number < planned.number) {
+            step.journalled = true;
+        }
+        self.drop_invalid_leftover(&planned).await?;
+        let began = std::time::Instant::now();
+        self.raw(&format!(
+            "select pg_catalog.set_config('lock_timeout', '0', false), pg_catalog.set_config('statement_timeout', '0', false), \
+             pg_catalog.set_config('search_path', {}, false)",
+            quote_literal(super::backend::SEARCH_PATH)
+        ))
+        .await?;
+        for sql in &planned.sql {
+            let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone())).execute(&mut self.connection).await;
+            if let Err(error) = done {
+                let failure = self.failure(&planned, error);
+                if !matches!(failure, Failure::Engine(_)) {
+                    self.drop_invalid_leftover(&planned).await?;
+                }
+                return Err(failure);
+            }
+        }
+        work.durations[i] = began.elapsed();
+        self.verify(&planned).await?;
+        let outcome = planned.outcome(work.direction).map_or(Outcome::Applied, |(outcome, _)| outcome);
+        let done = journal::record(self.run_id, revision, work.direction, &[row(outcome)]);
+        self.raw(&done).await?;
+        work.steps[i].journalled = true;
+        Ok(())
+    }
+
+    /// An index that a failed concurrent build left behind is dropped: PostgreSQL's manual says to.
+    async fn drop_invalid_leftover(&mut self, planned: &Planned) -> Result<(), Failure> {
+        for change in &planned.changes {
+            let (ObjectKey::Index(index), None) = (&change.key, &change.before) else { continue };
+            let invalid = format!(
+                "select from pg_catalog.pg_index as i join pg_catalog.pg_class as c on c.oid = i.indexrelid \
+                 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace \
+                 where not i.indisvalid and n.nspname = {} and c.relname = {}",
+                quote_literal(index.schema.as_str()),
+                quote_literal(index.name.as_str())
+            );
+            let found = sqlx::raw_sql(sqlx::AssertSqlSafe(invalid)).fetch_optional(&mut self.connection).await;
+            if found.map_err(|error| Error::server("looking for an invalid index", error))?.is_some() {
+                self.raw(&format!("drop index concurrently if exists {}", index.quoted())).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// After a step outside of a transaction: is what it should have made there, and valid?
+    async fn verify(&mut self, planned: &Planned) -> Result<(), Failure> {
+        if planned.changes.is_empty() {
+            return Ok(());
+        }
+        let live = self.snapshot_here().await?;
+        for change in &planned.changes {
+            let found = live.definition(&change.key);
+            let valid = found.as_ref().is_none_or(|definition| definition.get("valid").is_none());
+            if found.is_some() != change.after.is_some() || !valid {
+                let message = format!("{} is not what the statement should have left", change.key);
+                return Err(step_failure(planned, message, "run `up` again: it drops what is invalid and builds it anew"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A statement of our own.
+    pub(super) async fn raw(&mut self, sql: &str) -> Result<(), Error> {
+        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut self.connection).await;
+        done.map(drop).map_err(|error| Error::server("talking to the server", error))
+    }
+
+    fn own_failure(&self, item: Item, error: sqlx::Error) -> Failure {
+        let doing = match item {
+            Item::Journal => "writing the journal",
+            Item::Commit => "committing",
+            _ => "opening the transaction",
+        };
+        Failure::Engine(Error::server(doing, error))
+    }
+
+    fn failure(&self, planned: &Planned, error: sqlx::Error) -> Failure {
+        if let Some(reason) = lost(&error) {
+            return Failure::Engine(Error::ConnectionLost { reason });
+        }
+        let sql = planned.sql.join(";\n");
+        let place = planned.place.clone();
+        let sqlx::Error::Database(database) = error else {
+            return step_failure(planned, error.to_string(), "fix what the driver says and run `up` again");
+        };
+        let code = database.code().map(std::borrow::Cow::into_owned).unwrap_or_default();
+        let mut message = database.message().to_owned();
+        if let Some(detail) = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().and_then(|error| error.detail()) {
+            message = format!("{message}: {detail}");
+        }
+        if is_transient_code(&code) {
+            return Failure::Transient { place, sql, message, sqlstate: code };
+        }
+        let help = super::backend::help_for(&code).to_owned();
+        Failure::Operation { place, sql, message, sqlstate: Some(code), help }
+    }
+}
+
+/// Up to which number the steps are accounted for once `steps` have run.
+fn journal_limit(work: &Work<'_>, steps: &[usize], completes: bool) -> usize {
+    if completes {
+        return usize::MAX;
+    }
+    let last_run = steps.last().map(|&i| work.steps[i].number);
+    last_run.or_else(|| work.steps.last().map(|step| step.number)).unwrap_or(0)
+}
+
+fn mark_journalled(work: &mut Work<'_>, steps: &[usize], completes: bool) {
+    let upto = journal_limit(work, steps, completes);
+    for step in work.steps.iter_mut().filter(|step| step.number <= upto) {
+        step.journalled = true;
+    }
+}
+
+fn note_durations(work: &mut Work<'_>, answered: &[(Item, Duration)]) {
+    for (item, duration) in answered {
+        if let Item::Step(i) = item {
+            work.durations[*i] += *duration;
+        }
+    }
+}
+
+/// Joins what is left into at most `savepoints` groups. Groups are adjacent ranges.
+fn regroup(rest: &[Range<usize>], savepoints: usize) -> Vec<Range<usize>> {
+    let (Some(first), Some(last)) = (rest.first(), rest.last()) else { return Vec::new() };
+    groups(last.end - first.start, savepoints.max(1)).into_iter().map(|group| first.start + group.start..first.start + group.end).collect()
+}
+
+fn is_sql(planned: &Planned) -> bool {
+    matches!(planned.step.action, Action::Change(_) | Action::Declare { .. })
+}
+
+fn is_true(row: &sqlx::postgres::PgRow) -> bool {
+    // the simple protocol gives text
+    row.try_get_raw(0).ok().and_then(|value| sqlx::ValueRef::is_null(&value).then_some(false).or_else(|| value.as_str().ok().map(|text| text != "f")))
+        .unwrap_or(false)
+}
+
+fn step_failure(planned: &Planned, message: String, help: &str) -> Failure {
+    Failure::Operation { place: planned.place.clone(), sql: planned.sql.join(";\n"), message, sqlstate: None, help: help.to_owned() }
+}
+
+fn is_absent(code: &str) -> bool {
+    matches!(code, "42P01" | "42703" | "42704" | "42883" | "3F000" | "22023")
+}
+
+fn is_duplicate(code: &str) -> bool {
+    matches!(code, "42P07" | "42710" | "42701" | "42P06" | "42723" | "42P16")
+}
+
+fn is_transient_code(code: &str) -> bool {
+    matches!(code, "55P03" | "40P01" | "40001" | "53300" | "57P03")
+}
+
+fn is_transient(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.code().is_some_and(|code| is_transient_code(&code)))
+}
+
+/// The reason, if the connection is gone.
+pub(super) fn lost(error: &sqlx::Error) -> Option<String> {
+    match error {
+        sqlx::Error::Database(error) => {
+            let code = error.code()?;
+            let gone = code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "25P03" | "40003");
+            gone.then(|| error.message().to_owned())
+        }
+        sqlx::Error::Io(error) => Some(error.to_string()),
+        sqlx::Error::Protocol(reason) => Some(reason.clone()),
+        sqlx::Error::WorkerCrashed => Some("the driver's worker crashed".to_owned()),
+        _ => None,
+    }
+}

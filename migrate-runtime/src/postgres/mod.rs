@@ -1,0 +1,13 @@
+//! PostgreSQL 13 to 18.
+
+pub(crate) mod backend;
+mod batch;
+#[doc(hidden)]
+pub mod catalog;
+mod connect;
+mod execute;
+mod journal;
+#[doc(hidden)]
+pub mod normalize;
+
+pub(crate) use backend::Postgres;
