@@ -1,0 +1,297 @@
+//! Every message of the language's front end, by name.
+
+use crate::nearest::nearest;
+use crate::report::{Place, Report};
+
+/// Spelling: what Rust's lexer admits and SQL does not.
+impl Report {
+    pub fn single_quotes(&mut self, at: Place, spelling: &str, content: &str) {
+        self.problem(
+            at,
+            format!("`{spelling}` is not a string in Rust tokens"),
+            Some(format!("write strings with double quotes: `\"{content}\"`")),
+        );
+    }
+
+    pub fn byte_literal(&mut self, at: Place, spelling: &str) {
+        self.problem(
+            at,
+            format!("`{spelling}` is a single byte, which SQL does not have"),
+            Some("write a byte string for `bytea`, such as `b\"\\x00\"`, or a number".to_owned()),
+        );
+    }
+
+    pub fn c_string(&mut self, at: Place) {
+        self.problem(at, "a C string has no meaning in SQL", Some("write the string without the `c` in front".to_owned()));
+    }
+
+    pub fn nul_character(&mut self, at: Place) {
+        self.problem(
+            at,
+            "PostgreSQL cannot store the character `\\0` in a text or a name",
+            Some("leave the character out, or write a byte string `b\"…\"` for `bytea`".to_owned()),
+        );
+    }
+
+    pub fn literal_suffix(&mut self, at: Place, literal: &str, suffix: &str) {
+        let sql_type = match suffix {
+            "i16" => Some("smallint"),
+            "i32" => Some("integer"),
+            "i64" => Some("bigint"),
+            "f32" => Some("real"),
+            "f64" => Some("double precision"),
+            _ => None,
+        };
+        let help = match sql_type {
+            Some(sql_type) => format!("write `{literal}`, or cast it: `{literal}::{sql_type}`"),
+            None => format!("write `{literal}`"),
+        };
+        self.problem(at, format!("`{suffix}` after a literal has no meaning in SQL"), Some(help));
+    }
+
+    pub fn escape_string(&mut self, at: Place, prefix: &str) {
+        self.problem(
+            at,
+            format!("`{prefix}` would apply escapes to a string that Rust has already unescaped"),
+            Some(format!("leave `{prefix}` out: every string takes Rust's escapes, such as `\\n` and `\\u{{e9}}`")),
+        );
+    }
+
+    pub fn sql_comment(&mut self, at: Place) {
+        self.problem(at, "`--` does not start a comment in Rust tokens", Some("write comments with `//`".to_owned()));
+    }
+
+    pub fn dollar_quote(&mut self, at: Place, tag: &str) {
+        self.problem(
+            at,
+            format!("`${tag}$` does not start a string in Rust tokens"),
+            Some("write the body as a raw string: `r#\"begin … end\"#`".to_owned()),
+        );
+    }
+
+    pub fn empty_identifier(&mut self, at: Place) {
+        self.problem(at, "a quoted name needs at least one character", None);
+    }
+
+    pub fn inner_attribute(&mut self, at: Place) {
+        self.problem(
+            at,
+            "an inner attribute has no meaning among statements",
+            Some("write `#[…]` before the statement it is for".to_owned()),
+        );
+    }
+
+    pub fn attribute_inside_statement(&mut self, at: Place) {
+        self.problem(
+            at,
+            "an attribute cannot stand inside a statement",
+            Some("write it before the first word of the statement".to_owned()),
+        );
+    }
+
+    pub fn braces_inside_statement(&mut self, at: Place) {
+        self.problem(at, "SQL has no braces", Some("write `(…)` for a list and `r#\"…\"#` for the body of a function".to_owned()));
+    }
+}
+
+/// Statements and their attributes.
+impl Report {
+    pub fn unknown_attribute(&mut self, at: Place, name: &str) {
+        self.problem(
+            at,
+            format!("`#[{name}]` has no meaning on a statement"),
+            Some("write `#[allow(lint, reason = \"…\")]`, or remove it".to_owned()),
+        );
+    }
+
+    pub fn attribute_without_statement(&mut self, at: Place) {
+        self.problem(at, "there is no statement after this attribute", Some("remove it".to_owned()));
+    }
+
+    pub fn malformed_allow(&mut self, at: Place) {
+        self.problem(at, "`allow` takes names of lints and a reason", Some("write `#[allow(lint, reason = \"…\")]`".to_owned()));
+    }
+
+    pub fn allow_without_lint(&mut self, at: Place) {
+        self.problem(at, "`allow` names no lint", Some("write the lint before the reason".to_owned()));
+    }
+
+    pub fn allow_without_reason(&mut self, at: Place) {
+        self.problem(at, "`allow` gives no reason", Some("add `reason = \"…\"` for the next reader of this migration".to_owned()));
+    }
+
+    pub fn include_without_path(&mut self, at: Place) {
+        self.problem(
+            at,
+            "`include` needs the path of an SQL file",
+            Some("write `include \"schema/production.sql\";`, relative to this file".to_owned()),
+        );
+    }
+
+    pub fn run_without_function(&mut self, at: Place) {
+        self.problem(
+            at,
+            "`run` needs the path of an async function",
+            Some("write `run backfill_titles;` and define `async fn backfill_titles` in this module".to_owned()),
+        );
+    }
+
+    pub fn expected_semicolon(&mut self, at: Place, construct: &str) {
+        self.problem(at, format!("expected `;` after `{construct} …`"), Some("end the statement before it".to_owned()));
+    }
+
+    pub fn assert_without_message(&mut self, at: Place) {
+        self.problem(
+            at,
+            "`assert` needs a message that says what must be true",
+            Some("write `assert \"every title is set\" select …;`".to_owned()),
+        );
+    }
+
+    pub fn assert_without_query(&mut self, at: Place) {
+        self.problem(at, "`assert` needs a query after its message", Some("write a `select` that returns one boolean".to_owned()));
+    }
+
+    pub fn if_exists_without_table(&mut self, at: Place) {
+        self.problem(at, "`if` asks only whether a table exists", Some("write `if exists table name { … }`".to_owned()));
+    }
+
+    pub fn if_exists_without_body(&mut self, at: Place) {
+        self.problem(at, "`if exists table` needs statements in braces", Some("write `if exists table name { … }`".to_owned()));
+    }
+
+    pub fn unknown_dialect(&mut self, at: Place, name: &str) {
+        let help = match nearest(name, &["sqlite", "postgres"]) {
+            Some(nearest) => format!("write `{nearest} {{ … }}`"),
+            None => "write `sqlite { … }` or `postgres { … }`".to_owned(),
+        };
+        self.problem(at, format!("`{name}` is not a dialect"), Some(help));
+    }
+
+    pub fn backfill_is_not_there_yet(&mut self, at: Place) {
+        self.problem(at, "`backfill` comes in a later version", Some("write an `update`, or a step `run function;`".to_owned()));
+    }
+
+    pub fn step_in_declaration(&mut self, at: Place, step: &str, block: &str) {
+        self.problem(
+            at,
+            format!("`{step}` has no place in `{block}!`, which declares tables and runs nothing"),
+            Some("move it to `up!`".to_owned()),
+        );
+    }
+}
+
+/// The module and its attribute.
+impl Report {
+    pub fn missing_revision(&mut self, at: Place) {
+        self.problem(at, "the migration has no revision", Some("write `#[migration(revision = \"…\", parent = \"…\")]`".to_owned()));
+    }
+
+    pub fn empty_revision(&mut self, at: Place) {
+        self.problem(at, "a revision needs at least one character", None);
+    }
+
+    pub fn revision_with_blanks(&mut self, at: Place) {
+        self.problem(at, "a revision cannot contain blanks or control characters", Some("write letters, digits, `_` and `-`".to_owned()));
+    }
+
+    pub fn duplicate_argument(&mut self, at: Place, name: &str) {
+        self.problem(at, format!("`{name}` is given twice"), Some("remove one of them".to_owned()));
+    }
+
+    pub fn unknown_argument(&mut self, at: Place, name: &str, known: &[&str]) {
+        let help = match nearest(name, known) {
+            Some(nearest) => format!("write `{nearest}`"),
+            None => format!("the arguments are {}", list(known)),
+        };
+        self.problem(at, format!("`{name}` is not an argument of `migration`"), Some(help));
+    }
+
+    pub fn malformed_argument(&mut self, at: Place) {
+        self.problem(at, "expected an argument", Some("write `name = \"…\"`, separated by commas".to_owned()));
+    }
+
+    pub fn argument_without_value(&mut self, at: Place, name: &str) {
+        self.problem(at, format!("`{name}` needs a string"), Some(format!("write `{name} = \"…\"`")));
+    }
+
+    pub fn malformed_parents(&mut self, at: Place) {
+        self.problem(
+            at,
+            "`parents` needs a list of strings",
+            Some("write `parents = [\"…\", \"…\"]`, and nothing at all for the first migration".to_owned()),
+        );
+    }
+
+    pub fn duplicate_parent(&mut self, at: Place, revision: &str) {
+        self.problem(at, format!("`{revision}` is listed twice as a parent"), Some("remove one of them".to_owned()));
+    }
+
+    pub fn parent_and_parents(&mut self, at: Place) {
+        self.problem(at, "`parent` and `parents` exclude each other", Some("list all of them in `parents`".to_owned()));
+    }
+
+    pub fn not_a_module(&mut self, at: Place) {
+        self.problem(at, "`#[migration]` goes on a module", Some("write `mod name { up! { … } }` below it".to_owned()));
+    }
+
+    pub fn module_without_body(&mut self, at: Place, name: &str) {
+        self.problem(
+            at,
+            format!("`mod {name};` has no body that the macro can see"),
+            Some(format!("write `#[migration(…)] mod {name} {{ … }}` in the file itself")),
+        );
+    }
+
+    pub fn missing_up(&mut self, at: Place, module: &str) {
+        self.problem(at, format!("the migration `{module}` has no `up!`"), Some("add `up! { … }`".to_owned()));
+    }
+
+    pub fn duplicate_block(&mut self, at: Place, name: &str) {
+        self.problem(at, format!("a second `{name}!` in the same migration"), Some(format!("write all its statements in one `{name}!`")));
+    }
+
+    pub fn down_and_irreversible(&mut self, at: Place) {
+        self.problem(at, "a migration with `down!` is not irreversible", Some("remove one of the two".to_owned()));
+    }
+
+    pub fn irreversible_without_reason(&mut self, at: Place) {
+        self.problem(at, "`irreversible!` gives no reason", Some("write `irreversible!(\"why it cannot be undone\");`".to_owned()));
+    }
+
+    pub fn unknown_block(&mut self, at: Place, name: &str, known: &[&str]) {
+        let help = match nearest(name, known) {
+            Some(nearest) => format!("write `{nearest}!`"),
+            None => format!("the blocks are {}; call other macros by a path", list(known)),
+        };
+        self.problem(at, format!("`{name}!` is not a block of a migration"), Some(help));
+    }
+
+    pub fn attribute_on_block(&mut self, at: Place, name: &str) {
+        self.problem(
+            at,
+            format!("an attribute has no meaning on `{name}!`"),
+            Some("write it before a statement or on the module".to_owned()),
+        );
+    }
+
+    pub fn malformed_list(&mut self, at: Place) {
+        self.problem(at, "`migrations!` lists modules", Some("write `mod name;` for each migration".to_owned()));
+    }
+
+    pub fn module_without_semicolon(&mut self, at: Place, name: &str) {
+        self.problem(
+            at,
+            format!("`mod {name}` is not followed by `;`"),
+            Some(format!("write `mod {name};` and its content in a file of its own")),
+        );
+    }
+
+    pub fn duplicate_module(&mut self, at: Place, name: &str) {
+        self.problem(at, format!("`{name}` is listed twice"), Some("remove one of them".to_owned()));
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,238 @@
+//! The other files of the chain. No other module reads files.
+//!
+//! A file is read again only when its length or its time of modification has changed, and a folder is looked at again
+//! only after a moment: each of a thousand expansions of one compilation wants all thousand files, and a language
+//! server keeps one process for days.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use proc_macro2::Span;
+
+use crate::sources::{self, Source};
+
+/// What was tried, with which file, and why it failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileError {
+    pub verb: &'static str,
+    pub path: PathBuf,
+    pub cause: String,
+}
+
+impl FileError {
+    fn new(verb: &'static str, path: &Path, cause: impl fmt::Display) -> Self {
+        Self { verb, path: path.to_owned(), cause: cause.to_string() }
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "cannot {} `{}`: {}", self.verb, self.path.display(), self.cause)
+    }
+}
+
+/// One file with at least one migration or list in it.
+#[derive(Debug)]
+pub struct SourceFile {
+    /// As the compiler would print it: relative to its current directory, or absolute.
+    pub path: PathBuf,
+    /// The bytes that everything below was read from, with `\n` for every line break.
+    pub text: String,
+    pub source: Source,
+}
+
+/// All of the folder, sorted by file name.
+#[derive(Debug, Default)]
+pub struct Folder {
+    /// The files that speak of migrations, the one that is being compiled included.
+    pub files: Vec<Arc<SourceFile>>,
+    /// The files that could not be read or are not Rust.
+    pub errors: Vec<FileError>,
+}
+
+/// An SQL file.
+#[derive(Debug)]
+pub struct Include {
+    pub path: PathBuf,
+    /// Its text, with `\n` for every line break.
+    pub text: String,
+}
+
+/// The file that is being compiled; `None` in editors that do not tell.
+pub fn current_file() -> Option<PathBuf> {
+    Span::call_site().local_file()
+}
+
+/// What stands beside a migration file: the `*.rs` files of its folder, and the list in `../folder.rs` if the folder
+/// belongs to a module of that name.
+pub fn folder_of(file: &Path) -> Result<Arc<Folder>, FileError> {
+    folder(parent(file))
+}
+
+/// The folder that a list's modules are files of: beside `mod.rs`, `main.rs` and `lib.rs`, below `name/` for any other
+/// file, unless that file is itself the root of a crate, which only shows in where the files are.
+pub fn folder_of_list(file: &Path, first_module: Option<&str>) -> Result<Arc<Folder>, FileError> {
+    let beside = parent(file);
+    let below = file.with_extension("");
+    let is_there =
+        first_module.is_some_and(|module| below.join(module).with_extension("rs").is_file() || below.join(module).join("mod.rs").is_file());
+    folder(if is_there { &below } else { beside })
+}
+
+/// An SQL file, by its path relative to the file that includes it.
+pub fn include(from: &Path, path: &str) -> Result<Arc<Include>, FileError> {
+    let folder = from.parent().unwrap_or(Path::new(""));
+    let path = folder.join(path);
+    let signature = Signature::of(&path, &metadata(&path)?);
+    let mut cache = cache();
+    if let Some((known, include)) = cache.includes.get(&signature.path)
+        && *known == signature
+    {
+        return Ok(Arc::clone(include));
+    }
+    let include = Arc::new(Include { text: read(&path)?, path });
+    cache.includes.insert(signature.path.clone(), (signature, Arc::clone(&include)));
+    Ok(include)
+}
+
+fn parent(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Two files with the same signature have the same content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Signature {
+    path: PathBuf,
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Signature {
+    fn of(path: &Path, metadata: &Metadata) -> Self {
+        // A language server changes its current directory from crate to crate.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Self { path, length: metadata.len(), modified: metadata.modified().ok() }
+    }
+}
+
+/// A file that was read: `None` if it does not speak of migrations.
+type ReadFile = Result<Option<Arc<SourceFile>>, FileError>;
+
+/// How long what is known of a folder is taken for what is there.
+pub const FRESH: Duration = Duration::from_millis(100);
+
+struct KnownFolder {
+    looked_at: Instant,
+    signatures: Vec<Signature>,
+    folder: Arc<Folder>,
+}
+
+struct Cache {
+    files: BTreeMap<PathBuf, (Signature, ReadFile)>,
+    folders: BTreeMap<PathBuf, KnownFolder>,
+    includes: BTreeMap<PathBuf, (Signature, Arc<Include>)>,
+}
+
+static CACHE: Mutex<Cache> = Mutex::new(Cache { files: BTreeMap::new(), folders: BTreeMap::new(), includes: BTreeMap::new() });
+
+fn cache() -> MutexGuard<'static, Cache> {
+    // A cache that was left in the middle of an insertion holds whole entries all the same.
+    CACHE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn folder(path: &Path) -> Result<Arc<Folder>, FileError> {
+    let key = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut cache = cache();
+    if let Some(known) = cache.folders.get(&key)
+        && known.looked_at.elapsed() < FRESH
+    {
+        return Ok(Arc::clone(&known.folder));
+    }
+    let looked_at = Instant::now();
+    let mut signatures = Vec::new();
+    let mut errors = Vec::new();
+    let mut paths = rust_files(path)?;
+    paths.retain(|path| match metadata(path) {
+        Ok(metadata) => {
+            signatures.push(Signature::of(path, &metadata));
+            true
+        }
+        Err(error) => {
+            errors.push(error);
+            false
+        }
+    });
+    if let Some(known) = cache.folders.get_mut(&key)
+        && known.signatures == signatures
+        && errors.is_empty()
+    {
+        known.looked_at = looked_at;
+        return Ok(Arc::clone(&known.folder));
+    }
+    let mut files = Vec::new();
+    for (path, signature) in paths.iter().zip(&signatures) {
+        match cache.file(path, signature) {
+            Ok(Some(file)) => files.push(file),
+            Ok(None) => {}
+            Err(error) => errors.push(error),
+        }
+    }
+    let folder = Arc::new(Folder { files, errors });
+    cache.folders.insert(key, KnownFolder { looked_at, signatures, folder: Arc::clone(&folder) });
+    Ok(folder)
+}
+
+impl Cache {
+    fn file(&mut self, path: &Path, signature: &Signature) -> ReadFile {
+        if let Some((known, file)) = self.files.get(&signature.path)
+            && known == signature
+        {
+            return file.clone();
+        }
+        let file = read_source(path);
+        self.files.insert(signature.path.clone(), (signature.clone(), file.clone()));
+        file
+    }
+}
+
+fn read_source(path: &Path) -> ReadFile {
+    let text = read(path)?;
+    let source = sources::parse(&text).map_err(|cause| FileError::new("parse", path, cause))?;
+    Ok(source.map(|source| Arc::new(SourceFile { path: path.to_owned(), text, source })))
+}
+
+/// The files of the folder by name, then that of the module whose folder it is.
+fn rust_files(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|cause| FileError::new("list", folder, cause))? {
+        let entry = entry.map_err(|cause| FileError::new("list", folder, cause))?;
+        let name = entry.file_name();
+        let is_rust = Path::new(&name).extension().is_some_and(|extension| extension == "rs");
+        if is_rust && entry.file_type().is_ok_and(|kind| !kind.is_dir()) {
+            paths.push(if folder == Path::new(".") { PathBuf::from(name) } else { folder.join(name) });
+        }
+    }
+    paths.sort();
+    if let Some(name) = folder.file_name() {
+        let mut list = name.to_owned();
+        list.push(".rs");
+        paths.extend(Some(folder.with_file_name(list)).filter(|list| list.is_file()));
+    }
+    Ok(paths)
+}
+
+fn metadata(path: &Path) -> Result<Metadata, FileError> {
+    fs::metadata(path).map_err(|cause| FileError::new("read", path, cause))
+}
+
+/// Line endings never change what a migration is, so they do not get in.
+fn read(path: &Path) -> Result<String, FileError> {
+    let bytes = fs::read(path).map_err(|cause| FileError::new("read", path, cause))?;
+    let text = String::from_utf8(bytes).map_err(|cause| FileError::new("read", path, cause))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    Ok(text.replace("\r\n", "\n"))
+}
