@@ -1,5 +1,7 @@
 //! Rust tokens as plain data, each with what stands before it in the source.
 
+use std::mem;
+
 use proc_macro2::{Delimiter, LineColumn, Punct, Spacing, Span, TokenStream, TokenTree};
 
 use crate::report::{Place, Report};
@@ -45,7 +47,7 @@ pub enum LexemeKind {
 
 /// Reads a whole stream.
 pub fn read(stream: TokenStream, report: &mut Report) -> Vec<Lexeme> {
-    let mut reader = Reader { report, previous_end: None };
+    let mut reader = Reader { report, before: Before::Nothing };
     reader.level(flatten(stream))
 }
 
@@ -79,10 +81,17 @@ fn part_from_next(tree: Option<&mut TokenTree>) {
     }
 }
 
+/// The end of the token before.
+#[derive(Clone, Copy)]
+enum Before {
+    Nothing,
+    Unknown,
+    End(LineColumn),
+}
+
 struct Reader<'a> {
     report: &'a mut Report,
-    /// Where the token before ends, if it has a position; `None` before the first token.
-    previous_end: Option<Option<LineColumn>>,
+    before: Before,
 }
 
 impl Reader<'_> {
@@ -122,15 +131,16 @@ impl Reader<'_> {
     fn gap(&mut self, span: Span, guess: Gap) -> Gap {
         let (start, end) = (span.start(), span.end());
         // Tokens made by another macro and those of some editors have no extent, or the same one for all of them.
-        let end = (start < end).then_some(end);
-        let before = self.previous_end.replace(end);
+        let known = start < end;
+        let before = mem::replace(&mut self.before, if known { Before::End(end) } else { Before::Unknown });
         let line = Gap::Line { column: start.column };
-        match (before, end) {
-            (None, Some(_)) => line,
-            (Some(Some(before)), Some(_)) if before == start => Gap::Touching,
-            (Some(Some(before)), Some(_)) if before.line == start.line && before < start => Gap::Space,
-            (Some(Some(before)), Some(_)) if before < start => line,
-            _ => guess,
+        match before {
+            _ if !known => guess,
+            Before::Nothing => line,
+            Before::End(before) if before == start => Gap::Touching,
+            Before::End(before) if before.line == start.line && before < start => Gap::Space,
+            Before::End(before) if before < start => line,
+            Before::End(_) | Before::Unknown => guess,
         }
     }
 }

@@ -10,9 +10,10 @@ pub fn lexemes(sql: &str) -> Vec<String> {
     parsed
         .syntax_node()
         .descendants_with_tokens()
-        .filter_map(|element| element.into_token())
-        .filter(|token| token.kind() != SyntaxKind::WHITESPACE)
-        .map(|token| token.text().to_owned())
+        .filter_map(|element| {
+            let token = element.as_token()?;
+            (token.kind() != SyntaxKind::WHITESPACE).then(|| token.text().to_owned())
+        })
         .collect()
 }
 

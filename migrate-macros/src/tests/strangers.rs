@@ -12,7 +12,7 @@ fn strings_become_sql_strings() {
 
 #[test]
 fn raw_strings_become_dollar_quotes_under_a_free_tag() {
-    assert_eq!(one(r###"do r#"begin perform 'x'; end"#"###), "do $$begin perform 'x'; end$$");
+    assert_eq!(one(r##"do r#"begin perform 'x'; end"#"##), "do $$begin perform 'x'; end$$");
     assert_eq!(one(r#"do r"a\nb""#), r"do $$a\nb$$");
     assert_eq!(one(r#"do r"select $$x$$""#), "do $body$select $$x$$$body$");
     assert_eq!(one(r#"do r"price in $""#), "do $body$price in $$body$");
@@ -51,7 +51,7 @@ fn quoted_names_are_strings_after_an_at_sign() {
         (r#"select f(a=>@"B")"#, r#"select f(a=>"B")"#),
         (r#"select a <@ @"B""#, r#"select a <@ "B""#),
         (r#"select a <@ "{1}", a<@"{1}", a @@ "x", a^@"x""#, "select a <@ '{1}', a<@'{1}', a @@ 'x', a^@'x'"),
-        (r#"select @ x, @-5"#, "select @ x, @-5"),
+        (r"select @ x, @-5", "select @ x, @-5"),
         (r#"select * from @"T", @"U""#, r#"select * from "T", "U""#),
     ] {
         assert_eq!(one(rust), text);
