@@ -13,6 +13,9 @@ pub struct Expression {
     /// Where it was written.
     #[serde(skip)]
     pub at: At,
+    /// The columns that the grammar sees in it, each where it was written. Only what was just parsed has them.
+    #[serde(skip)]
+    pub references: Vec<Name>,
 }
 
 /// Two expressions are equal when their tokens are.
@@ -36,7 +39,7 @@ pub enum Sameness {
 
 /// A token of SQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
+pub(crate) enum Token {
     /// An unquoted word, lower-cased.
     Word(String),
     /// A quoted identifier, unquoted.
@@ -53,13 +56,13 @@ impl Expression {
     /// An expression that stands nowhere.
     #[must_use]
     pub fn new(sql: impl Into<String>) -> Self {
-        Self { sql: sql.into(), at: At::default() }
+        Self::written(sql, At::default())
     }
 
     /// An expression written at `at`.
     #[must_use]
     pub fn written(sql: impl Into<String>, at: At) -> Self {
-        Self { sql: sql.into(), at }
+        Self { sql: sql.into(), at, references: Vec::new() }
     }
 
     /// Its text.
@@ -107,6 +110,9 @@ impl Expression {
             }
         }
         self.sql = sql;
+        for reference in self.references.iter_mut().filter(|reference| reference.as_str() == from) {
+            *reference = to.clone();
+        }
     }
 
     /// Whether the other, e.g. one that PostgreSQL printed from its catalog, means the same.
@@ -134,8 +140,12 @@ impl Token {
         }
     }
 
-    fn is(&self, punctuation: &str) -> bool {
+    pub(crate) fn is(&self, punctuation: &str) -> bool {
         matches!(self, Self::Punctuation(text) if text == punctuation)
+    }
+
+    pub(crate) fn is_word(&self, word: &str) -> bool {
+        matches!(self, Self::Word(text) if text == word)
     }
 }
 
@@ -147,10 +157,42 @@ fn is_column(tokens: &[Spanned], i: usize, name: &str) -> bool {
         Token::Quoted(text) => text == name,
         _ => false,
     };
-    let called = tokens.get(i + 1).is_some_and(|(next, _)| next.is("("));
-    let qualifies = tokens.get(i + 1).is_some_and(|(next, _)| next.is("."));
-    let cast_to = i > 0 && tokens[i - 1].0.is("::");
-    matches && !called && !qualifies && !cast_to
+    matches && !has_another_role(tokens, i)
+}
+
+/// Whether the identifier at `i` is, by what stands around it, something else than a column: a function, a type, a
+/// collation, a qualifier, a field of a composite value, or a part of one of SQL's phrases.
+fn has_another_role(tokens: &[Spanned], i: usize) -> bool {
+    let next = tokens.get(i + 1).map(|(token, _)| token);
+    let called_or_qualifies = next.is_some_and(|next| next.is("(") || next.is("."));
+    let types_a_literal = matches!(next, Some(Token::String(_)));
+    if called_or_qualifies || types_a_literal {
+        return true;
+    }
+    // the start of `schema.table.column`
+    let mut start = i;
+    while start >= 2 && tokens[start - 1].0.is(".") && matches!(tokens[start - 2].0, Token::Word(_) | Token::Quoted(_)) {
+        start -= 2;
+    }
+    let Some((before, _)) = start.checked_sub(1).and_then(|before| tokens.get(before)) else { return false };
+    let before_is = |words: &[&str]| words.iter().any(|word| before.is_word(word));
+    let two_before = start.checked_sub(2).map(|before| &tokens[before].0);
+    let two_before_is = |word: &str| two_before.is_some_and(|token| token.is_word(word));
+    let (at_time, time_zone) = (next.is_some_and(|next| next.is_word("time")), next.is_some_and(|next| next.is_word("zone")));
+    let in_phrase = match &tokens[i].0 {
+        Token::Word(word) => match word.as_str() {
+            "at" => at_time,
+            "time" => before_is(&["at"]) && time_zone,
+            "zone" => before_is(&["time"]),
+            "unknown" | "document" | "json" | "normalized" => before_is(&["is"]) || (before_is(&["not"]) && two_before_is("is")),
+            _ => false,
+        },
+        _ => false,
+    };
+    let field = before.is(".");
+    let unit_of_interval = matches!(before, Token::String(_)) && two_before_is("interval");
+    let field_of_extract = before.is("(") && two_before_is("extract");
+    in_phrase || field || before.is("::") || before_is(&["as", "collate"]) || unit_of_interval || field_of_extract
 }
 
 /// Words of expressions that are never columns unless they are quoted.
@@ -166,6 +208,8 @@ const NOT_COLUMNS: &[&str] = &[
     "like",
     "ilike",
     "between",
+    "symmetric",
+    "asymmetric",
     "case",
     "when",
     "then",
@@ -173,24 +217,37 @@ const NOT_COLUMNS: &[&str] = &[
     "end",
     "any",
     "all",
+    "some",
     "array",
     "as",
     "cast",
     "collate",
     "distinct",
     "from",
+    "for",
     "similar",
+    "to",
     "select",
     "where",
     "with",
     "using",
-    "current_timestamp",
+    "both",
+    "leading",
+    "trailing",
+    "placing",
+    "isnull",
+    "notnull",
+    "current_catalog",
     "current_date",
+    "current_role",
+    "current_schema",
     "current_time",
+    "current_timestamp",
     "current_user",
-    "session_user",
-    "localtimestamp",
     "localtime",
+    "localtimestamp",
+    "session_user",
+    "user",
 ];
 
 /// An expression without what PostgreSQL adds when it prints it.
@@ -204,7 +261,7 @@ struct Shape {
 
 impl Shape {
     fn of(sql: &str) -> Self {
-        let source: Vec<Token> = tokens(sql).into_iter().map(|(token, _)| token).collect();
+        let source = token_list(sql);
         let mut out: Vec<Token> = Vec::new();
         let mut open: Vec<bool> = Vec::new();
         let mut grouping = Vec::new();
@@ -312,6 +369,11 @@ fn skip_type(tokens: &[Token], mut i: usize) -> usize {
         i += 2;
     }
     i
+}
+
+/// The tokens of `sql`.
+pub(crate) fn token_list(sql: &str) -> Vec<Token> {
+    tokens(sql).into_iter().map(|(token, _)| token).collect()
 }
 
 /// The tokens of `sql` with their places. Comments are left out; what can't be read is one token a character.
@@ -457,6 +519,27 @@ mod tests {
         assert!(expression.mentions("total"));
         assert!(!Expression::new("total(x)::total").mentions("total"));
         assert!(!Expression::new("'total'").mentions("total"));
+    }
+
+    #[test]
+    fn words_of_phrases_are_no_columns() {
+        for (sql, column) in [
+            ("extract(year from signed) > 2000", "year"),
+            ("signed at time zone 'utc' > '2000-01-01'", "time"),
+            ("signed at time zone 'utc' > '2000-01-01'", "zone"),
+            ("signed > date '2000-01-01'", "date"),
+            ("signed > now() - interval '1' year", "year"),
+            ("cast(signed as public.moment) > 0", "moment"),
+            ("signed::public.moment > 0", "moment"),
+            ("(place).city <> ''", "city"),
+            ("title collate german > ''", "german"),
+            ("done is not unknown", "unknown"),
+        ] {
+            assert!(!Expression::new(sql).mentions(column), "{sql}");
+        }
+        for (sql, column) in [("t.year > 1", "year"), ("public.t.year > 1", "year"), ("at at time zone zone", "at"), ("(date) > x", "date")] {
+            assert!(Expression::new(sql).mentions(column), "{sql}");
+        }
     }
 
     #[test]

@@ -79,20 +79,18 @@ impl Operate for AddColumn {
     }
 
     fn bind(&mut self, schema: &Schema) {
-        let mut pending = Vec::new();
         if let Some(sequence) = &mut self.serial {
             if sequence.as_str().is_empty() {
-                *sequence = naming::sequence(schema, &self.table, self.column.name.as_str(), &pending);
+                *sequence = naming::sequence(schema, &self.table, self.column.name.as_str());
             }
-            pending.push(sequence.clone());
             self.column.default = Some(create_table::serial_default(&self.table.sibling(sequence.clone())));
         }
         if let Some(identity) = self.column.identity.as_mut().filter(|identity| identity.sequence.as_str().is_empty()) {
-            identity.sequence = naming::sequence(schema, &self.table, self.column.name.as_str(), &pending);
+            identity.sequence = naming::sequence(schema, &self.table, self.column.name.as_str());
         }
         let mut columns = schema.table(&self.table).map(|table| table.columns.clone()).unwrap_or_default();
         columns.push(self.column.clone());
-        naming::name_constraints(schema, &self.table, &columns, &mut self.constraints, &mut pending);
+        naming::name_constraints(schema, &self.table, &columns, &mut self.constraints);
         for constraint in &mut self.constraints {
             naming::complete_foreign_key(schema, None, constraint);
         }

@@ -51,12 +51,10 @@ impl Operate for CreateTable {
 
     fn bind(&mut self, schema: &Schema) {
         let name = self.table.name.clone();
-        let mut pending = vec![name.name.clone()];
         for (column, sequence) in &mut self.serials {
             if sequence.as_str().is_empty() {
-                *sequence = naming::sequence(schema, &name, column.as_str(), &pending);
+                *sequence = naming::sequence(schema, &name, column.as_str());
             }
-            pending.push(sequence.clone());
         }
         for column in &mut self.table.columns {
             if let Some((_, sequence)) = self.serials.iter().find(|(serial, _)| *serial == column.name) {
@@ -64,12 +62,11 @@ impl Operate for CreateTable {
             }
             if let Some(identity) = &mut column.identity {
                 if identity.sequence.as_str().is_empty() {
-                    identity.sequence = naming::sequence(schema, &name, column.name.as_str(), &pending);
+                    identity.sequence = naming::sequence(schema, &name, column.name.as_str());
                 }
-                pending.push(identity.sequence.clone());
             }
         }
-        naming::name_constraints(schema, &name, &self.table.columns, &mut self.constraints, &mut pending);
+        naming::name_constraints(schema, &name, &self.table.columns, &mut self.constraints);
         let own = self.constraints.clone();
         for constraint in &mut self.constraints {
             naming::complete_foreign_key(schema, Some((&name, &own)), constraint);
