@@ -15,7 +15,7 @@ pub fn checksum(up: &[Step], down: &[Step]) -> String {
     let mut hasher = Sha256::new();
     for steps in [up, down] {
         for step in steps {
-            let parts = serde_json::to_value((&step.action, step.if_exists, step.dialect)).unwrap_or(Value::Null);
+            let parts = serde_json::to_value((&step.action, step.if_exists, &step.when, step.dialect)).unwrap_or(Value::Null);
             hasher.update(canonical(parts).to_string());
             hasher.update("\n");
         }

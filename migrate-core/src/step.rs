@@ -1,5 +1,6 @@
 //! A migration as the macro emits it and the engine reads it: a list of steps.
 
+use crate::name::QualifiedName;
 use crate::operation::{Operate, Operation};
 use crate::report::Report;
 use crate::schema::{Origin, Presence, Schema};
@@ -13,6 +14,9 @@ pub struct Step {
     /// Whether its author wrote `if exists`: what it works on may be unknown, and is optional.
     #[serde(default)]
     pub if_exists: bool,
+    /// The table of the `if exists table … { }` that it stands in: where that is missing, the step is skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<QualifiedName>,
     /// The only dialect that it is for.
     #[serde(default)]
     pub dialect: Option<Dialect>,
@@ -65,7 +69,7 @@ impl Step {
     /// A step of the migration's own file, for every dialect.
     #[must_use]
     pub fn new(action: Action, line: u32) -> Self {
-        Self { action, if_exists: false, dialect: None, file: None, line }
+        Self { action, if_exists: false, when: None, dialect: None, file: None, line }
     }
 
     /// As a person says it.
@@ -85,18 +89,18 @@ impl Step {
     /// Whether the model can't know what it works on: `if exists` of something that no migration created.
     #[must_use]
     pub fn is_unchecked(&self, schema: &Schema) -> bool {
+        let unknown = |table: &QualifiedName| schema.relation_kind(table).is_none();
+        if self.when.as_ref().is_some_and(unknown) {
+            return true;
+        }
         let Action::Change(operation) = &self.action else { return false };
-        self.if_exists
-            && operation
-                .requires()
-                .iter()
-                .chain(&operation.touches())
-                .any(|key| key.table().is_some_and(|table| schema.relation_kind(table).is_none()))
+        self.if_exists && operation.requires().iter().chain(&operation.touches()).any(|key| key.table().is_some_and(unknown))
     }
 
     /// Replays the step: names what is unnamed, reports what is wrong, and leaves `schema` as it is afterwards.
+    /// The model is PostgreSQL's: what is for SQLite alone leaves it as it was.
     pub fn replay(&mut self, schema: &mut Schema, origin: &Origin, report: &mut Report) {
-        if self.is_unchecked(schema) {
+        if self.is_unchecked(schema) || self.dialect == Some(Dialect::Sqlite) {
             return;
         }
         match &mut self.action {

@@ -61,7 +61,7 @@ async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, to: &DownTo, op
         let outcomes: BTreeMap<usize, Outcome> =
             backend.outcomes(migration.revision).await?.into_iter().map(|row| (row.number, row.outcome)).collect();
         let live = backend.snapshot().await?;
-        let mut planner = Planner::new(live);
+        let mut planner = Planner::new(live, backend.dialect());
         for earlier in chain.0.iter().take_while(|other| other.revision != migration.revision) {
             if history.revision(earlier.revision).is_some() {
                 let skipped = history.outcomes(earlier.revision);
@@ -139,6 +139,7 @@ fn inverse(migration: &'static Migration, step: &Step, operation: &Operation, be
     let steps = operations.into_iter().map(|operation| Step {
         action: Action::Change(operation),
         if_exists: step.if_exists,
+        when: step.when.clone(),
         dialect: step.dialect,
         file: step.file.clone(),
         line: step.line,

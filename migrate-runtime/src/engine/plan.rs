@@ -62,7 +62,7 @@ pub(crate) async fn plan<B: Backend>(backend: &mut B, chain: Migrations, target:
     if pending.is_empty() && history.skipped().next().is_none() {
         return Ok(plan);
     }
-    let mut planner = Planner::new(backend.snapshot().await?);
+    let mut planner = Planner::new(backend.snapshot().await?, backend.dialect());
     for migration in chain.0.iter().copied() {
         let is_done = history.is_done(migration.revision);
         if !is_done && !pending.iter().any(|other| other.revision == migration.revision) {

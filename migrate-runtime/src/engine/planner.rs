@@ -6,7 +6,7 @@ use crate::{Migration, Result};
 use migrate_core::effects::{Effects, TransactionNeed};
 use migrate_core::operation::{Operate, Operation};
 use migrate_core::schema::{ObjectKey, Origin, Presence, Schema};
-use migrate_core::step::{Action, Step};
+use migrate_core::step::{Action, Dialect, Step};
 use migrate_core::verdict::{Answers, Change, Difference, Verdict, advance, verdict};
 use std::collections::BTreeSet;
 
@@ -69,6 +69,7 @@ pub(crate) struct Planner {
     pub(crate) stale: bool,
     /// What skipped operations would have created: missing, and rightly so.
     pub(crate) outstanding: BTreeSet<ObjectKey>,
+    dialect: Dialect,
     answers: Answers,
     /// A step whose changes are in the model already, but that has no decision yet.
     carried: Option<Carried>,
@@ -93,8 +94,8 @@ pub(crate) struct Chunk {
 }
 
 impl Planner {
-    pub(crate) fn new(live: Schema) -> Self {
-        Self { model: Schema::default(), live, stale: false, outstanding: BTreeSet::new(), answers: Answers::default(), carried: None }
+    pub(crate) fn new(live: Schema, dialect: Dialect) -> Self {
+        Self { model: Schema::default(), live, stale: false, outstanding: BTreeSet::new(), dialect, answers: Answers::default(), carried: None }
     }
 
     /// Takes a new snapshot for the live schema.
@@ -106,6 +107,9 @@ impl Planner {
     /// Replays a step that is done, one way or another: only the model moves. `skipped` says that the journal has it as
     /// skipped.
     pub(crate) fn replay_done(&mut self, migration: &Migration, step: &Step, skipped: bool) {
+        if step.dialect.is_some_and(|dialect| dialect != self.dialect) {
+            return;
+        }
         let origin = origin(migration, step);
         let Some(operation) = self.operation_for_model(step, &origin) else { return };
         let changes = advance(&mut self.model, &operation, &origin);
@@ -209,8 +213,13 @@ impl Planner {
         number: usize,
         earlier: &[Planned],
     ) -> Result<Option<Planned>> {
-        if step.dialect.is_some_and(|dialect| dialect != backend.dialect()) {
+        if step.dialect.is_some_and(|dialect| dialect != self.dialect) {
             return Ok(Some(self.without_run(migration, step, number, Decision::OtherDialect)));
+        }
+        if let Some(table) = step.when.as_ref().filter(|table| !self.live.tables.contains_key(*table)) {
+            let absent = Decision::Skipped(ObjectKey::Table(table.clone()));
+            self.replay_done(migration, step, true);
+            return Ok(Some(self.without_run(migration, step, number, absent)));
         }
         let operation = match &step.action {
             Action::Declare { .. } => {

@@ -127,7 +127,7 @@ pub(crate) async fn check<B: Backend>(backend: &mut B, chain: Migrations) -> Res
     if history.revisions.is_empty() {
         return Ok(CheckReport { status, drift: Vec::new() });
     }
-    let mut planner = Planner::new(backend.snapshot().await?);
+    let mut planner = Planner::new(backend.snapshot().await?, backend.dialect());
     for migration in chain.0.iter().copied().filter(|migration| history.revision(migration.revision).is_some()) {
         let outcomes = history.outcomes(migration.revision);
         let interrupted = !history.is_done(migration.revision);

@@ -81,7 +81,7 @@ async fn guarded<B: Backend>(
     history.validate(chain)?;
     let pending = history.pending(chain, target)?;
     let live = backend.snapshot().await?;
-    let mut planner = Planner::new(live);
+    let mut planner = Planner::new(live, backend.dialect());
     let mut summary = Summary::default();
     for migration in chain.0.iter().copied().filter(|migration| history.is_done(migration.revision)) {
         let replayed = replay(backend, &mut planner, migration, history, options).await?;
