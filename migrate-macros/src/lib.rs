@@ -1,7 +1,13 @@
 //! The macros behind `migrate_runtime::migration` and `migrate_runtime::migrations`.
-#![cfg_attr(not(test), expect(dead_code, reason = "the expansion reads what is parsed here"))]
+//!
+//! Tokens are parsed into plain data, lowered to the operations of core, checked against the schema that the ancestors
+//! leave, and emitted as constants. Nothing here has rules of its own about SQL or schemas.
 
+mod ancestry;
 mod arguments;
+mod chain;
+mod check;
+mod expand;
 mod grammar;
 mod lexeme;
 mod list;
@@ -15,6 +21,7 @@ mod sources;
 mod spelling;
 mod sql;
 mod statement;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -26,12 +33,12 @@ use report::Report;
 #[proc_macro_attribute]
 pub fn migration(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut report = Report::new();
-    let Some((module, _)) = module::parse(arguments.into(), item.clone().into(), &mut report) else {
+    let Some((module, migration)) = module::parse(arguments.into(), item.clone().into(), &mut report) else {
         return [item, report.compile_errors().into()].into_iter().collect();
     };
-    let module::Module { attributes, visibility, name, items } = module;
-    let errors = report.compile_errors();
-    quote::quote! { #attributes #visibility mod #name { #items } #errors }.into()
+    // statements that can't be read hold placeholders: what is wrong with those is nobody's mistake
+    let checked = if report.problems().is_empty() { check::check(&migration, &mut report) } else { check::Checked::default() };
+    expand::migration(&module, &migration, &checked, &report).into()
 }
 
 /// Lists the modules of the chain.
@@ -39,6 +46,6 @@ pub fn migration(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub fn migrations(list: TokenStream) -> TokenStream {
     let mut report = Report::new();
     let list = list::parse(list.into(), &mut report);
-    let (items, errors) = (list.items, report.compile_errors());
-    quote::quote! { #items #errors }.into()
+    let order = chain::order(&list, &mut report);
+    expand::list(&list.items, &order, &report).into()
 }

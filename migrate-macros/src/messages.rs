@@ -292,6 +292,61 @@ impl Report {
     }
 }
 
+/// The chain.
+impl Report {
+    pub fn unreadable(&mut self, at: Place, error: &str) {
+        self.problem(at, error, Some("make the file readable, or remove it".to_owned()));
+    }
+
+    pub fn unknown_parent(&mut self, at: Place, parent: &str, nearest: Option<&str>, unreadable: Option<&str>) {
+        let help = match (nearest, unreadable) {
+            (Some(nearest), _) => format!("did you mean `{nearest}`?"),
+            (None, Some(error)) => format!("one of the files beside this one can't be read: {error}"),
+            (None, None) => "name the revision of a migration in this folder, or leave `parent` out for the first one".to_owned(),
+        };
+        self.problem(at, format!("no migration has the revision `{parent}`"), Some(help));
+    }
+
+    pub fn duplicate_revision(&mut self, at: Place, revision: &str, other: &str) {
+        let help = "give this migration a revision of its own".to_owned();
+        self.problem(at, format!("the revision `{revision}` exists already\nnote: in {other}"), Some(help));
+    }
+
+    pub fn no_inverse(&mut self, at: Place, what: &str, reason: &str) {
+        let help = "write `down! { … }`, or `irreversible!(\"reason\")`".to_owned();
+        self.problem(at, format!("no way back from {what}: {reason}"), Some(help));
+    }
+
+    pub fn unlisted(&mut self, at: Place, file: &str, module: &str) {
+        self.problem(at, format!("`{file}` has a migration, but is not in this list"), Some(format!("add `mod {module};`")));
+    }
+
+    pub fn no_migration_in(&mut self, at: Place, module: &str) {
+        let help = format!("write `#[migration(…)] mod name {{ up! {{ … }} }}` into `{module}.rs`");
+        self.problem(at, format!("there is no migration in `{module}`"), Some(help));
+    }
+
+    pub fn several_heads(&mut self, at: Place, heads: &[String], revisions: &[String]) {
+        let parents: Vec<String> = revisions.iter().map(|revision| format!("\"{revision}\"")).collect();
+        self.problem(
+            at,
+            format!("the chain has {} heads: {}", heads.len(), heads.join(", ")),
+            Some(format!(
+                "give one of them the other as its parent, or merge them: `#[migration(revision = \"…\", parents = [{}])]`",
+                parents.join(", ")
+            )),
+        );
+    }
+
+    pub fn cycle(&mut self, at: Place, members: &[String]) {
+        self.problem(
+            at,
+            format!("these migrations come before themselves: {}", members.join(", ")),
+            Some("correct the `parent` of one of them".to_owned()),
+        );
+    }
+}
+
 fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

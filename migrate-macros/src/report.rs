@@ -16,6 +16,11 @@ impl Place {
     /// The macro's own name, for what has no token.
     pub const CALL_SITE: Self = Self { first: 0, last: 0 };
 
+    /// The number of its first token.
+    pub fn first(self) -> usize {
+        usize::try_from(self.first).unwrap_or(usize::MAX)
+    }
+
     /// From the first token of this place to the last token of `other`.
     pub fn to(self, other: Self) -> Self {
         Self { first: self.first.min(other.first), last: self.last.max(other.last) }
@@ -58,6 +63,16 @@ impl Report {
     pub fn span(&self, place: Place) -> Span {
         let (first, last) = self.ends(place);
         first.join(last).unwrap_or(first)
+    }
+
+    /// The line of the place's first token, from 1; 0 where the compiler doesn't tell.
+    pub fn line(&self, place: Place) -> u32 {
+        u32::try_from(self.ends(place).0.start().line).unwrap_or(0)
+    }
+
+    /// The lines of all places, for a text whose tokens don't live as long as what was read from them.
+    pub fn lines(&self) -> Vec<u32> {
+        self.spans.iter().map(|span| u32::try_from(span.start().line).unwrap_or(0)).collect()
     }
 
     fn ends(&self, place: Place) -> (Span, Span) {

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, LexError, TokenStream, TokenTree};
 
 use crate::list;
 use crate::module::{self, Migration, attributes_end};
-use crate::report::{Problem, Report};
+use crate::report::{Place, Problem, Report};
 
 /// What a file says about migrations.
 #[derive(Debug, Default)]
@@ -20,6 +20,15 @@ pub struct SourceMigration {
     pub migration: Migration,
     /// Reported by its own expansion; here they only say that it cannot be relied on.
     pub problems: Vec<Problem>,
+    /// The line of every token, by its number.
+    lines: Vec<u32>,
+}
+
+impl SourceMigration {
+    /// The line of a place, from 1.
+    pub fn line(&self, place: Place) -> u32 {
+        self.lines.get(place.first()).copied().unwrap_or(0)
+    }
 }
 
 /// Finds them; `None` if there are none, an error if the text is not Rust.
@@ -114,7 +123,8 @@ impl Source {
             .collect();
         let mut report = Report::new();
         if let Some((_, migration)) = module::parse(arguments, item, &mut report) {
-            self.migrations.push(SourceMigration { migration, problems: report.problems().to_vec() });
+            let problems = report.problems().to_vec();
+            self.migrations.push(SourceMigration { migration, problems, lines: report.lines() });
         }
         length
     }

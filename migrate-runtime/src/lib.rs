@@ -25,6 +25,11 @@ pub use engine::{
 };
 pub use error::{Error, Place, Result};
 pub use history::{Outcome, RevisionState};
-// pub use migrate_macros::{migration, migrations};
+pub use migrate_macros::{migration, migrations};
 pub use migration::{Down, Migration, Migrations, StepFunction, StepFuture};
 pub use tx::Tx;
+
+/// What every migration module has in scope.
+pub mod prelude {
+    pub use crate::Tx;
+}

@@ -50,6 +50,14 @@ pub fn parse(sql: &str) -> Result<Vec<Statement>, Vec<SyntaxProblem>> {
     Ok(parsed.tree().stmts().map(|statement| lower(&statement)).collect())
 }
 
+/// Parses a file of plain SQL, a `pg_dump` among them.
+///
+/// # Errors
+/// All places at which the grammar doesn't accept the text.
+pub fn parse_file(sql: &str) -> Result<Vec<Statement>, Vec<SyntaxProblem>> {
+    parse(sql)
+}
+
 fn lower(statement: &ast::Stmt) -> Statement {
     let node = statement.syntax();
     let sql = syntax::text(node).trim_end_matches(';').trim_end().to_owned();

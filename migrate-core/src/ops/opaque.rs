@@ -38,6 +38,13 @@ pub struct Opaque {
 }
 
 impl Opaque {
+    /// A statement in SQLite's own language, which the grammar doesn't read.
+    #[must_use]
+    pub fn sqlite(sql: String) -> Self {
+        let kind = sql.split_whitespace().next().unwrap_or_default().to_lowercase();
+        Self { kind, sql: Expression::new(sql), relations: Vec::new(), creates: Vec::new(), drops: Vec::new(), outside_transaction: false }
+    }
+
     /// An action on one table that the model has no operation for.
     #[must_use]
     pub fn on_table(kind: &str, sql: String, table: &QualifiedName) -> Self {

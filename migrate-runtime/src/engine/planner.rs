@@ -177,9 +177,9 @@ impl Planner {
             }
             match self.decide(backend, migration, step, number, &planned).await? {
                 Some(step) => {
-                    let stop = matches!(step.decision, Decision::Missing(_) | Decision::Conflict(_) | Decision::Unsupported(_));
+                    let refused = matches!(step.decision, Decision::Missing(_) | Decision::Conflict(_) | Decision::Unsupported(_));
                     planned.push(step);
-                    if stop {
+                    if refused {
                         break;
                     }
                 }

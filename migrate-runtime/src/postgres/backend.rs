@@ -69,7 +69,7 @@ impl Postgres {
     /// concurrent index build would wait for. Polled: waiting for it would hold one.
     async fn take_guard(&mut self) -> Result<()> {
         let mut guard = connect::connect(&self.connect).await?;
-        let began = Instant::now();
+        let started = Instant::now();
         let mut pause = Duration::from_millis(50);
         let begin = format!(
             "begin isolation level read committed; \
@@ -87,8 +87,8 @@ impl Postgres {
                 return Ok(());
             }
             let holder = self.holder().await?;
-            if began.elapsed() >= self.options.guard_wait {
-                return Err(Error::Locked { holder, waited: began.elapsed() });
+            if started.elapsed() >= self.options.guard_wait {
+                return Err(Error::Locked { holder, waited: started.elapsed() });
             }
             self.options.tell(&Event::WaitingForLock { holder });
             tokio::time::sleep(pause).await;

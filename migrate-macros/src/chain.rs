@@ -1,0 +1,74 @@
+//! Checks the list of a chain against the files beside it.
+
+use migrate_core::chain::{self, ChainProblem, Node};
+
+use crate::ancestry::{self, Member};
+use crate::list::List;
+use crate::report::{Place, Report};
+use crate::siblings;
+
+/// The listed modules in the order in which they are applied.
+pub fn order(list: &List, report: &mut Report) -> Vec<String> {
+    let modules: Vec<String> = list.modules.iter().map(|module| module.value.clone()).collect();
+    let Some(file) = siblings::current_file() else { return modules };
+    let folder = match siblings::folder_of_list(&file, modules.first().map(String::as_str)) {
+        Ok(folder) => folder,
+        Err(error) => {
+            report.unreadable(Place::CALL_SITE, &error.to_string());
+            return modules;
+        }
+    };
+    let members = ancestry::members(&folder);
+    let plain = |module: &str| module.strip_prefix("r#").unwrap_or(module).to_owned();
+    let stem = |member: &Member<'_>| member.file.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut unlisted = members.iter().filter(|member| {
+        let stem = stem(member);
+        !matches!(stem.as_str(), "main" | "lib" | "mod") && !modules.iter().any(|module| plain(module) == stem)
+    });
+    if let Some(member) = unlisted.next() {
+        let at = list.modules.last().map_or(Place::CALL_SITE, |module| module.place);
+        report.unlisted(at, &member.file.path.display().to_string(), &stem(member));
+        return modules;
+    }
+    let listed: Vec<Option<&Member<'_>>> =
+        modules.iter().map(|module| members.iter().find(|member| stem(member) == plain(module))).collect();
+    for (module, member) in list.modules.iter().zip(&listed) {
+        let known = folder.files.iter().any(|file| file.path.file_stem().is_some_and(|stem| *stem.to_string_lossy() == plain(&module.value)));
+        let unreadable = folder.errors.iter().any(|error| error.path.file_stem().is_some_and(|stem| *stem.to_string_lossy() == plain(&module.value)));
+        if member.is_none() && !known && !unreadable {
+            report.no_migration_in(module.place, &module.value);
+        }
+    }
+    let members: Vec<&Member<'_>> = listed.iter().copied().flatten().collect();
+    if members.len() < modules.len() {
+        return modules;
+    }
+    let nodes: Vec<Node> = members.iter().map(|member| member.node.clone()).collect();
+    match chain::order(&nodes) {
+        Ok(order) => order.into_iter().map(|i| modules[i].clone()).collect(),
+        Err(problems) => {
+            for problem in problems {
+                tell(&problem, list, &nodes, report);
+            }
+            modules
+        }
+    }
+}
+
+fn tell(problem: &ChainProblem, list: &List, nodes: &[Node], report: &mut Report) {
+    let describe = |i: &usize| format!("`{}` ({})", nodes[*i].name, nodes[*i].revision);
+    let place = |i: Option<&usize>| i.and_then(|i| list.modules.get(*i)).map_or(Place::CALL_SITE, |module| module.place);
+    match problem {
+        ChainProblem::SeveralHeads { heads } => {
+            let names: Vec<String> = heads.iter().map(describe).collect();
+            let revisions: Vec<String> = heads.iter().map(|head| nodes[*head].revision.clone()).collect();
+            report.several_heads(place(heads.last()), &names, &revisions);
+        }
+        ChainProblem::Cycle { nodes: cycle } => {
+            let names: Vec<String> = cycle.iter().map(describe).collect();
+            report.cycle(place(cycle.first()), &names);
+        }
+        // the migration itself reports these, at its own arguments
+        ChainProblem::DuplicateRevision { .. } | ChainProblem::UnknownParent { .. } => {}
+    }
+}

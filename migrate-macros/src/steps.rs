@@ -1,0 +1,247 @@
+//! Statements → the steps of core, each with the way back from its problems to the tokens.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use migrate_core::lower;
+use migrate_core::name::{At, QualifiedName};
+use migrate_core::operation::Operation;
+use migrate_core::ops::Opaque;
+use migrate_core::schema::Presence;
+use migrate_core::step::{self, Action, Step};
+
+use crate::module::Migration;
+use crate::report::{Place, Problem};
+use crate::siblings;
+use crate::sql::SqlText;
+use crate::statement::{Block, Dialect, FunctionPath, Statement, StatementKind};
+
+/// A step, and where its operation's positions lead.
+#[derive(Clone, Debug)]
+pub struct LocatedStep {
+    pub step: Step,
+    source: Source,
+}
+
+/// What the positions of an operation count in.
+#[derive(Clone, Debug)]
+enum Source {
+    /// The text of a statement in tokens.
+    Tokens(Arc<SqlText>),
+    /// A file: everything in it stands where the `include` names it.
+    File { place: Place, path: String, text: Arc<str> },
+    /// One place, whatever the position.
+    Fixed(Place),
+}
+
+impl LocatedStep {
+    /// The tokens that `at` of the step's operation was made from.
+    pub fn place(&self, at: (u32, u32)) -> Place {
+        match &self.source {
+            Source::Tokens(text) => text.place(At { start: at.0, end: at.1 }.range()),
+            Source::File { place, .. } | Source::Fixed(place) => *place,
+        }
+    }
+
+    /// The whole statement.
+    pub fn whole(&self) -> Place {
+        match &self.source {
+            Source::Tokens(text) => text.place(0..text.text.len()),
+            Source::File { place, .. } | Source::Fixed(place) => *place,
+        }
+    }
+
+    /// A message about `at`, with the file's name and line in front if it isn't this file.
+    pub fn message(&self, at: (u32, u32), message: &str) -> String {
+        match &self.source {
+            Source::File { path, text, .. } if at.1 > 0 => format!("{path}:{}: {message}", line_of_byte(text, at.0 as usize)),
+            Source::File { path, .. } => format!("{path}:{}: {message}", self.step.line),
+            Source::Tokens(_) | Source::Fixed(_) => message.to_owned(),
+        }
+    }
+}
+
+/// Everything that is read from a migration's blocks.
+#[derive(Clone, Debug, Default)]
+pub struct Steps {
+    /// `external!`, `optional!` and `up!`, in this order.
+    pub up: Vec<LocatedStep>,
+    /// `down!`.
+    pub down: Option<Vec<LocatedStep>>,
+    /// What the grammar doesn't accept, and files that can't be read.
+    pub problems: Vec<Problem>,
+    /// The paths that `include` names, as written.
+    pub includes: Vec<String>,
+}
+
+/// Reads the blocks of a migration that stands in `file`; `line` gives the line of a place.
+pub fn read(migration: &Migration, file: Option<&Path>, line: &dyn Fn(Place) -> u32) -> Steps {
+    let mut reader = Reader { file, line, steps: Steps::default() };
+    let mut up = reader.block(&migration.external, Block::External);
+    up.extend(reader.block(&migration.optional, Block::Optional));
+    up.extend(reader.block(&migration.up, Block::Up));
+    let down = migration.down.as_ref().map(|down| reader.block(down, Block::Down));
+    Steps { up, down, ..reader.steps }
+}
+
+struct Reader<'a> {
+    file: Option<&'a Path>,
+    line: &'a dyn Fn(Place) -> u32,
+    steps: Steps,
+}
+
+/// What holds for all statements of a nested block.
+#[derive(Clone, Default)]
+struct Context {
+    presence: Option<Presence>,
+    when: Option<QualifiedName>,
+    dialect: Option<step::Dialect>,
+}
+
+impl Reader<'_> {
+    fn block(&mut self, statements: &[Statement], block: Block) -> Vec<LocatedStep> {
+        let presence = match block {
+            Block::Optional => Some(Presence::Optional),
+            Block::External => Some(Presence::External),
+            Block::Up | Block::Down => None,
+        };
+        self.statements(statements, &Context { presence, ..Context::default() })
+    }
+
+    fn statements(&mut self, statements: &[Statement], context: &Context) -> Vec<LocatedStep> {
+        statements.iter().flat_map(|statement| self.statement(statement, context)).collect()
+    }
+
+    fn statement(&mut self, statement: &Statement, context: &Context) -> Vec<LocatedStep> {
+        let line = (self.line)(statement.place);
+        let fixed = |action| {
+            let step = Step { when: context.when.clone(), dialect: context.dialect, ..Step::new(action, line) };
+            vec![LocatedStep { step, source: Source::Fixed(statement.place) }]
+        };
+        match &statement.kind {
+            StatementKind::Sql(text) if context.dialect == Some(step::Dialect::Sqlite) => {
+                fixed(Action::Change(Opaque::sqlite(text.text.clone()).into()))
+            }
+            StatementKind::Sql(text) => self.sql(text, line, context),
+            StatementKind::Include { path } => self.include(&path.value, path.place, context),
+            StatementKind::Run { function } => fixed(Action::Run { function: path_text(function) }),
+            StatementKind::Assert { message, query } => {
+                self.check_query(query);
+                fixed(Action::Assert { message: message.value.clone(), query: query.text.clone() })
+            }
+            StatementKind::IfExists { table, body } => {
+                let when = self.table_name(table);
+                self.statements(body, &Context { when, ..context.clone() })
+            }
+            StatementKind::Dialect { dialect, body } => {
+                let dialect = Some(match dialect {
+                    Dialect::Postgres => step::Dialect::Postgres,
+                    Dialect::Sqlite => step::Dialect::Sqlite,
+                });
+                self.statements(body, &Context { dialect, ..context.clone() })
+            }
+        }
+    }
+
+    fn sql(&mut self, text: &SqlText, line: u32, context: &Context) -> Vec<LocatedStep> {
+        match lower::parse(&text.text) {
+            Ok(statements) => {
+                let source = Source::Tokens(Arc::new(text.clone()));
+                let steps = statements.into_iter().flat_map(|statement| located(statement, line, None, &source, context));
+                steps.collect()
+            }
+            Err(problems) => {
+                self.syntax(problems, text);
+                Vec::new()
+            }
+        }
+    }
+
+    fn syntax(&mut self, problems: Vec<lower::SyntaxProblem>, text: &SqlText) {
+        // what follows the first mistake of a statement is mostly its echo
+        if let Some(problem) = problems.into_iter().min_by_key(|problem| problem.at.start) {
+            self.problem(text.place(problem.at.range()), problem.message, None);
+        }
+    }
+
+    fn check_query(&mut self, query: &SqlText) {
+        if let Err(problems) = lower::parse(&query.text) {
+            self.syntax(problems, query);
+        }
+    }
+
+    fn table_name(&mut self, table: &SqlText) -> Option<QualifiedName> {
+        let parsed = lower::parse(&format!("drop table {}", table.text)).ok();
+        let operation = parsed.and_then(|statements| statements.into_iter().next()?.operations.into_iter().next());
+        if let Some(Operation::DropTable(drop)) = operation {
+            return Some(drop.name);
+        }
+        self.problem(table.place(0..table.text.len()), "expected the name of a table".to_owned(), None);
+        None
+    }
+
+    fn include(&mut self, path: &str, place: Place, context: &Context) -> Vec<LocatedStep> {
+        let Some(file) = self.file else { return Vec::new() };
+        self.steps.includes.push(path.to_owned());
+        let include = match siblings::include(file, path) {
+            Ok(include) => include,
+            Err(error) => {
+                let help = "write the path of an SQL file, relative to this file".to_owned();
+                self.problem(place, error.to_string(), Some(help));
+                return Vec::new();
+            }
+        };
+        let shown = include.path.display().to_string();
+        match lower::parse_file(&include.text) {
+            Ok(statements) => {
+                let source = Source::File { place, path: path.to_owned(), text: include.text.as_str().into() };
+                let steps = statements.into_iter().flat_map(|statement| {
+                    let line = line_of_byte(&include.text, statement.at.range().start);
+                    located(statement, line, Some(&shown), &source, context)
+                });
+                steps.collect()
+            }
+            Err(problems) => {
+                for problem in problems.into_iter().take(5) {
+                    let line = line_of_byte(&include.text, problem.at.range().start);
+                    self.problem(place, format!("{path}:{line}: {}", problem.message), None);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    fn problem(&mut self, place: Place, message: String, help: Option<String>) {
+        self.steps.problems.push(Problem { place, message, help });
+    }
+}
+
+fn located(statement: lower::Statement, line: u32, file: Option<&str>, source: &Source, context: &Context) -> Vec<LocatedStep> {
+    let if_exists = statement.if_exists;
+    let locate = |operation| {
+        let action = match context.presence {
+            Some(presence) => Action::Declare { presence, operation },
+            None => Action::Change(operation),
+        };
+        let step = Step {
+            if_exists,
+            when: context.when.clone(),
+            dialect: context.dialect,
+            file: file.map(str::to_owned),
+            ..Step::new(action, line)
+        };
+        LocatedStep { step, source: source.clone() }
+    };
+    statement.operations.into_iter().map(locate).collect()
+}
+
+fn line_of_byte(text: &str, byte: usize) -> u32 {
+    let lines = text.bytes().take(byte).filter(|byte| *byte == b'\n').count() + 1;
+    u32::try_from(lines).unwrap_or(u32::MAX)
+}
+
+/// A path as it was written.
+pub fn path_text(path: &FunctionPath) -> String {
+    let segments: Vec<&str> = path.segments.iter().map(|segment| segment.value.as_str()).collect();
+    format!("{}{}", if path.global { "::" } else { "" }, segments.join("::"))
+}
