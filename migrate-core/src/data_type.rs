@@ -1,5 +1,7 @@
 //! Column types, spelt as PostgreSQL's `format_type` spells them.
 
+mod cast;
+
 use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName};
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -537,7 +537,8 @@ mod tests {
         ] {
             assert!(!Expression::new(sql).mentions(column), "{sql}");
         }
-        for (sql, column) in [("t.year > 1", "year"), ("public.t.year > 1", "year"), ("at at time zone zone", "at"), ("(date) > x", "date")] {
+        for (sql, column) in [("t.year > 1", "year"), ("public.t.year > 1", "year"), ("at at time zone zone", "at"), ("(date) > x", "date")]
+        {
             assert!(Expression::new(sql).mentions(column), "{sql}");
         }
     }

@@ -62,6 +62,7 @@ macro_rules! operations {
     ($($(#[$doc:meta])* $variant:ident),* $(,)?) => {
         /// One change of a schema.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[expect(clippy::large_enum_variant, reason = "a migration has some hundred of them at the most")]
         #[serde(tag = "op", rename_all = "snake_case")]
         pub enum Operation {
             $($(#[$doc])* $variant(crate::ops::$variant),)*
@@ -106,14 +107,36 @@ macro_rules! operations {
 }
 
 operations! {
-    /// `create table`.
-    CreateTable,
-    /// `drop table`.
-    DropTable,
     /// `alter table … add column`.
     AddColumn,
+    /// `alter table … alter column … add generated … as identity`.
+    AddIdentity,
+    /// `alter table … alter column … type`.
+    AlterColumnType,
+    /// `alter table … alter column … set generated`.
+    AlterIdentity,
+    /// `create table`.
+    CreateTable,
     /// `alter table … drop column`.
     DropColumn,
+    /// `alter table … alter column … drop default`.
+    DropDefault,
+    /// `alter table … alter column … drop expression`.
+    DropExpression,
+    /// `alter table … alter column … drop identity`.
+    DropIdentity,
+    /// `alter table … alter column … drop not null`.
+    DropNotNull,
+    /// `drop table`.
+    DropTable,
+    /// `alter table … rename column`.
+    RenameColumn,
+    /// `alter table … rename to`.
+    RenameTable,
+    /// `alter table … alter column … set default`.
+    SetDefault,
+    /// `alter table … alter column … set not null`.
+    SetNotNull,
     /// Anything that the model has no operation for.
     Opaque,
 }

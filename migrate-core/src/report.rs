@@ -1,5 +1,7 @@
 //! What is wrong with a migration: every message of the checks, by name.
 
+mod columns;
+
 use crate::name::{At, MAX_BYTES, Name, QualifiedName};
 use crate::schema::{ObjectKey, OtherKind, Schema};
 
@@ -38,6 +40,8 @@ impl Problem {
 pub struct Report {
     /// In the order in which they were found.
     pub problems: Vec<Problem>,
+    /// What would be there if not for a mistake that was told already.
+    forgiven: Vec<ObjectKey>,
 }
 
 impl Report {
@@ -54,8 +58,16 @@ impl Report {
         &mut self.problems[last]
     }
 
+    /// Lets later statements name `key`, which only a mistake that was told already keeps from being there.
+    pub fn forgive(&mut self, key: ObjectKey) {
+        self.forgiven.push(key);
+    }
+
     /// The object that a statement names isn't there. Says what it was called, or who dropped it.
     pub fn unknown(&mut self, schema: &Schema, key: &ObjectKey, at: At) {
+        if self.forgiven.contains(key) {
+            return;
+        }
         let (what, place) = match key {
             ObjectKey::Column(table, column) => (format!("column `{column}`"), format!(" in table `{table}`")),
             ObjectKey::Constraint(table, name) => (format!("constraint `{name}`"), format!(" on table `{table}`")),
@@ -119,6 +131,19 @@ impl Report {
             Some("choose another name: tables, views, indexes and sequences share one namespace".to_owned());
     }
 
+    /// Reports a name that a new table can't have: relations share a namespace, and each table is a type, too.
+    pub fn new_table_name(&mut self, schema: &Schema, name: &QualifiedName) {
+        match schema.relation_kind(name) {
+            Some("table") => self.already_exists(schema, &ObjectKey::Table(name.clone()), name.at()),
+            Some(kind) => self.relation_exists(name, kind, name.at()),
+            None if schema.has_type(name) => {
+                self.problem(name.at(), format!("type `{name}` exists already")).help =
+                    Some("choose another name: each table is a type of its name, too".to_owned());
+            }
+            None => {}
+        }
+    }
+
     /// The name is longer than PostgreSQL keeps.
     pub fn too_long(&mut self, name: &Name) {
         let bytes = name.as_str().len();
@@ -164,8 +189,9 @@ impl Report {
     pub fn unknown_column_of(&mut self, schema: &Schema, table: &crate::schema::Table, column: &Name) {
         let known = table.columns.iter().map(|column| column.name.as_str());
         let nearest = nearest_of(column.as_str(), known).map(|name| format!("did you mean `{name}`?"));
+        let told = self.problems.len();
         self.unknown(schema, &ObjectKey::Column(table.name.clone(), column.clone()), column.at);
-        if let Some(problem) = self.problems.last_mut().filter(|problem| problem.help.is_none()) {
+        if let Some(problem) = self.problems.get_mut(told).filter(|problem| problem.help.is_none()) {
             problem.help = nearest;
         }
     }

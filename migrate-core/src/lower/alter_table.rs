@@ -3,7 +3,10 @@
 use super::syntax;
 use crate::name::QualifiedName;
 use crate::operation::Operation;
-use crate::ops::{AddColumn, DropColumn, Opaque};
+use crate::ops::{
+    AddColumn, AddIdentity, AlterColumnType, AlterIdentity, DropColumn, DropDefault, DropExpression, DropIdentity, DropNotNull, Opaque,
+    RenameColumn, RenameTable, SetDefault, SetNotNull,
+};
 use squawk_syntax::ast::{self, AstNode};
 
 pub(super) fn lower(statement: &ast::AlterTable) -> Option<Vec<Operation>> {
@@ -17,14 +20,54 @@ pub(super) fn lower(statement: &ast::AlterTable) -> Option<Vec<Operation>> {
             vec![Opaque::on_table("alter table", sql, &table).into()]
         }));
     }
+    operations.sort_by_key(pass);
     Some(operations)
+}
+
+/// PostgreSQL does the actions of one statement in passes, whatever their order in the text: `AlterTablePass` of its
+/// `src/backend/commands/tablecmds.c`.
+fn pass(operation: &Operation) -> u32 {
+    match operation {
+        Operation::DropColumn(_)
+        | Operation::DropDefault(_)
+        | Operation::DropExpression(_)
+        | Operation::DropIdentity(_)
+        | Operation::DropNotNull(_) => 0,
+        Operation::AlterColumnType(_) => 1,
+        Operation::AddColumn(_) => 2,
+        _ => 3,
+    }
 }
 
 /// The operations of one action; `None`: the model has none for it.
 fn lower_action(table: &QualifiedName, action: &ast::AlterTableAction) -> Option<Vec<Operation>> {
     Some(match action {
         ast::AlterTableAction::AddColumn(it) => vec![AddColumn::lower(table, it)?.into()],
+        ast::AlterTableAction::AlterColumn(it) => vec![lower_column(table, it)?],
         ast::AlterTableAction::DropColumn(it) => vec![DropColumn::lower(table, it)?.into()],
+        ast::AlterTableAction::RenameColumn(it) => vec![RenameColumn::lower(table, it)?.into()],
+        ast::AlterTableAction::TableRenameTo(it) => vec![RenameTable::lower(table, it)?.into()],
+        _ => return None,
+    })
+}
+
+/// The operation of `alter column`; `None`: the model has none for it.
+fn lower_column(table: &QualifiedName, action: &ast::AlterColumn) -> Option<Operation> {
+    let column = syntax::name(&action.column_name_ref()?);
+    Some(match action.option()? {
+        ast::AlterColumnOption::AddGenerated(it) => AddIdentity::lower(table, column, &it)?.into(),
+        ast::AlterColumnOption::DropDefault(_) => DropDefault { table: table.clone(), column }.into(),
+        ast::AlterColumnOption::DropExpression(it) => {
+            DropExpression { table: table.clone(), column, if_exists: it.if_exists().is_some() }.into()
+        }
+        ast::AlterColumnOption::DropIdentity(it) => {
+            DropIdentity { table: table.clone(), column, if_exists: it.if_exists().is_some() }.into()
+        }
+        ast::AlterColumnOption::DropNotNull(_) => DropNotNull { table: table.clone(), column }.into(),
+        ast::AlterColumnOption::SetDefault(it) => SetDefault::lower(table, column, &it)?,
+        ast::AlterColumnOption::SetGeneratedOptions(it) => AlterIdentity::lower(table, column, &it)?.into(),
+        ast::AlterColumnOption::SetNotNull(_) => SetNotNull { table: table.clone(), column }.into(),
+        ast::AlterColumnOption::SetType(it) => AlterColumnType::lower(table, column, &it)?.into(),
         _ => return None,
     })
 }

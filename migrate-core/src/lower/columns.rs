@@ -80,11 +80,7 @@ pub(crate) fn default(expression: &ast::Expr) -> Option<Expression> {
 
 /// `generated … as identity (…)`. The sequence's name is filled in by `bind` where none is written.
 pub(crate) fn identity(when: &ast::GeneratedWhen, options: Option<ast::SequenceOptionList>) -> Option<Identity> {
-    let kind = match when {
-        ast::GeneratedWhen::GeneratedAlways(_) => IdentityKind::Always,
-        ast::GeneratedWhen::GeneratedByDefault(_) => IdentityKind::ByDefault,
-    };
-    let mut identity = Identity { kind, sequence: Name::new(""), options: SequenceOptions::default() };
+    let mut identity = Identity { kind: identity_kind(when), sequence: Name::new(""), options: SequenceOptions::default() };
     for option in options.iter().flat_map(ast::SequenceOptionList::sequence_options) {
         if let ast::SequenceOption::OptionSequenceName(it) = &option {
             identity.sequence = syntax::path(&it.sequence()?.path()?)?.name;
@@ -93,6 +89,13 @@ pub(crate) fn identity(when: &ast::GeneratedWhen, options: Option<ast::SequenceO
         }
     }
     Some(identity)
+}
+
+pub(crate) fn identity_kind(when: &ast::GeneratedWhen) -> IdentityKind {
+    match when {
+        ast::GeneratedWhen::GeneratedAlways(_) => IdentityKind::Always,
+        ast::GeneratedWhen::GeneratedByDefault(_) => IdentityKind::ByDefault,
+    }
 }
 
 /// Adds one option of a sequence. `None` for what isn't an attribute of the sequence itself (`owned by`, `restart`).

@@ -322,7 +322,9 @@ mod tests {
 
     #[test]
     fn never_panics_on_odd_text() {
-        for sql in ["(", ")", "()", "case", "case end", "cast(", "a.", "a::", "a::(", "array", "a at time", "trim(", "case when x else", "["] {
+        for sql in
+            ["(", ")", "()", "case", "case end", "cast(", "a.", "a::", "a::(", "array", "a at time", "trim(", "case when x else", "["]
+        {
             let _ = key_name(sql);
         }
     }

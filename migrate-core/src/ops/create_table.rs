@@ -60,10 +60,8 @@ impl Operate for CreateTable {
             if let Some((_, sequence)) = self.serials.iter().find(|(serial, _)| *serial == column.name) {
                 column.default = Some(serial_default(&name.sibling(sequence.clone())));
             }
-            if let Some(identity) = &mut column.identity {
-                if identity.sequence.as_str().is_empty() {
-                    identity.sequence = naming::sequence(schema, &name, column.name.as_str());
-                }
+            if let Some(identity) = column.identity.as_mut().filter(|identity| identity.sequence.as_str().is_empty()) {
+                identity.sequence = naming::sequence(schema, &name, column.name.as_str());
             }
         }
         naming::name_constraints(schema, &name, &self.table.columns, &mut self.constraints);
@@ -82,19 +80,16 @@ impl Operate for CreateTable {
 
     fn check(&self, schema: &Schema, report: &mut Report) {
         let table = &self.table;
-        let key = ObjectKey::Table(table.name.clone());
         report.check_length([&table.name.name]);
         report.check_length(table.columns.iter().map(|column| &column.name));
         report.check_length(self.constraints.iter().map(|constraint| &constraint.name));
         if table.name.schema.as_str() != crate::name::DEFAULT_SCHEMA && !schema.schemas.contains_key(&table.name.schema) {
             report.unknown(schema, &ObjectKey::Schema(table.name.schema.clone()), table.name.schema.at);
         }
-        match schema.relation_kind(&table.name) {
-            Some("table") if self.if_not_exists => return,
-            Some("table") => report.already_exists(schema, &key, table.name.at()),
-            Some(kind) => report.relation_exists(&table.name, kind, table.name.at()),
-            None => {}
+        if self.if_not_exists && schema.tables.contains_key(&table.name) {
+            return;
         }
+        report.new_table_name(schema, &table.name);
         for (i, column) in table.columns.iter().enumerate() {
             if table.columns[..i].iter().any(|earlier| earlier.name == column.name) {
                 report.already_exists(schema, &ObjectKey::Column(table.name.clone(), column.name.clone()), column.name.at);

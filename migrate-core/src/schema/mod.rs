@@ -6,6 +6,7 @@ mod definition;
 mod index;
 mod objects;
 mod print;
+mod rename;
 mod table;
 
 pub use column::{Column, Generated, Identity, IdentityKind, SequenceOptions};

@@ -1,0 +1,305 @@
+//! `alter table … alter column … type`.
+//!
+//! - **SQL**: `alter table documents alter column version type bigint using version::bigint`
+//! - **Lock**: access exclusive on the table, and on the tables on the other end of its foreign keys
+//! - **Rewrites**: the table with its indexes, unless every stored value is one of the new type as it stands; a check
+//!   constraint of the column or another collation of an index has the table read whole
+//! - **Transaction**: inside
+//! - **Undo**: the previous type, where `using` computes nothing new; digits that were rounded off are lost
+//! - **Since**: PostgreSQL 13
+//! - **Source**: PostgreSQL manual, `ALTER TABLE`, `SET DATA TYPE`; `ATColumnChangeRequiresRewrite` of
+//!   `src/backend/commands/tablecmds.c`
+
+use super::alter_column;
+use crate::data_type::{BaseType, DataType};
+use crate::effects::{Effects, LockMode};
+use crate::expression::Expression;
+use crate::name::{Name, QualifiedName};
+use crate::operation::{Inverse, NoInverse, Operate};
+use crate::report::Report;
+use crate::schema::{Column, ConstraintKind, ObjectKey, Origin, Schema, Table};
+use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+
+/// Changes the type of a column, and its collation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlterColumnType {
+    /// The table.
+    pub table: QualifiedName,
+    /// The column.
+    pub column: Name,
+    /// Its new type.
+    pub data_type: DataType,
+    /// Its new collation, where it is not that of the type.
+    #[serde(default)]
+    pub collation: Option<String>,
+    /// How the new values come from the old ones, where PostgreSQL's own cast isn't meant.
+    #[serde(default)]
+    pub using: Option<Expression>,
+}
+
+impl AlterColumnType {
+    /// The foreign keys that have the column on either end, by their own table and the other one.
+    fn foreign_keys(&self, schema: &Schema) -> Vec<(QualifiedName, QualifiedName)> {
+        let each = schema.tables.values().flat_map(|table| table.constraints.values().map(move |constraint| (table, constraint)));
+        each.filter_map(|(table, constraint)| {
+            let ConstraintKind::ForeignKey(key) = &constraint.kind else { return None };
+            let own = table.name == self.table && key.columns.contains(&self.column);
+            let referenced = key.references == self.table && key.referenced_columns.contains(&self.column);
+            (own || referenced).then(|| (table.name.clone(), key.references.clone()))
+        })
+        .collect()
+    }
+
+    /// Whether `using` is nothing but the column itself, cast to types: then casting the other way leads back.
+    fn only_casts(&self) -> bool {
+        let Some(using) = &self.using else { return true };
+        cast_targets(using, &self.column).is_some()
+    }
+
+    /// Whether `using` is the one cast that PostgreSQL would apply anyway.
+    fn is_plain_cast(&self) -> bool {
+        let Some(using) = &self.using else { return true };
+        let Some(targets) = cast_targets(using, &self.column) else { return false };
+        matches!(targets.as_slice(), [] | [_]) && targets.iter().all(|target| *target == self.data_type)
+    }
+
+    fn check_conversion(&self, schema: &Schema, column: &Column, report: &mut Report) {
+        let at = self.data_type.written.as_ref().map_or(self.column.at, |written| written.at);
+        if column.identity.is_some() && !self.data_type.is_integer() {
+            let changed = Column { data_type: self.data_type.clone(), default: None, generated: None, ..column.clone() };
+            report.check_identity(&self.table, &changed, at);
+            return;
+        }
+        let is_enum = |data_type| is_enum(schema, data_type);
+        let converts = match column.data_type.converts_to(&self.data_type) {
+            // an enum converts to strings and back, and only the first by itself
+            None if is_enum(&self.data_type) && (column.data_type.named().is_none() || is_enum(&column.data_type)) => Some(false),
+            None if is_enum(&column.data_type) && self.data_type.named().is_none() => Some(false),
+            known => known,
+        };
+        if self.using.is_none() && converts == Some(false) {
+            report.no_assignment_cast(&self.table, &self.column, &column.data_type, &self.data_type, at);
+        }
+    }
+
+    fn check_dependents(&self, table: &Table, report: &mut Report) {
+        let partitioning = Expression::new(table.options.as_str());
+        if table.options.starts_with("partition by") && partitioning.mentions(self.column.as_str()) {
+            let message = format!("column `{}.{}` is part of the partition key", self.table, self.column);
+            report.problem(self.column.at, message);
+        }
+        for dependent in table.columns.iter().filter(|other| other.name != self.column) {
+            if dependent.generated.as_ref().is_some_and(|generated| generated.expression.mentions(self.column.as_str())) {
+                let key = alter_column::key(&self.table, &dependent.name);
+                let help = format!("drop column `{}` first, and add it again afterwards", dependent.name);
+                report.column_has_dependent(&self.table, &self.column, &key, help);
+            }
+        }
+    }
+}
+
+impl Operate for AlterColumnType {
+    fn describe(&self) -> String {
+        format!("change the type of `{}.{}` to `{}`", self.table, self.column, self.data_type)
+    }
+
+    fn requires(&self) -> Vec<ObjectKey> {
+        vec![ObjectKey::Table(self.table.clone())]
+    }
+
+    fn touches(&self) -> Vec<ObjectKey> {
+        vec![alter_column::key(&self.table, &self.column)]
+    }
+
+    fn check(&self, schema: &Schema, report: &mut Report) {
+        report.needs_type(schema, &self.data_type);
+        let Some(column) = report.column(schema, &self.table, &self.column) else { return };
+        if column.generated.is_some()
+            && let Some(using) = &self.using
+        {
+            report.problem(using.at, format!("column `{}.{}` is generated: its values come from its expression", self.table, self.column));
+        }
+        self.check_conversion(schema, column, report);
+        if let Some(table) = schema.table(&self.table) {
+            self.check_dependents(table, report);
+        }
+    }
+
+    fn apply(&self, schema: &mut Schema, _origin: &Origin) {
+        alter_column::change(schema, &self.table, &self.column, |column| {
+            column.data_type = self.data_type.clone();
+            column.collation.clone_from(&self.collation);
+            if let Some(identity) = &mut column.identity {
+                identity.options.data_type = None;
+            }
+        });
+    }
+
+    fn effects(&self, schema: &Schema) -> Effects {
+        let mut effects = Effects::lock(&self.table, LockMode::AccessExclusive);
+        let Some((table, column)) = schema.table(&self.table).and_then(|table| Some((table, table.column(self.column.as_str())?))) else {
+            return effects.and_rewrite(&self.table);
+        };
+        let foreign_keys = self.foreign_keys(schema);
+        for (own, other) in &foreign_keys {
+            effects = effects.and_lock(own, LockMode::AccessExclusive).and_lock(other, LockMode::AccessExclusive);
+        }
+        effects.breaks_readers = !column.data_type.reads_like(&self.data_type);
+        // what is no label of an enum is refused
+        let keeps_values = column.data_type.keeps_values(&self.data_type) || is_enum(schema, &self.data_type);
+        effects.loses_data = !self.only_casts() || !keeps_values;
+        let other_collation = column.collation != self.collation;
+        let involved = self.column.as_str();
+        let checked = table.constraints.values().any(|constraint| match &constraint.kind {
+            ConstraintKind::Check { expression, .. } => expression.mentions(involved),
+            kind => other_collation && kind.has_index() && kind.involves(involved),
+        });
+        if !self.is_plain_cast() || !column.data_type.stores_like(&self.data_type) {
+            let scanned = foreign_keys.into_iter().map(|(own, _)| own).filter(|own| *own != self.table);
+            scanned.fold(effects.and_rewrite(&self.table), |effects, own| effects.and_scan(&own))
+        } else if checked || (other_collation && table.indexes.values().any(|index| index.involves(involved))) {
+            effects.and_scan(&self.table)
+        } else {
+            effects
+        }
+    }
+
+    fn inverse(&self, before: &Schema) -> Inverse {
+        let column = alter_column::before(before, &self.table, &self.column)?;
+        if column.data_type == self.data_type && column.collation == self.collation && self.is_plain_cast() {
+            return Ok(Vec::new());
+        }
+        if !self.only_casts() {
+            return Err(NoInverse::because("`using` computes new values, from which the old ones aren't known"));
+        }
+        let old = &column.data_type;
+        let named = [old, &self.data_type].iter().any(|data_type| matches!(data_type.base, BaseType::Named(_)));
+        let using = match self.data_type.converts_to(old) {
+            Some(true) => None,
+            // every type converts to text and back
+            _ if named || old.array || self.data_type.array => Some(format!("{}::text::{}", self.column.quoted(), old.sql())),
+            _ => Some(format!("{}::{}", self.column.quoted(), old.sql())),
+        };
+        let inverse = Self {
+            table: self.table.clone(),
+            column: self.column.clone(),
+            data_type: old.clone(),
+            collation: column.collation.clone(),
+            using: using.map(Expression::new),
+        };
+        Ok(vec![inverse.into()])
+    }
+
+    fn render(&self) -> Vec<String> {
+        let mut action = format!("type {}", self.data_type.sql());
+        if let Some(collation) = &self.collation {
+            let _ = write!(action, " collate {}", Name::new(collation.as_str()).quoted());
+        }
+        if let Some(using) = &self.using {
+            let _ = write!(action, " using {}", using.sql());
+        }
+        alter_column::sql(&self.table, &self.column, &action)
+    }
+}
+
+fn is_enum(schema: &Schema, data_type: &DataType) -> bool {
+    data_type.named().is_some_and(|name| schema.enums.contains_key(name))
+}
+
+/// The types that `column::a::b` casts to, one after the other; `None` for any other expression.
+fn cast_targets(using: &Expression, column: &Name) -> Option<Vec<DataType>> {
+    let canonical = using.canonical();
+    let mut text = canonical.as_str();
+    while let Some(inside) = text.strip_prefix("( ").and_then(|text| text.strip_suffix(" )")).filter(|inside| balanced(inside)) {
+        text = inside;
+    }
+    let (value, rest) = match text.strip_prefix("( ").and_then(|rest| rest.split_once(" )")) {
+        Some((value, rest)) => (cast_targets(&Expression::new(value), column)?, rest.trim_start()),
+        None => (Vec::new(), text.strip_prefix(column.quoted().as_str())?.trim_start()),
+    };
+    let mut targets = value;
+    if rest.is_empty() {
+        return Some(targets);
+    }
+    for target in rest.strip_prefix("::")?.split("::") {
+        targets.push(read_type(target.trim())?);
+    }
+    Some(targets)
+}
+
+fn balanced(text: &str) -> bool {
+    let mut depth = 0_i32;
+    text.split(' ').all(|token| {
+        depth += match token {
+            "(" => 1,
+            ")" => -1,
+            _ => 0,
+        };
+        depth >= 0
+    })
+}
+
+/// A type out of canonical tokens: `character varying ( 50 )`, `public . status`, `timestamp ( 3 ) with time zone`.
+fn read_type(text: &str) -> Option<DataType> {
+    let (text, array) = text.strip_suffix("[ ]").map_or((text, false), |base| (base.trim_end(), true));
+    let (words, modifier) = match text.split_once(" ( ") {
+        Some((before, rest)) => {
+            let (modifier, after) = rest.split_once(" )")?;
+            (format!("{before}{after}"), Some(modifier.to_owned()))
+        }
+        None => (text.to_owned(), None),
+    };
+    let (schema, words) = match words.split_once(" . ") {
+        Some((schema, name)) => (Some(Name::new(schema.trim_matches('"'))), name.to_owned()),
+        None => (None, words),
+    };
+    let words: Vec<Name> = words.split(' ').map(|word| Name::new(word.trim_matches('"'))).collect();
+    words.iter().all(|word| word.as_str().chars().all(|c| c.is_alphanumeric() || c == '_')).then_some(())?;
+    Some(DataType::from_words(schema.as_ref(), &words, modifier, array))
+}
+
+#[cfg(feature = "parser")]
+mod lower {
+    use super::AlterColumnType;
+    use crate::lower::syntax;
+    use crate::name::{Name, QualifiedName};
+    use squawk_syntax::ast;
+
+    impl AlterColumnType {
+        pub(crate) fn lower(table: &QualifiedName, column: Name, action: &ast::SetType) -> Option<Self> {
+            let collation = match action.collate() {
+                Some(collate) => Some(syntax::path_ref(&collate.collation_ref()?.path_ref()?)?.name.to_string()),
+                None => None,
+            };
+            let using = match action.using_expr() {
+                Some(using) => Some(syntax::expression(&using.expr()?)),
+                None => None,
+            };
+            Some(Self { table: table.clone(), column, data_type: syntax::data_type(&action.ty()?)?, collation, using })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn targets(using: &str) -> Option<Vec<String>> {
+        let targets = cast_targets(&Expression::new(using), &Name::new("x"))?;
+        Some(targets.iter().map(DataType::sql).collect())
+    }
+
+    #[test]
+    fn recognises_chains_of_casts() {
+        let types = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(targets("x"), types(&[]));
+        assert_eq!(targets("X::Varchar(50)"), types(&["character varying(50)"]));
+        assert_eq!(targets("(x::text)::public.status"), types(&["text", "public.status"]));
+        assert_eq!(targets("((x)::timestamp(3) with time zone)"), types(&["timestamp(3) with time zone"]));
+        assert_eq!(targets("x::text[]"), types(&["text[]"]));
+        for other in ["x::integer + 1", "length(x)", "(x)::integer + (x)::integer", "y::integer", "xy::integer", "nullif(x, '')::integer"] {
+            assert_eq!(targets(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `alter table … alter column … set not null`.
+//!
+//! - **SQL**: `alter table documents alter column title set not null`
+//! - **Lock**: access exclusive on the table
+//! - **Rewrites**: nothing; the table is read whole, unless a valid check constraint says `is not null` already
+//! - **Transaction**: inside
+//! - **Undo**: `drop not null`
+//! - **Since**: PostgreSQL 13
+//! - **Source**: PostgreSQL manual, `ALTER TABLE`, `SET NOT NULL`
+
+use super::alter_column;
+use crate::effects::{Effects, LockMode};
+use crate::expression::Expression;
+use crate::name::{Name, QualifiedName};
+use crate::operation::{Inverse, Operate};
+use crate::ops::DropNotNull;
+use crate::report::Report;
+use crate::schema::{ConstraintKind, ObjectKey, Origin, Schema, Table};
+use serde::{Deserialize, Serialize};
+
+/// Demands a value in every row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetNotNull {
+    /// The table.
+    pub table: QualifiedName,
+    /// The column.
+    pub column: Name,
+}
+
+impl SetNotNull {
+    /// Whether a constraint proves already that no row has a null: then PostgreSQL reads none.
+    fn is_proven(&self, table: &Table) -> bool {
+        let proof = Expression::new(format!("{} is not null", self.column.quoted()));
+        table.column(self.column.as_str()).is_some_and(|column| column.not_null)
+            || table.constraints.values().any(|constraint| match &constraint.kind {
+                ConstraintKind::Check { expression, .. } => constraint.validated && *expression == proof,
+                _ => false,
+            })
+    }
+}
+
+impl Operate for SetNotNull {
+    fn describe(&self) -> String {
+        format!("set column `{}.{}` not null", self.table, self.column)
+    }
+
+    fn requires(&self) -> Vec<ObjectKey> {
+        vec![ObjectKey::Table(self.table.clone())]
+    }
+
+    fn touches(&self) -> Vec<ObjectKey> {
+        vec![alter_column::key(&self.table, &self.column)]
+    }
+
+    fn check(&self, schema: &Schema, report: &mut Report) {
+        report.column(schema, &self.table, &self.column);
+    }
+
+    fn apply(&self, schema: &mut Schema, _origin: &Origin) {
+        alter_column::change(schema, &self.table, &self.column, |column| column.not_null = true);
+    }
+
+    fn effects(&self, schema: &Schema) -> Effects {
+        let effects = Effects::lock(&self.table, LockMode::AccessExclusive);
+        if schema.table(&self.table).is_some_and(|table| self.is_proven(table)) { effects } else { effects.and_scan(&self.table) }
+    }
+
+    fn inverse(&self, before: &Schema) -> Inverse {
+        if alter_column::before(before, &self.table, &self.column)?.not_null {
+            return Ok(Vec::new());
+        }
+        Ok(vec![DropNotNull { table: self.table.clone(), column: self.column.clone() }.into()])
+    }
+
+    fn render(&self) -> Vec<String> {
+        alter_column::sql(&self.table, &self.column, "set not null")
+    }
+}
