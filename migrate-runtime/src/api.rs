@@ -51,7 +51,16 @@ impl IntoTarget for &str {
             help: "write `postgres://user@host:5432/database` or `sqlite://path/to/file.db`".to_owned(),
         };
         let scheme = self.split_once(':').map_or("", |(scheme, _)| scheme);
-        match scheme {
+        let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+        // what isn't one may be anything, `password=…` too, and is not repeated
+        if scheme.is_empty() || !is_scheme {
+            return Err(wrong("the database URL has no scheme".to_owned()));
+        }
+        if password_ends_early(self) {
+            let help = "write `/` in a user or a password as `%2F`, `?` as `%3F`, `#` as `%23` and `@` as `%40`".to_owned();
+            return Err(Error::Url { reason: "the database URL has its `@` after the first `/`".to_owned(), help });
+        }
+        match scheme.to_ascii_lowercase().as_str() {
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => {
                 let parsed = self.parse().map_err(|error| wrong(format!("the database URL can't be read: {}", without_url(&error, self))))?;
@@ -63,10 +72,17 @@ impl IntoTarget for &str {
                     self.parse().map_err(|error| wrong(format!("the database URL can't be read: {}", without_url(&error, self))))?;
                 Ok(Target::Sqlite(Box::new(parsed.create_if_missing(true))))
             }
-            "" => Err(wrong("the database URL has no scheme".to_owned())),
             other => Err(wrong(format!("this build doesn't speak `{other}`"))),
         }
     }
+}
+
+/// Whether `user:pass/word@host` would be read as the host `user` and the database `word@host`, a part of the password.
+fn password_ends_early(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    let Some((authority, path)) = rest.split_once('/') else { return false };
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    authority.contains(':') && !authority.contains('@') && path.contains('@')
 }
 
 /// A driver's message, without the URL should it be in there: it has a password.
@@ -79,6 +95,9 @@ fn without_url(error: &sqlx::Error, url: &str) -> String {
 pub struct Database {
     target: Target,
     options: Options,
+    /// What its sessions are called, unlike those of any other migrator.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only PostgreSQL has sessions"))]
+    session: String,
 }
 
 /// Opens the database, calls a function of the engine with it, and closes it.
@@ -87,7 +106,8 @@ macro_rules! with_backend {
         match &$database.target {
             #[cfg(feature = "postgres")]
             Target::Postgres(connect) => {
-                let mut opened = crate::postgres::Postgres::connect((**connect).clone(), $database.options.clone()).await?;
+                let connect = (**connect).clone().application_name(&$database.session);
+                let mut opened = crate::postgres::Postgres::connect(connect, $database.options.clone()).await?;
                 let $backend = &mut opened;
                 let result = $call.await;
                 opened.close().await;
@@ -111,7 +131,8 @@ impl Database {
     /// # Errors
     /// A URL that can't be read, or is of a kind that this build doesn't speak.
     pub fn new(target: impl IntoTarget) -> Result<Self> {
-        Ok(Self { target: target.into_target()?, options: Options::default() })
+        let session = format!("migrate {:08x}", fastrand::u32(..));
+        Ok(Self { target: target.into_target()?, options: Options::default(), session })
     }
 
     /// The same with other options.
@@ -167,6 +188,22 @@ impl Database {
     /// See [`Error`].
     pub async fn stamp(&self, chain: Migrations, revision: &str) -> Result<Stamped> {
         with_backend!(self, backend => engine::stamp(backend, chain, revision))
+    }
+}
+
+impl Database {
+    /// Ends what is left of a command whose future was dropped, and waits until it is gone: a server goes on with a
+    /// statement, and with those that were sent with it, whether or not anybody still listens.
+    ///
+    /// # Errors
+    /// See [`Error`]; sessions that don't end within the time are left alone, and that is an error too.
+    pub async fn end_sessions(&self) -> Result<()> {
+        match &self.target {
+            #[cfg(feature = "postgres")]
+            Target::Postgres(connect) => crate::postgres::end_sessions(connect, &self.session).await,
+            #[cfg(feature = "sqlite")]
+            Target::Sqlite(_) => Ok(()),
+        }
     }
 }
 

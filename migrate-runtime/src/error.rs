@@ -1,5 +1,6 @@
 //! What can go wrong. Every message says what is true now in the database, and what to do next.
 
+use std::fmt;
 use std::time::Duration;
 
 /// The result of everything that talks to a database.
@@ -22,18 +23,20 @@ pub struct Place {
     pub line: u32,
 }
 
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}:{})", self.operation, self.file, self.line)
     }
 }
 
 /// An error of the engine.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its text has what is wrong on the first lines, then a line `now: …` that says what is true in the database, then a
+/// line `help: …` that says what to do. [`what`](Self::what), [`now`](Self::now) and [`help`](Self::help) give them apart.
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The database can't be reached, or refuses us. Nothing was changed.
-    #[error("can't connect to {target}: {reason}\nnow: nothing was changed\nhelp: {help}")]
     Connect {
         /// Host, port, database and user, without the password.
         target: String,
@@ -43,7 +46,6 @@ pub enum Error {
         help: String,
     },
     /// The URL can't be read, or names a database of another kind. Nothing was changed.
-    #[error("{reason}\nhelp: {help}")]
     Url {
         /// What is wrong with it.
         reason: String,
@@ -51,7 +53,6 @@ pub enum Error {
         help: String,
     },
     /// An operation failed. The migration was rolled back, but for what segments before the failing one had committed.
-    #[error("{place} failed: {message}{}\nnow: {now}\nhelp: {help}", sqlstate.as_ref().map(|code| format!(" (SQLSTATE {code})")).unwrap_or_default())]
     Operation {
         /// Which one.
         place: Box<Place>,
@@ -59,7 +60,21 @@ pub enum Error {
         sql: String,
         /// The server's code, where the server said no.
         sqlstate: Option<String>,
-        /// What the server said, or which difference was found.
+        /// What the server said.
+        message: String,
+        /// What is true now in the database.
+        now: String,
+        /// What to do next.
+        help: String,
+    },
+    /// What an operation works on isn't there, or is otherwise than the history of this database says. The operation was
+    /// not run, and the migration was rolled back as for [`Error::Operation`].
+    Drift {
+        /// Which one.
+        place: Box<Place>,
+        /// The statement that was not run.
+        sql: String,
+        /// Which difference was found.
         message: String,
         /// What is true now in the database.
         now: String,
@@ -67,7 +82,6 @@ pub enum Error {
         help: String,
     },
     /// Another migrator holds the lock. Nothing was changed.
-    #[error("another migrator is at work: {holder}\nnow: nothing was changed by this one, which waited for {waited:.1?}\nhelp: wait until it is done, or end that session")]
     Locked {
         /// Who holds the lock.
         holder: String,
@@ -75,7 +89,6 @@ pub enum Error {
         waited: Duration,
     },
     /// The database's history and the chain don't fit. Nothing was changed.
-    #[error("{problem}\nnow: nothing was changed\nhelp: {help}")]
     History {
         /// What doesn't fit.
         problem: String,
@@ -83,7 +96,6 @@ pub enum Error {
         help: String,
     },
     /// The command names a revision that isn't in the chain. Nothing was changed.
-    #[error("no revision `{revision}` in this chain{}", nearest.as_ref().map(|name| format!("\nhelp: did you mean `{name}`?")).unwrap_or_default())]
     UnknownRevision {
         /// The name.
         revision: String,
@@ -91,7 +103,6 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// A migration that can't be reversed stands in the way. Nothing was changed.
-    #[error("`{name}` can't be reversed: {reason}\nnow: nothing was changed\nhelp: {help}")]
     Irreversible {
         /// The migration.
         name: String,
@@ -101,13 +112,11 @@ pub enum Error {
         help: String,
     },
     /// The connection broke. Whether the last transaction was committed is not known to this process; the journal knows.
-    #[error("the connection to the database was lost: {reason}\nnow: the last transaction is either committed whole or not at all\nhelp: run `up` again: it reads the journal and goes on from there")]
     ConnectionLost {
         /// What the driver said.
         reason: String,
     },
     /// The server said no to something of our own, not to a migration's operation.
-    #[error("{doing}: {message}{}\nnow: nothing was changed\nhelp: {help}", sqlstate.as_ref().map(|code| format!(" (SQLSTATE {code})")).unwrap_or_default())]
     Server {
         /// What we were doing.
         doing: &'static str,
@@ -119,13 +128,10 @@ pub enum Error {
         help: String,
     },
     /// A Rust step stopped the migration.
-    #[error("{0}")]
     Step(String),
     /// A statement of a Rust step failed.
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
     /// A file or an answer isn't what it should be.
-    #[error("{doing}: {reason}")]
     Format {
         /// What was read.
         doing: &'static str,
@@ -134,10 +140,136 @@ pub enum Error {
     },
 }
 
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.what())?;
+        if let Some(now) = self.now() {
+            write!(f, "\nnow: {now}")?;
+        }
+        if let Some(help) = self.help() {
+            write!(f, "\nhelp: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Database(error) => std::error::Error::source(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
 impl Error {
     /// An error of a Rust step, with a message of its own.
     pub fn step(message: impl Into<String>) -> Self {
         Self::Step(message.into())
+    }
+
+    /// The kind of error, as `--format json` spells it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Connect { .. } => "connect",
+            Self::Url { .. } => "url",
+            Self::Operation { .. } => "operation",
+            Self::Drift { .. } => "drift",
+            Self::Locked { .. } => "locked",
+            Self::History { .. } => "history",
+            Self::UnknownRevision { .. } => "unknown_revision",
+            Self::Irreversible { .. } => "irreversible",
+            Self::ConnectionLost { .. } => "connection_lost",
+            Self::Server { .. } => "server",
+            Self::Step(_) => "step",
+            Self::Database(_) => "database",
+            Self::Format { .. } => "format",
+        }
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn what(&self) -> String {
+        let with_code = |text: String, code: Option<&String>| match code {
+            Some(code) => format!("{text} (SQLSTATE {code})"),
+            None => text,
+        };
+        match self {
+            Self::Connect { target, reason, .. } => format!("can't connect to {target}: {reason}"),
+            Self::Url { reason, .. } | Self::Step(reason) => reason.clone(),
+            Self::Operation { place, message, sqlstate, .. } => with_code(format!("{place} failed: {message}"), sqlstate.as_ref()),
+            Self::Drift { place, message, .. } => format!("{place} can't be done: {message}"),
+            Self::Locked { holder, .. } => format!("another migrator is at work: {holder}"),
+            Self::History { problem, .. } => problem.clone(),
+            Self::UnknownRevision { revision, .. } => format!("no revision `{revision}` in this chain"),
+            Self::Irreversible { name, reason, .. } => format!("`{name}` can't be reversed: {reason}"),
+            Self::ConnectionLost { reason } => format!("the connection to the database was lost: {reason}"),
+            Self::Server { doing, message, sqlstate, .. } => with_code(format!("{doing}: {message}"), sqlstate.as_ref()),
+            Self::Database(error) => error.to_string(),
+            Self::Format { doing, reason } => format!("{doing}: {reason}"),
+        }
+    }
+
+    /// What is true now in the database.
+    #[must_use]
+    pub fn now(&self) -> Option<String> {
+        let nothing = || Some("nothing was changed".to_owned());
+        match self {
+            Self::Operation { now, .. } | Self::Drift { now, .. } => Some(now.clone()),
+            Self::Locked { waited, .. } => Some(format!("nothing was changed by this one, which waited for {waited:.1?}")),
+            Self::ConnectionLost { .. } => Some("the last transaction is either committed whole or not at all".to_owned()),
+            Self::Connect { .. }
+            | Self::Url { .. }
+            | Self::History { .. }
+            | Self::UnknownRevision { .. }
+            | Self::Irreversible { .. }
+            | Self::Server { .. } => nothing(),
+            Self::Step(_) | Self::Database(_) | Self::Format { .. } => None,
+        }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Connect { help, .. }
+            | Self::Url { help, .. }
+            | Self::Operation { help, .. }
+            | Self::Drift { help, .. }
+            | Self::History { help, .. }
+            | Self::Irreversible { help, .. }
+            | Self::Server { help, .. } => Some(help.clone()),
+            Self::Locked { .. } => Some("wait until it is done, or end that session".to_owned()),
+            Self::UnknownRevision { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Self::UnknownRevision { nearest: None, .. } => Some("`migrate history` lists the revisions".to_owned()),
+            Self::ConnectionLost { .. } => Some("run `up` again: it reads the journal and goes on from there".to_owned()),
+            Self::Step(_) | Self::Database(_) | Self::Format { .. } => None,
+        }
+    }
+
+    /// Which operation it was about.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Operation { place, .. } | Self::Drift { place, .. } => Some(place),
+            _ => None,
+        }
+    }
+
+    /// The SQL of that operation.
+    #[must_use]
+    pub fn sql(&self) -> Option<&str> {
+        match self {
+            Self::Operation { sql, .. } | Self::Drift { sql, .. } => Some(sql).filter(|sql| !sql.is_empty()).map(String::as_str),
+            _ => None,
+        }
     }
 
     /// The server's code, if a server said no.
@@ -150,11 +282,12 @@ impl Error {
         }
     }
 
-    /// The exit code of the command line: 1 failed, 2 usage, 4 conflict, 5 history tampered or diverged, 6 locked.
+    /// The exit code of the command line: 1 failed, 2 usage, 4 drift or conflict, 5 history tampered or diverged, 6 locked.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Url { .. } | Self::UnknownRevision { .. } => 2,
+            Self::Drift { .. } => 4,
             Self::History { .. } => 5,
             Self::Locked { .. } => 6,
             _ => 1,

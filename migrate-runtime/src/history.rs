@@ -187,6 +187,23 @@ impl History {
     }
 }
 
+/// A revision that a database stands at.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Head {
+    /// The revision.
+    pub revision: String,
+    /// The migration's name.
+    pub name: String,
+}
+
+/// The migrations that are done and that none that is done follows.
+pub(crate) fn heads(chain: Migrations, is_done: impl Fn(&str) -> bool) -> Vec<Head> {
+    let done: Vec<&Migration> = chain.0.iter().copied().filter(|migration| is_done(migration.revision)).collect();
+    let followed: BTreeSet<&str> = done.iter().flat_map(|migration| migration.parents.iter().copied()).collect();
+    let heads = done.iter().filter(|migration| !followed.contains(migration.revision));
+    heads.map(|migration| Head { revision: migration.revision.to_owned(), name: migration.name.to_owned() }).collect()
+}
+
 /// The graph of a chain.
 pub(crate) fn nodes(chain: Migrations) -> Vec<migrate_core::chain::Node> {
     let node = |migration: &&'static Migration| migrate_core::chain::Node {

@@ -24,7 +24,7 @@ pub use engine::{
     SkippedOperation, Stamped, Status, Summary,
 };
 pub use error::{Error, Place, Result};
-pub use history::{Outcome, RevisionState};
+pub use history::{Head, Outcome, RevisionState};
 pub use migrate_macros::{migration, migrations};
 pub use migration::{Down, Migration, Migrations, StepFunction, StepFuture};
 pub use tx::Tx;

@@ -3,7 +3,7 @@
 use super::planner::Planner;
 use super::up::Attempt;
 use super::work::Direction;
-use super::{Backend, Options, Summary};
+use super::{Backend, Event, Options, RevisionReport, Summary};
 use crate::history::{History, Outcome, RevisionState, resolve};
 use crate::migration::Down;
 use crate::{Error, Migration, Migrations, Result};
@@ -29,12 +29,12 @@ pub(crate) async fn down<B: Backend>(backend: &mut B, chain: Migrations, to: &Do
     let history = backend.guard("down").await?.history;
     let result = guarded(backend, chain, to, options, &history).await;
     let released = backend.release().await;
-    let summary = result?;
+    let revisions = result?;
     released?;
-    Ok(summary)
+    Ok(Summary::new(backend.target(), chain, &history, revisions))
 }
 
-async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, to: &DownTo, options: &Options, history: &History) -> Result<Summary> {
+async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, to: &DownTo, options: &Options, history: &History) -> Result<Vec<RevisionReport>> {
     history.validate(chain)?;
     let targets = targets(chain, to, history)?;
     if let Some(migration) = targets.iter().find(|migration| matches!(migration.down, Down::Irreversible(_)))
@@ -46,16 +46,19 @@ async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, to: &DownTo, op
             help: "go back only as far as the revision after it, or restore a backup".to_owned(),
         });
     }
-    let mut summary = Summary::default();
+    let mut reports = Vec::new();
     for migration in targets {
         if history.revision(migration.revision).is_some_and(|row| row.state == RevisionState::Stamped) {
             backend.forget_revision(migration).await?;
-            summary.revisions.push(super::RevisionReport {
+            let report = RevisionReport {
                 revision: migration.revision.to_owned(),
                 name: migration.name.to_owned(),
                 direction: Direction::Down.as_str(),
                 operations: Vec::new(),
-            });
+                duration_ms: 0,
+            };
+            options.tell(&Event::Done(report.clone()));
+            reports.push(report);
             continue;
         }
         let outcomes: BTreeMap<usize, Outcome> =
@@ -72,9 +75,9 @@ async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, to: &DownTo, op
         }
         let steps = reverse_steps(migration, &mut planner, &outcomes)?;
         let attempt = Attempt { migration, steps: &steps, direction: Direction::Down, options };
-        summary.revisions.push(attempt.run(backend, &mut planner, &|_| None).await?);
+        reports.push(attempt.run(backend, &mut planner, &|_| None).await?);
     }
-    Ok(summary)
+    Ok(reports)
 }
 
 /// The recorded migrations to reverse, the last first.

@@ -58,10 +58,7 @@ pub enum Event {
     /// An operation is accounted for. Those of a transaction hold once it is committed.
     Operation(OperationReport),
     /// A migration is committed and recorded.
-    Done {
-        /// Its revision.
-        revision: String,
-    },
+    Done(RevisionReport),
 }
 
 /// Hears what the engine tells.
@@ -99,6 +96,11 @@ impl std::fmt::Debug for Options {
             .field("guard_wait", &self.guard_wait)
             .finish_non_exhaustive()
     }
+}
+
+/// For reports; what takes longer than the age of the universe is cut off.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Options {

@@ -2,14 +2,23 @@
 
 use super::Backend;
 use super::planner::{Decision, Planned, Planner};
-use crate::history::Outcome;
-use crate::{Migrations, Result};
+use crate::history::{Outcome, heads};
+use crate::{Head, Migrations, Result};
 use migrate_core::effects::TransactionNeed;
+use migrate_core::step::Dialect;
 use serde::Serialize;
 
 /// What `up` would do on this database now.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Plan {
+    /// Host, port, database and user, without the password.
+    pub target: String,
+    /// The kind of database, and so of the SQL.
+    pub dialect: Dialect,
+    /// Where the database stands: the recorded revisions that no recorded one follows.
+    pub current: Vec<Head>,
+    /// How many operations are skipped for now.
+    pub skipped: usize,
     /// The revisions that it would work on.
     pub revisions: Vec<PlannedRevision>,
 }
@@ -58,7 +67,13 @@ pub(crate) async fn plan<B: Backend>(backend: &mut B, chain: Migrations, target:
     let history = backend.history().await?;
     history.validate(chain)?;
     let pending = history.pending(chain, target)?;
-    let mut plan = Plan::default();
+    let mut plan = Plan {
+        target: backend.target(),
+        dialect: backend.dialect(),
+        current: heads(chain, |revision| history.is_done(revision)),
+        skipped: history.skipped().count(),
+        revisions: Vec::new(),
+    };
     if pending.is_empty() && history.skipped().next().is_none() {
         return Ok(plan);
     }

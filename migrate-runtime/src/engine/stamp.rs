@@ -1,14 +1,14 @@
 //! `stamp`: records a revision and all before it without running anything.
 
 use super::Backend;
-use crate::history::{History, RevisionState, nodes, resolve};
-use crate::{Migration, Migrations, Result};
+use crate::history::{History, RevisionState, heads, nodes, resolve};
+use crate::{Head, Migration, Migrations, Result};
 use serde::Serialize;
 
 /// What `stamp` has done.
 #[derive(Clone, Debug, Serialize)]
 pub struct Stamped {
-    /// The revision that the database is at now.
+    /// The revision that was asked for, recorded now.
     pub revision: String,
     /// Its name.
     pub name: String,
@@ -16,6 +16,8 @@ pub struct Stamped {
     pub target: String,
     /// The revisions that were not recorded before.
     pub recorded: Vec<String>,
+    /// Where the database stands now: the recorded revisions that no recorded one follows.
+    pub current: Vec<Head>,
 }
 
 /// Records `revision` and all that come before it.
@@ -46,5 +48,6 @@ async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, target: &'stati
         name: target.name.to_owned(),
         target: backend.target(),
         recorded: missing.iter().filter(|migration| now.is_done(migration.revision)).map(|migration| migration.revision.to_owned()).collect(),
+        current: heads(chain, |revision| now.is_done(revision)),
     })
 }

@@ -2,7 +2,7 @@
 
 use super::Backend;
 use super::planner::Planner;
-use crate::history::{Outcome, RevisionState};
+use crate::history::{History, OperationRow, Outcome, RevisionState};
 use crate::{Error, Migrations, Result};
 use migrate_core::schema::{ObjectKey, Presence};
 use migrate_core::verdict::{Answers, Change, Verdict, verdict};
@@ -43,12 +43,18 @@ pub struct RevisionStatus {
 pub struct SkippedOperation {
     /// Its revision.
     pub revision: String,
+    /// The migration's name.
+    pub name: String,
     /// Its number in the migration, from 1.
     pub number: usize,
     /// What it does.
     pub operation: String,
     /// The missing object.
     pub evidence: String,
+    /// The source file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
 }
 
 impl Status {
@@ -72,15 +78,7 @@ impl Status {
 pub(crate) async fn status<B: Backend>(backend: &mut B, chain: Migrations) -> Result<Status> {
     let history = backend.history().await?;
     history.validate(chain)?;
-    let skipped: Vec<SkippedOperation> = history
-        .skipped()
-        .map(|row| SkippedOperation {
-            revision: row.revision.clone(),
-            number: row.number,
-            operation: row.operation.clone(),
-            evidence: row.evidence.clone(),
-        })
-        .collect();
+    let skipped = skipped(chain, &history);
     let revisions = chain.0.iter().map(|migration| {
         let row = history.revision(migration.revision);
         RevisionStatus {
@@ -94,6 +92,31 @@ pub(crate) async fn status<B: Backend>(backend: &mut B, chain: Migrations) -> Re
         }
     });
     Ok(Status { target: backend.target(), revisions: revisions.collect(), skipped })
+}
+
+/// The operations that are skipped for now, in the order of the chain.
+fn skipped(chain: Migrations, history: &History) -> Vec<SkippedOperation> {
+    let mut skipped = Vec::new();
+    for migration in chain.0 {
+        let rows: Vec<&OperationRow> = history.skipped().filter(|row| row.revision == migration.revision).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let steps = migration.up_steps();
+        skipped.extend(rows.into_iter().map(|row| {
+            let step = row.number.checked_sub(1).and_then(|i| steps.get(i));
+            SkippedOperation {
+                revision: row.revision.clone(),
+                name: migration.name.to_owned(),
+                number: row.number,
+                operation: row.operation.clone(),
+                evidence: row.evidence.clone(),
+                file: step.and_then(|step| step.file.clone()).unwrap_or_else(|| migration.file.to_owned()),
+                line: step.map_or(0, |step| step.line),
+            }
+        }));
+    }
+    skipped
 }
 
 /// What `check` found.

@@ -2,18 +2,51 @@
 
 use super::planner::{Decision, Planned, Planner};
 use super::work::{Direction, Failure, Work};
-use super::{Backend, Event, Options};
+use super::{Backend, Event, Options, milliseconds};
 use crate::history::{History, Outcome};
-use crate::{Error, Migration, Migrations, Result};
+use crate::{Error, Head, Migration, Migrations, Result};
 use migrate_core::step::Step;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// What a command has done.
-#[derive(Clone, Debug, Default, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize)]
 pub struct Summary {
+    /// Host, port, database and user, without the password.
+    pub target: String,
+    /// Where the database stands now: the recorded revisions that no recorded one follows.
+    pub current: Vec<Head>,
+    /// How many operations are skipped for now, in all revisions.
+    pub skipped: usize,
     /// The revisions that it worked on, in their order.
     pub revisions: Vec<RevisionReport>,
+}
+
+impl Summary {
+    /// What the reports make of a history.
+    pub(super) fn new(target: String, chain: Migrations, history: &History, revisions: Vec<RevisionReport>) -> Self {
+        let mut done: BTreeSet<&str> =
+            history.revisions.iter().map(|row| row.revision.as_str()).filter(|revision| history.is_done(revision)).collect();
+        let mut skipped: BTreeSet<(&str, usize)> = history.skipped().map(|row| (row.revision.as_str(), row.number)).collect();
+        for report in &revisions {
+            let revision = report.revision.as_str();
+            if report.direction == Direction::Down.as_str() {
+                done.remove(revision);
+                skipped.retain(|(other, _)| *other != revision);
+                continue;
+            }
+            done.insert(revision);
+            for operation in &report.operations {
+                if operation.outcome == Outcome::Skipped {
+                    skipped.insert((revision, operation.number));
+                } else {
+                    skipped.remove(&(revision, operation.number));
+                }
+            }
+        }
+        let (current, skipped) = (crate::history::heads(chain, |revision| done.contains(revision)), skipped.len());
+        Self { target, current, skipped, revisions }
+    }
 }
 
 /// What was done for one revision.
@@ -27,6 +60,8 @@ pub struct RevisionReport {
     pub direction: &'static str,
     /// What became of its operations.
     pub operations: Vec<OperationReport>,
+    /// How long it took, in milliseconds, with all attempts and the pauses between them.
+    pub duration_ms: u64,
 }
 
 /// What became of one operation.
@@ -61,14 +96,14 @@ pub(crate) async fn up<B: Backend>(backend: &mut B, chain: Migrations, target: O
     let history = backend.history().await?;
     history.validate(chain)?;
     if history.pending(chain, target)?.is_empty() && history.skipped().next().is_none() {
-        return Ok(Summary::default());
+        return Ok(Summary::new(backend.target(), chain, &history, Vec::new()));
     }
     let history = backend.guard("up").await?.history;
     let result = guarded(backend, chain, target, options, &history).await;
     let released = backend.release().await;
-    let summary = result?;
+    let revisions = result?;
     released?;
-    Ok(summary)
+    Ok(Summary::new(backend.target(), chain, &history, revisions))
 }
 
 async fn guarded<B: Backend>(
@@ -77,21 +112,19 @@ async fn guarded<B: Backend>(
     target: Option<&str>,
     options: &Options,
     history: &History,
-) -> Result<Summary> {
+) -> Result<Vec<RevisionReport>> {
     history.validate(chain)?;
     let pending = history.pending(chain, target)?;
     let live = backend.snapshot().await?;
     let mut planner = Planner::new(live, backend.dialect());
-    let mut summary = Summary::default();
+    let mut reports = Vec::new();
     for migration in chain.0.iter().copied().filter(|migration| history.is_done(migration.revision)) {
-        let replayed = replay(backend, &mut planner, migration, history, options).await?;
-        summary.revisions.extend(replayed);
+        reports.extend(replay(backend, &mut planner, migration, history, options).await?);
     }
     for migration in pending {
-        let report = apply(backend, &mut planner, migration, history, options).await?;
-        summary.revisions.push(report);
+        reports.push(apply(backend, &mut planner, migration, history, options).await?);
     }
-    Ok(summary)
+    Ok(reports)
 }
 
 /// Moves the model over a migration that is done, and does what it had to skip, where that is possible now.
@@ -166,11 +199,20 @@ impl Attempt<'_> {
         let began = Instant::now();
         let mut pause = Duration::from_millis(100);
         let mut recorded: BTreeMap<usize, Outcome> = BTreeMap::new();
+        // an attempt that is tried again may have committed segments: what it did there is part of the report
+        let mut operations: BTreeMap<usize, OperationReport> = BTreeMap::new();
         loop {
             let known = |number: usize| recorded.get(&number).copied().or_else(|| done(number));
-            let failure = match self.once(backend, planner, &known).await {
-                Ok(report) => {
-                    self.options.tell(&Event::Done { revision: migration.revision.to_owned() });
+            let failure = match self.once(backend, planner, &known, &mut operations).await {
+                Ok(()) => {
+                    let report = RevisionReport {
+                        revision: migration.revision.to_owned(),
+                        name: migration.name.to_owned(),
+                        direction: self.direction.as_str(),
+                        operations: operations.into_values().collect(),
+                        duration_ms: milliseconds(began.elapsed()),
+                    };
+                    self.options.tell(&Event::Done(report.clone()));
                     return Ok(report);
                 }
                 Err(failure) => failure,
@@ -182,8 +224,7 @@ impl Attempt<'_> {
             let retry = matches!(failure, Failure::Transient { .. }) && began.elapsed() + pause < self.options.lock_budget;
             if retry && let Failure::Transient { place, message, .. } = &failure {
                 let jitter = pause.mul_f64(0.5 + fastrand::f64());
-                let pause_ms = u64::try_from(jitter.as_millis()).unwrap_or(u64::MAX);
-                self.options.tell(&Event::Retrying { reason: format!("{place}: {message}"), pause_ms });
+                self.options.tell(&Event::Retrying { reason: format!("{place}: {message}"), pause_ms: milliseconds(jitter) });
                 tokio::time::sleep(jitter).await;
                 pause = (pause * 2).min(Duration::from_secs(5));
                 *planner = checkpoint.clone();
@@ -207,8 +248,13 @@ impl Attempt<'_> {
         Ok(done.map(|row| (row.number, row.outcome)).collect())
     }
 
-    async fn once<B: Backend>(&self, backend: &mut B, planner: &mut Planner, done: &Done<'_>) -> Result<RevisionReport, Failure> {
-        let mut operations = Vec::new();
+    async fn once<B: Backend>(
+        &self,
+        backend: &mut B,
+        planner: &mut Planner,
+        done: &Done<'_>,
+        operations: &mut BTreeMap<usize, OperationReport>,
+    ) -> Result<(), Failure> {
         let mut next = 0;
         loop {
             let chunk = planner.chunk(backend, self.migration, &self.steps[next..], next + 1, done).await?;
@@ -231,16 +277,11 @@ impl Attempt<'_> {
                 if let Some((outcome, evidence)) = planned.outcome(self.direction) {
                     let report = report(planned, outcome, evidence, *duration);
                     self.options.tell(&Event::Operation(report.clone()));
-                    operations.push(report);
+                    operations.insert(report.number, report);
                 }
             }
             if completes {
-                return Ok(RevisionReport {
-                    revision: self.migration.revision.to_owned(),
-                    name: self.migration.name.to_owned(),
-                    direction: self.direction.as_str(),
-                    operations,
-                });
+                return Ok(());
             }
             planner.refresh(backend.snapshot().await?);
         }
@@ -249,26 +290,26 @@ impl Attempt<'_> {
 
 /// The failure that a decision means, if it means one.
 fn refusal(planned: &Planned) -> Option<Failure> {
-    let (message, help) = match &planned.decision {
-        Decision::Missing(key) => (
-            format!("{key} is not in the database"),
-            "the database has drifted from its history: bring the object back, or declare its table with `optional!` if only some deployments have it"
-                .to_owned(),
-        ),
+    let (place, sql) = (planned.place.clone(), planned.sql.join(";\n"));
+    match &planned.decision {
+        Decision::Missing(key) => {
+            let message = format!("{key} is not in the database");
+            let help = "the database has drifted from its history: bring the object back, \
+                        or declare its table with `optional!` if only some deployments have it";
+            Some(Failure::Drift { place, sql, message, help: help.to_owned() })
+        }
         Decision::Conflict(differences) => {
             let lines: Vec<String> = differences.iter().map(|difference| format!("  {difference}")).collect();
-            (
-                format!("the database has it with another definition\n{}", lines.join("\n")),
-                "make the definitions equal, by hand or by a migration before this one, and run `up` again".to_owned(),
-            )
+            let message = format!("the database has it with another definition\n{}", lines.join("\n"));
+            let help = "make the definitions equal, by hand or by a migration before this one, and run `up` again";
+            Some(Failure::Drift { place, sql, message, help: help.to_owned() })
         }
         Decision::Unsupported(reason) => {
-            (reason.clone(), "put the statement into a block of the dialect that has it: `postgres { … }` or `sqlite { … }`".to_owned())
+            let help = "put the statement into a block of the dialect that has it: `postgres { … }` or `sqlite { … }`";
+            Some(Failure::Operation { place, sql, message: reason.clone(), sqlstate: None, help: help.to_owned() })
         }
-        _ => return None,
-    };
-    let sql = planned.sql.join(";\n");
-    Some(Failure::Operation { place: planned.place.clone(), sql, message, sqlstate: None, help })
+        _ => None,
+    }
 }
 
 fn report(planned: &Planned, outcome: Outcome, evidence: String, duration: Duration) -> OperationReport {
@@ -279,6 +320,6 @@ fn report(planned: &Planned, outcome: Outcome, evidence: String, duration: Durat
         evidence,
         file: planned.place.file.clone(),
         line: planned.place.line,
-        duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+        duration_ms: milliseconds(duration),
     }
 }

@@ -99,6 +99,17 @@ pub(crate) enum Failure {
         /// What to do.
         help: String,
     },
+    /// What an operation works on isn't there, or is otherwise than it should be: it was not run.
+    Drift {
+        /// Which one.
+        place: Place,
+        /// The statement.
+        sql: String,
+        /// The difference.
+        message: String,
+        /// What to do.
+        help: String,
+    },
     /// Something of our own failed.
     Engine(Error),
 }
@@ -127,6 +138,9 @@ impl Failure {
                 now: now.to_owned(),
                 help: "find the session that holds the lock (pg_stat_activity, pg_locks), then run `up` again".to_owned(),
             },
+            Self::Drift { place, sql, message, help } => {
+                Error::Drift { place: Box::new(place), sql, message, now: now.to_owned(), help }
+            }
             Self::Operation { place, sql, message, sqlstate, help } => {
                 Error::Operation { place: Box::new(place), sql, sqlstate, message, now: now.to_owned(), help }
             }

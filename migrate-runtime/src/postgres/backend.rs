@@ -38,7 +38,6 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     pub(crate) async fn connect(connect: PgConnectOptions, options: Options) -> Result<Self> {
-        let connect = connect.application_name("migrate");
         let connection = connect::connect(&connect).await?;
         Ok(Self { connection, connect, options, guard: None, run_id: 0, in_transaction: false, savepoints_used: 0 })
     }
@@ -268,6 +267,7 @@ impl Backend for Postgres {
         let (place, message, sqlstate, sql) = match failure {
             Failure::Operation { place, message, sqlstate, sql, .. } => (place, message, sqlstate.as_deref(), sql),
             Failure::Transient { place, message, sqlstate, sql } => (place, message, Some(sqlstate.as_str()), sql),
+            Failure::Drift { place, message, sql, .. } => (place, message, None, sql),
             Failure::Engine(_) => return Ok(()),
         };
         let row = journal::Failed { place, message, sqlstate, sql };

@@ -9,5 +9,7 @@ mod execute;
 mod journal;
 #[doc(hidden)]
 pub mod normalize;
+mod sessions;
 
 pub(crate) use backend::Postgres;
+pub(crate) use sessions::end_sessions;
