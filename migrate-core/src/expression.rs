@@ -3,8 +3,15 @@
 //! The runtime has no SQL parser, so everything that it must know of an expression (does it mention a column, is it the
 //! one that PostgreSQL prints back) is answered from its tokens.
 
+mod comparison;
+mod tokens;
+
+pub use comparison::Sameness;
+pub(crate) use tokens::Token;
+
 use crate::name::{At, Name, quote_identifier};
 use serde::{Deserialize, Serialize};
+use tokens::{Spanned, tokens};
 
 /// An expression, a query, or another piece of SQL that the model keeps as text.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,36 +28,10 @@ pub struct Expression {
 /// Two expressions are equal when their tokens are.
 impl PartialEq for Expression {
     fn eq(&self, other: &Self) -> bool {
-        self.sql == other.sql || tokens(&self.sql) == tokens(&other.sql)
+        self.sql == other.sql || token_list(&self.sql) == token_list(&other.sql)
     }
 }
 impl Eq for Expression {}
-
-/// Whether two expressions mean the same, as far as their text tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sameness {
-    /// They do.
-    Equal,
-    /// They don't.
-    Different,
-    /// Only the server can tell.
-    Unknown,
-}
-
-/// A token of SQL.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Token {
-    /// An unquoted word, lower-cased.
-    Word(String),
-    /// A quoted identifier, unquoted.
-    Quoted(String),
-    /// A string literal, unquoted.
-    String(String),
-    /// A number.
-    Number(String),
-    /// An operator or a punctuation mark.
-    Punctuation(String),
-}
 
 impl Expression {
     /// An expression that stands nowhere.
@@ -65,6 +46,16 @@ impl Expression {
         Self { sql: sql.into(), at, references: Vec::new() }
     }
 
+    /// An expression that PostgreSQL printed, without the parentheses around the whole and the final semicolon.
+    #[must_use]
+    pub fn from_catalog(sql: &str) -> Self {
+        let mut sql = sql.trim().trim_end_matches(';').trim_end();
+        while let Some(inside) = inside_parentheses(sql).filter(|inside| !inside.is_empty()) {
+            sql = inside;
+        }
+        Self::new(sql)
+    }
+
     /// Its text.
     #[must_use]
     pub fn sql(&self) -> &str {
@@ -75,6 +66,38 @@ impl Expression {
     #[must_use]
     pub fn canonical(&self) -> String {
         tokens(&self.sql).iter().map(|(token, _)| token.sql()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The part that begins with these words and ends with the parenthesis that closes the first one behind them.
+    #[must_use]
+    pub(crate) fn clause(&self, words: &[&str]) -> Option<Self> {
+        let tokens = tokens(&self.sql);
+        let start = tokens
+            .windows(words.len())
+            .position(|window| window.iter().zip(words).all(|((token, _), word)| matches!(token, Token::Word(text) if text == word)))?;
+        let mut depth = 0_u32;
+        for (token, at) in &tokens[start..] {
+            if token.is("(") {
+                depth += 1;
+            } else if token.is(")") {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return self.sql.get(tokens[start].1.start..at.end).map(Self::new);
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether it is a query with the column list of its view before it: `(a, b) as select …`.
+    #[must_use]
+    pub fn has_column_list(&self) -> bool {
+        let tokens = tokens(&self.sql);
+        let Some(close) = tokens.iter().position(|(token, _)| token.is(")")) else { return false };
+        let is_name = |token: &Token| token.is(",") || matches!(token, Token::Word(_) | Token::Quoted(_));
+        tokens[0].0.is("(")
+            && tokens[1..close].iter().all(|(token, _)| is_name(token))
+            && tokens.get(close + 1).is_some_and(|(token, _)| *token == Token::Word("as".to_owned()))
     }
 
     /// Whether it mentions a column of that name. A function's or a type's name is not a mention.
@@ -114,42 +137,23 @@ impl Expression {
             *reference = to.clone();
         }
     }
-
-    /// Whether the other, e.g. one that PostgreSQL printed from its catalog, means the same.
-    ///
-    /// PostgreSQL adds parentheses and casts and spells key words in capitals. Where dropping those makes the two equal
-    /// and no precedence can hide behind the parentheses, they are equal; two different plain values differ; everything
-    /// else is for the server to say.
-    #[must_use]
-    pub fn compare(&self, other: &Self) -> Sameness {
-        let (left, right) = (Shape::of(&self.sql), Shape::of(&other.sql));
-        if left.tokens == right.tokens {
-            let ambiguous = left.operators > 1 && left.grouping != right.grouping;
-            return if ambiguous { Sameness::Unknown } else { Sameness::Equal };
-        }
-        if left.is_plain() && right.is_plain() { Sameness::Different } else { Sameness::Unknown }
-    }
 }
 
-impl Token {
-    fn sql(&self) -> String {
-        match self {
-            Self::Word(text) | Self::Number(text) | Self::Punctuation(text) => text.clone(),
-            Self::Quoted(text) => quote_identifier(text),
-            Self::String(text) => crate::name::quote_literal(text),
+/// What is between the parentheses, if they are around the whole.
+fn inside_parentheses(sql: &str) -> Option<&str> {
+    let mut depth = 0_u32;
+    for (token, at) in tokens(sql) {
+        if token.is("(") {
+            depth += 1;
+        } else if token.is(")") {
+            depth = depth.checked_sub(1)?;
+        }
+        if depth == 0 {
+            return if token.is(")") && at.end == sql.len() { sql.get(1..at.start).map(str::trim) } else { None };
         }
     }
-
-    pub(crate) fn is(&self, punctuation: &str) -> bool {
-        matches!(self, Self::Punctuation(text) if text == punctuation)
-    }
-
-    pub(crate) fn is_word(&self, word: &str) -> bool {
-        matches!(self, Self::Word(text) if text == word)
-    }
+    None
 }
-
-type Spanned = (Token, std::ops::Range<usize>);
 
 fn is_column(tokens: &[Spanned], i: usize, name: &str) -> bool {
     let matches = match &tokens[i].0 {
@@ -250,259 +254,44 @@ const NOT_COLUMNS: &[&str] = &[
     "user",
 ];
 
-/// An expression without what PostgreSQL adds when it prints it.
-struct Shape {
-    tokens: Vec<Token>,
-    /// How many operators it has: with one at the most, parentheses can't change the meaning.
-    operators: usize,
-    /// Where the grouping parentheses were.
-    grouping: Vec<usize>,
-}
-
-impl Shape {
-    fn of(sql: &str) -> Self {
-        let source = token_list(sql);
-        let mut out: Vec<Token> = Vec::new();
-        let mut open: Vec<bool> = Vec::new();
-        let mut grouping = Vec::new();
-        let mut i = 0;
-        while let Some(token) = source.get(i) {
-            if token.is("::") {
-                i = skip_type(&source, i + 1);
-                continue;
-            }
-            if token.is("(") {
-                let call = match out.last() {
-                    Some(Token::Word(word)) => !NOT_COLUMNS.contains(&word.as_str()),
-                    Some(Token::Quoted(_)) => true,
-                    _ => false,
-                };
-                open.push(call);
-                if call { out.push(token.clone()) } else { grouping.push(out.len()) }
-            } else if token.is(")") {
-                if open.pop().unwrap_or(true) { out.push(token.clone()) } else { grouping.push(out.len()) }
-            } else {
-                out.push(spelling(token));
-            }
-            i += 1;
-        }
-        let tokens = fold_negative_numbers(out);
-        let last = tokens.len();
-        // parentheses around the whole group nothing
-        while grouping.first() == Some(&0) && grouping.last() == Some(&last) {
-            grouping.remove(0);
-            grouping.pop();
-        }
-        let operators = tokens
-            .iter()
-            .filter(|token| match token {
-                Token::Punctuation(text) => !matches!(text.as_str(), "(" | ")" | "," | "." | "[" | "]"),
-                Token::Word(word) => matches!(word.as_str(), "and" | "or" | "not" | "is" | "in" | "like" | "between" | "case"),
-                _ => false,
-            })
-            .count();
-        Self { tokens, operators, grouping }
-    }
-
-    /// A literal, a word, or a call of a function with plain arguments: what needs no server to be told apart.
-    fn is_plain(&self) -> bool {
-        self.operators == 0 && !self.tokens.iter().any(|token| matches!(token, Token::Word(word) if word == "array" || word == "select"))
-    }
-}
-
-/// `-1` is printed as `'-1'::integer`, and numbers may be written as strings.
-fn fold_negative_numbers(tokens: Vec<Token>) -> Vec<Token> {
-    let mut out: Vec<Token> = Vec::new();
-    for token in tokens {
-        match token {
-            Token::Number(number) => {
-                let negative = out.last().is_some_and(|last| last.is("-"))
-                    && out.iter().rev().nth(1).is_none_or(|before| matches!(before, Token::Punctuation(text) if text != ")"));
-                if negative {
-                    out.pop();
-                    out.push(Token::String(format!("-{number}")));
-                } else {
-                    out.push(Token::String(number));
-                }
-            }
-            token => out.push(token),
-        }
-    }
-    out
-}
-
-fn spelling(token: &Token) -> Token {
-    match token {
-        Token::Quoted(text) if quote_identifier(text) == *text => Token::Word(text.clone()),
-        Token::Punctuation(text) if text == "!=" => Token::Punctuation("<>".to_owned()),
-        token => token.clone(),
-    }
-}
-
-/// The index after the type that starts at `i`.
-fn skip_type(tokens: &[Token], mut i: usize) -> usize {
-    let word = |i: usize| match tokens.get(i) {
-        Some(Token::Word(word)) => Some(word.as_str()),
-        Some(Token::Quoted(_)) => Some(""),
-        _ => None,
-    };
-    if word(i).is_none() {
-        return i;
-    }
-    i += 1;
-    while tokens.get(i).is_some_and(|token| token.is(".")) && word(i + 1).is_some() {
-        i += 2;
-    }
-    if matches!(word(i), Some("varying" | "precision")) {
-        i += 1;
-    }
-    if tokens.get(i).is_some_and(|token| token.is("(")) {
-        while tokens.get(i).is_some_and(|token| !token.is(")")) {
-            i += 1;
-        }
-        i += 1;
-    }
-    if matches!(word(i), Some("with" | "without")) && word(i + 1) == Some("time") {
-        i += 3;
-    }
-    while tokens.get(i).is_some_and(|token| token.is("[")) && tokens.get(i + 1).is_some_and(|token| token.is("]")) {
-        i += 2;
-    }
-    i
-}
-
 /// The tokens of `sql`.
 pub(crate) fn token_list(sql: &str) -> Vec<Token> {
     tokens(sql).into_iter().map(|(token, _)| token).collect()
-}
-
-/// The tokens of `sql` with their places. Comments are left out; what can't be read is one token a character.
-fn tokens(sql: &str) -> Vec<Spanned> {
-    let bytes = sql.as_bytes();
-    let mut out = Vec::new();
-    let mut i = 0;
-    while i < bytes.len() {
-        let start = i;
-        let rest = &sql[i..];
-        let first = bytes[i];
-        if first.is_ascii_whitespace() {
-            i += 1;
-            continue;
-        }
-        if rest.starts_with("--") {
-            i += rest.find('\n').unwrap_or(rest.len());
-            continue;
-        }
-        if rest.starts_with("/*") {
-            i += rest.find("*/").map_or(rest.len(), |end| end + 2);
-            continue;
-        }
-        let token = if first == b'\'' || ((first | 0x20) == b'e' && bytes.get(i + 1) == Some(&b'\'')) {
-            let escapes = first != b'\'';
-            let (text, length) = quoted(&rest[usize::from(escapes)..], '\'', escapes);
-            i += length + usize::from(escapes);
-            Token::String(text)
-        } else if first == b'"' {
-            let (text, length) = quoted(rest, '"', false);
-            i += length;
-            Token::Quoted(text)
-        } else if first == b'$' && dollar_tag(rest).is_some() {
-            let tag = dollar_tag(rest).unwrap_or_default();
-            let body = &rest[tag.len()..];
-            let end = body.find(tag).unwrap_or(body.len());
-            i += (tag.len() + end + tag.len()).min(rest.len());
-            Token::String(body[..end].to_owned())
-        } else if first.is_ascii_digit() || (first == b'.' && bytes.get(i + 1).is_some_and(u8::is_ascii_digit)) {
-            let mut previous = 0;
-            let length = rest
-                .bytes()
-                .position(|b| {
-                    let sign = (b == b'-' || b == b'+') && (previous | 0x20) == b'e';
-                    previous = b;
-                    !(b.is_ascii_alphanumeric() || b == b'.' || b == b'_' || sign)
-                })
-                .unwrap_or(rest.len());
-            i += length;
-            Token::Number(rest[..length].to_owned())
-        } else if first.is_ascii_alphabetic() || first == b'_' || first >= 0x80 {
-            let length = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(rest.len()).max(1);
-            let length = (length..=rest.len()).find(|&n| rest.is_char_boundary(n)).unwrap_or(rest.len());
-            i += length;
-            Token::Word(rest[..length].to_lowercase())
-        } else {
-            let operator = |b: u8| b"+-*/<>=~!@#%^&|`?:".contains(&b);
-            let length = if operator(first) { rest.bytes().position(|b| !operator(b)).unwrap_or(rest.len()) } else { 1 };
-            i += length;
-            Token::Punctuation(rest[..length].to_owned())
-        };
-        out.push((token, start..i));
-    }
-    out
-}
-
-fn quoted(text: &str, quote: char, escapes: bool) -> (String, usize) {
-    let mut out = String::new();
-    let mut characters = text.char_indices().skip(1).peekable();
-    while let Some((i, c)) = characters.next() {
-        if escapes && c == '\\' {
-            out.push(c);
-            out.extend(characters.next().map(|(_, c)| c));
-        } else if c != quote {
-            out.push(c);
-        } else if characters.peek().is_some_and(|(_, next)| *next == quote) {
-            characters.next();
-            out.push(quote);
-        } else {
-            return (out, i + c.len_utf8());
-        }
-    }
-    (out, text.len())
-}
-
-fn dollar_tag(text: &str) -> Option<&str> {
-    let end = text[1..].find('$')? + 2;
-    let tag = &text[..end];
-    tag[1..end - 1].chars().all(|c| c.is_alphanumeric() || c == '_').then_some(tag)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn compare(model: &str, live: &str) -> Sameness {
-        Expression::new(model).compare(&Expression::new(live))
+    #[test]
+    fn layout_takes_no_part_in_equality() {
+        assert_eq!(Expression::new("a+b -- sum"), Expression::new("A + b"));
+        assert_ne!(Expression::new(r"E'\n'"), Expression::new(r"'\n'"));
     }
 
     #[test]
-    fn what_postgresql_adds_changes_nothing() {
-        for (model, live) in [
-            ("'pending'", "'pending'::text"),
-            ("'pending'", "'pending'::character varying"),
-            ("now()", "now()"),
-            ("current_timestamp", "CURRENT_TIMESTAMP"),
-            ("-1", "'-1'::integer"),
-            ("price > 0", "(price > 0)"),
-            ("price > 0", "(price > (0)::numeric)"),
-            ("'{}'::jsonb", "'{}'::jsonb"),
-            ("nextval('a_id_seq')", "nextval('a_id_seq'::regclass)"),
-            ("'x'", "'x'::timestamp(3) with time zone"),
-            ("a != 1", "(a <> 1)"),
-        ] {
-            assert_eq!(compare(model, live), Sameness::Equal, "{model} / {live}");
+    fn the_catalogs_outer_parentheses_fall() {
+        for (text, sql) in [("((a + b))", "a + b"), ("(a) + (b)", "(a) + (b)"), ("(')')", "')'"), (" select 1;", "select 1"), ("()", "()")]
+        {
+            assert_eq!(Expression::from_catalog(text).sql(), sql);
         }
     }
 
     #[test]
-    fn plain_values_differ() {
-        for (model, live) in [("'a'", "'b'::text"), ("0", "1"), ("now()", "gen_random_uuid()"), ("true", "false")] {
-            assert_eq!(compare(model, live), Sameness::Different, "{model} / {live}");
-        }
+    fn a_column_list_is_no_query() {
+        let has = |sql| Expression::new(sql).has_column_list();
+        assert!(has("(a, \"B\") as select 1, 2"));
+        assert!(!has("(select f(x) as y) union select 1"));
+        assert!(!has(")"));
+        assert!(!has("select 1"));
     }
 
     #[test]
-    fn parentheses_that_may_change_the_meaning_are_for_the_server() {
-        assert_eq!(compare("(a or b) and c", "(a OR (b AND c))"), Sameness::Unknown);
-        assert_eq!(compare("a in ('x', 'y')", "(a = ANY (ARRAY['x'::text, 'y'::text]))"), Sameness::Unknown);
+    fn a_clause_ends_where_its_parenthesis_does() {
+        let clause = |sql| Expression::new(sql).clause(&["partition", "by"]).map(|clause| clause.sql().to_owned());
+        assert_eq!(clause("PARTITION BY range (a, (b + 1)) with (x)").as_deref(), Some("PARTITION BY range (a, (b + 1))"));
+        assert_eq!(clause("with (x)"), None);
+        assert_eq!(clause("partition by range (a"), None);
     }
 
     #[test]

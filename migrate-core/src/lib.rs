@@ -14,6 +14,7 @@ pub mod name;
 pub mod naming;
 pub mod operation;
 pub mod ops;
+pub mod question;
 pub mod render;
 pub mod replay;
 pub mod report;

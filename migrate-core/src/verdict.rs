@@ -2,8 +2,8 @@
 
 use crate::expression::Sameness;
 use crate::operation::{Operate, Operation};
-use crate::schema::{Definition, ObjectKey, Origin, Presence, Schema, Value};
-use std::collections::BTreeSet;
+pub use crate::question::{Answers, Question, Subject};
+use crate::schema::{Definition, ObjectKey, Origin, Presence, Schema};
 use std::fmt;
 
 /// What has to happen with an operation on this database.
@@ -47,41 +47,6 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Two expressions that only the server can compare.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Question {
-    /// The object that the expression belongs to.
-    pub key: ObjectKey,
-    /// In which respect: `default`, `check`, `where`, `query`, …
-    pub aspect: String,
-    /// As the model has it.
-    pub model: String,
-    /// As the catalog has it.
-    pub live: String,
-}
-
-/// What the server has said about expressions so far.
-#[derive(Clone, Debug, Default)]
-pub struct Answers {
-    same: BTreeSet<Question>,
-    different: BTreeSet<Question>,
-}
-
-impl Answers {
-    /// Notes an answer.
-    pub fn record(&mut self, question: Question, same: bool) {
-        if same { &mut self.same } else { &mut self.different }.insert(question);
-    }
-
-    fn compare(&self, question: &Question, model: &Value, live: &Value) -> Sameness {
-        match model.compare(live) {
-            Sameness::Unknown if self.same.contains(question) => Sameness::Equal,
-            Sameness::Unknown if self.different.contains(question) => Sameness::Different,
-            sameness => sameness,
-        }
-    }
-}
-
 /// What an operation does to one object of the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -116,10 +81,9 @@ pub fn verdict(operation: &Operation, changes: &[Change], model: &Schema, live: 
         return Verdict::Absent(missing);
     }
     let mut states = Vec::new();
-    let mut differences = Vec::new();
-    let mut questions = Vec::new();
+    let mut judge = Judge { live, answers, differences: Vec::new(), questions: Vec::new() };
     for change in changes {
-        let state = judge(change, live, answers, &mut differences, &mut questions);
+        let state = judge.judge(change);
         let table_is_optional = matches!(&change.key, ObjectKey::Table(name)
             if model.table(name).is_some_and(|table| table.presence == Presence::Optional));
         if state == State::Missing || (state == State::After && change.after.is_none() && table_is_optional) {
@@ -128,10 +92,10 @@ pub fn verdict(operation: &Operation, changes: &[Change], model: &Schema, live: 
         states.push(state);
     }
     if states.contains(&State::Conflict) {
-        return Verdict::Conflict(differences);
+        return Verdict::Conflict(judge.differences);
     }
     if states.contains(&State::Unsure) {
-        return Verdict::Unsure(questions);
+        return Verdict::Unsure(judge.questions);
     }
     if states.iter().all(|state| *state == State::Before) {
         return Verdict::Before;
@@ -171,75 +135,76 @@ enum State {
     Unsure,
 }
 
-fn judge(change: &Change, live: &Schema, answers: &Answers, differences: &mut Vec<Difference>, questions: &mut Vec<Question>) -> State {
-    let found = live.definition(&change.key);
-    match (&change.before, &change.after, found) {
-        (None, None, _) | (Some(_), None, None) => State::After,
-        (None, Some(_), None) | (Some(_), None, Some(_)) => State::Before,
-        (Some(_), Some(_), None) => State::Missing,
-        (None, Some(after), Some(found)) => {
-            let aspects = aspects(after, &found).filter(|aspect| !aspect.ends_with("comment"));
-            compare(change, after, &found, aspects.collect(), answers, differences, questions, State::After)
-        }
-        (Some(before), Some(after), Some(found)) => {
-            let changed: Vec<String> = aspects(before, after).filter(|aspect| before.get(aspect) != after.get(aspect)).collect();
-            let (mut ignored, mut asked) = (Vec::new(), Vec::new());
-            match compare(change, before, &found, changed.clone(), answers, &mut ignored, &mut asked, State::Before) {
-                State::Before if !changed.is_empty() => State::Before,
-                State::Unsure => {
-                    questions.append(&mut asked);
-                    State::Unsure
+struct Judge<'a> {
+    live: &'a Schema,
+    answers: &'a Answers,
+    /// What differs from what the operation leaves.
+    differences: Vec<Difference>,
+    /// What text can't tell.
+    questions: Vec<Question>,
+}
+
+impl Judge<'_> {
+    fn judge(&mut self, change: &Change) -> State {
+        let found = self.live.definition(&change.key);
+        match (&change.before, &change.after, found) {
+            (None, None, _) | (Some(_), None, None) => State::After,
+            (None, Some(_), None) | (Some(_), None, Some(_)) => State::Before,
+            (Some(_), Some(_), None) => State::Missing,
+            (None, Some(after), Some(found)) => {
+                let aspects: Vec<String> = aspects(after, &found).filter(|aspect| !aspect.ends_with("comment")).collect();
+                self.compare(&change.key, after, &found, &aspects, State::After)
+            }
+            (Some(before), Some(after), Some(found)) => {
+                let changed: Vec<String> = aspects(before, after).filter(|aspect| before.get(aspect) != after.get(aspect)).collect();
+                // what differs from the state before is no news if it is the state after
+                let mut earlier = Judge { live: self.live, answers: self.answers, differences: Vec::new(), questions: Vec::new() };
+                match earlier.compare(&change.key, before, &found, &changed, State::Before) {
+                    State::Before if !changed.is_empty() => State::Before,
+                    State::Unsure => {
+                        self.questions.append(&mut earlier.questions);
+                        State::Unsure
+                    }
+                    _ => self.compare(&change.key, after, &found, &changed, State::After),
                 }
-                _ => compare(change, after, &found, changed, answers, differences, questions, State::After),
             }
         }
+    }
+
+    /// Whether `found` is as `expected` in these aspects: then the state is `equal`.
+    fn compare(&mut self, key: &ObjectKey, expected: &Definition, found: &Definition, aspects: &[String], equal: State) -> State {
+        let mut state = equal;
+        for aspect in aspects {
+            let (model, live) = (expected.get(aspect), found.get(aspect));
+            let mut sameness = match (model, live) {
+                (None, None) => Sameness::Equal,
+                (Some(model), Some(live)) => model.compare(live),
+                _ => Sameness::Different,
+            };
+            if let (Sameness::Unknown, Some(model), Some(live)) = (sameness, model, live) {
+                let subject = Subject::of(self.live, key, aspect);
+                let (model, live) = (model.to_string(), live.to_string());
+                let question = Question { key: key.clone(), aspect: aspect.clone(), subject, model, live };
+                sameness = self.answers.about(&question);
+                if sameness == Sameness::Unknown {
+                    self.questions.push(question);
+                }
+            }
+            match sameness {
+                Sameness::Unknown if state == equal => state = State::Unsure,
+                Sameness::Equal | Sameness::Unknown => {}
+                Sameness::Different => {
+                    let (expected, found) = (model.map(ToString::to_string), live.map(ToString::to_string));
+                    self.differences.push(Difference { key: key.clone(), aspect: aspect.clone(), expected, found });
+                    state = State::Conflict;
+                }
+            }
+        }
+        state
     }
 }
 
 fn aspects<'a>(left: &'a Definition, right: &'a Definition) -> impl Iterator<Item = String> + 'a {
     let only_right = right.facts.iter().filter(|fact| left.get(&fact.aspect).is_none());
     left.facts.iter().chain(only_right).map(|fact| fact.aspect.clone())
-}
-
-#[expect(clippy::too_many_arguments, reason = "a private step of `judge`, with its two outputs")]
-fn compare(
-    change: &Change,
-    expected: &Definition,
-    found: &Definition,
-    aspects: Vec<String>,
-    answers: &Answers,
-    differences: &mut Vec<Difference>,
-    questions: &mut Vec<Question>,
-    equal: State,
-) -> State {
-    let mut state = equal;
-    for aspect in aspects {
-        let (model, live) = (expected.get(&aspect), found.get(&aspect));
-        let question = Question {
-            key: change.key.clone(),
-            aspect: aspect.clone(),
-            model: model.map(ToString::to_string).unwrap_or_default(),
-            live: live.map(ToString::to_string).unwrap_or_default(),
-        };
-        let sameness = match (model, live) {
-            (None, None) => Sameness::Equal,
-            (Some(model), Some(live)) => answers.compare(&question, model, live),
-            _ => Sameness::Different,
-        };
-        match sameness {
-            Sameness::Equal => {}
-            Sameness::Unknown => {
-                questions.push(question);
-                if state == equal {
-                    state = State::Unsure;
-                }
-            }
-            Sameness::Different => {
-                let (expected, found) = (model.map(ToString::to_string), live.map(ToString::to_string));
-                differences.push(Difference { key: change.key.clone(), aspect, expected, found });
-                state = State::Conflict;
-            }
-        }
-    }
-    state
 }

@@ -181,8 +181,8 @@ impl Facts {
 
     fn table(&mut self, table: &Table) {
         self.flag("unlogged", table.unlogged);
-        if table.options.starts_with("partition by") {
-            self.expression("partitioning", &Expression::new(&table.options));
+        if let Some(partitioning) = table.partitioning() {
+            self.expression("partitioning", &partitioning);
         }
         let mut columns: Vec<_> = table.columns.iter().collect();
         columns.sort_by(|a, b| a.name.cmp(&b.name));
@@ -205,12 +205,13 @@ impl Facts {
         }
         if let Some(identity) = &column.identity {
             self.text(format!("{prefix}identity"), format!("{:?}", identity.kind));
+            self.sequence_options(&identity.options.normalized(&column.data_type.sql()), &format!("{prefix}identity "));
         }
         if let Some(generated) = &column.generated {
             self.expression(format!("{prefix}generated"), &generated.expression);
             self.flag(format!("{prefix}stored"), generated.stored);
         }
-        if let Some(collation) = &column.collation {
+        if let Some(collation) = column.collation.as_ref().filter(|collation| *collation != "default") {
             self.text(format!("{prefix}collation"), collation);
         }
         if let Some(comment) = &column.comment {
@@ -295,14 +296,14 @@ impl Facts {
     }
 
     fn sequence(&mut self, sequence: &Sequence) {
-        self.sequence_options(&sequence.options);
+        self.sequence_options(&sequence.options.normalized("bigint"), "");
         if let Some((table, column)) = &sequence.owned_by {
             self.text("owned by", format!("{table}.{column}"));
         }
         self.comment(sequence.comment.as_ref());
     }
 
-    fn sequence_options(&mut self, options: &SequenceOptions) {
+    fn sequence_options(&mut self, options: &SequenceOptions, prefix: &str) {
         let numbers = [
             ("start", options.start),
             ("increment", options.increment),
@@ -311,19 +312,25 @@ impl Facts {
             ("cache", options.cache),
         ];
         if let Some(data_type) = &options.data_type {
-            self.text("type", data_type);
+            self.text(format!("{prefix}type"), data_type);
         }
         for (aspect, number) in numbers {
             if let Some(number) = number {
-                self.text(aspect, number.to_string());
+                self.text(format!("{prefix}{aspect}"), number.to_string());
             }
         }
-        self.flag("cycle", options.cycle);
+        self.flag(format!("{prefix}cycle"), options.cycle);
     }
 
     fn view(&mut self, view: &View) {
         self.flag("materialized", view.materialized);
-        self.expression("query", &view.query);
+        if view.columns.is_empty() {
+            self.expression("query", &view.query);
+        } else {
+            // the catalog has the names in the query itself
+            let query = format!("({}) as {}", quoted_list(&view.columns), view.query.sql());
+            self.expression("query", &Expression::written(query, view.query.at));
+        }
         self.comment(view.comment.as_ref());
     }
 }

@@ -1,6 +1,7 @@
 //! Tables.
 
 use super::{Column, Constraint, ConstraintKind, Index, Origin};
+use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,12 @@ impl Table {
     #[must_use]
     pub fn primary_key(&self) -> Option<&Constraint> {
         self.constraints.values().find(|constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey(_)))
+    }
+
+    /// The `partition by …` of its options.
+    #[must_use]
+    pub fn partitioning(&self) -> Option<Expression> {
+        Expression::new(&self.options).clause(&["partition", "by"])
     }
 
     /// Removes a column and what PostgreSQL removes with it: every constraint and index that involves it.

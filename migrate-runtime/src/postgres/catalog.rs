@@ -1,25 +1,73 @@
 //! Reads a live database into the model.
 
+mod rows;
+
+use super::frame::Frame;
+pub(super) use rows::exclusion;
 use migrate_core::schema::Schema;
 use sqlx::PgConnection;
+
+/// The query, whose one row has one text.
+const CATALOG: &str = include_str!("catalog.sql");
+
+/// How often the catalog is read before it is given up: a definition that is dropped while it is being printed is an
+/// internal error of PostgreSQL's.
+const ATTEMPTS: usize = 3;
 
 /// Why the catalog couldn't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
-    /// The server said no.
+    /// The server said no. The session is as it was before.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
-    /// What it said can't be read.
+    /// What it said can't be read. The session is as it was before.
     #[error(transparent)]
     Format(#[from] serde_json::Error),
 }
 
-/// The live schema, in a read-only transaction of its own.
-pub async fn snapshot(_connection: &mut PgConnection) -> Result<Schema, CatalogError> {
-    Ok(Schema::default())
+impl CatalogError {
+    /// The server's code, if the server said no.
+    #[must_use]
+    pub fn sqlstate(&self) -> Option<String> {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => error.code().map(std::borrow::Cow::into_owned),
+            _ => None,
+        }
+    }
 }
 
-/// The live schema as the open transaction sees it.
-pub async fn snapshot_in_transaction(_connection: &mut PgConnection) -> Result<Schema, CatalogError> {
-    Ok(Schema::default())
+/// The live schema, read in a read-only transaction of its own, in one round trip.
+///
+/// # Errors
+/// Where the server says no.
+pub async fn snapshot(connection: &mut PgConnection) -> Result<Schema, CatalogError> {
+    read(connection, Frame::READ_ONLY).await
+}
+
+/// The live schema as the open transaction sees it, read in one round trip. The transaction goes on as if nothing had
+/// happened, even after an error.
+///
+/// # Errors
+/// Where the server says no.
+pub async fn snapshot_in_transaction(connection: &mut PgConnection) -> Result<Schema, CatalogError> {
+    read(connection, Frame::SAVEPOINT).await
+}
+
+async fn read(connection: &mut PgConnection, frame: Frame) -> Result<Schema, CatalogError> {
+    let mut attempts = 1;
+    let texts = loop {
+        match frame.texts(connection, "pg_catalog, pg_temp", &[CATALOG.to_owned()]).await {
+            Err(error) if attempts < ATTEMPTS && CatalogError::is_internal(&error) => attempts += 1,
+            texts => break texts?,
+        }
+    };
+    let text = texts.into_iter().next().ok_or(sqlx::Error::RowNotFound)?;
+    let rows: rows::Rows = serde_json::from_str(&text)?;
+    Ok(rows.into_schema())
+}
+
+impl CatalogError {
+    fn is_internal(error: &sqlx::Error) -> bool {
+        matches!(error, sqlx::Error::Database(error) if error.code().as_deref() == Some("XX000"))
+    }
 }

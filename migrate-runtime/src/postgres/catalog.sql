@@ -1,0 +1,278 @@
+-- The whole schema as one JSON text, in the shape of `rows.rs`. One text for PostgreSQL 13 to 18: a column that not all
+-- of them have is read through `to_jsonb` of its row. The search path is `pg_catalog`, so that every definition comes
+-- out with the names of users' objects qualified.
+with
+namespaces as materialized (
+    select oid, nspname as name
+    from pg_catalog.pg_namespace
+    where pg_catalog.left(nspname, 3) <> 'pg_' and nspname not in ('information_schema', '_migrate')
+),
+members as materialized (
+    select classid, objid from pg_catalog.pg_depend where deptype = 'e'
+),
+relations as materialized (
+    select c.oid, n.name as schema, c.relname as name, c.relkind as kind, c.relispartition as partition,
+        c.relpersistence as persistence, c.reloptions as options, d.description as comment
+    from pg_catalog.pg_class c
+    join namespaces n on n.oid = c.relnamespace
+    left join pg_catalog.pg_description d
+        on d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objoid = c.oid and d.objsubid = 0
+    where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+        and not exists (
+            select from members m where m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and m.objid = c.oid
+        )
+),
+tables as materialized (
+    select * from relations where kind in ('r', 'p') and not partition
+),
+owned_sequences as materialized (
+    select objid as sequence, refobjid as relation, refobjsubid as attribute, deptype = 'i' as identity
+    from pg_catalog.pg_depend
+    where classid = 'pg_catalog.pg_class'::pg_catalog.regclass and refclassid = classid
+        and objsubid = 0 and refobjsubid > 0 and deptype in ('a', 'i')
+),
+sequence_types (oid, lowest, highest) as (
+    values (21, -32768::bigint, 32767::bigint), (23, -2147483648, 2147483647),
+        (20, -9223372036854775808, 9223372036854775807)
+),
+sequences as materialized (
+    select r.oid, r.schema, r.name, r.comment, o.relation, o.attribute, coalesce(o.identity, false) as identity,
+        pg_catalog.json_build_object(
+            'data_type', nullif(pg_catalog.format_type(s.seqtypid, null), 'bigint'),
+            'start', nullif(s.seqstart, case when s.seqincrement > 0 then s.seqmin else s.seqmax end),
+            'increment', nullif(s.seqincrement, 1),
+            'minimum', nullif(s.seqmin, case when s.seqincrement > 0 then 1 else t.lowest end),
+            'maximum', nullif(s.seqmax, case when s.seqincrement > 0 then t.highest else -1 end),
+            'cache', nullif(s.seqcache, 1),
+            'cycle', s.seqcycle
+        ) as options
+    from relations r
+    join pg_catalog.pg_sequence s on s.seqrelid = r.oid
+    join sequence_types t on t.oid = s.seqtypid
+    left join owned_sequences o on o.sequence = r.oid
+    where r.kind = 'S'
+),
+columns as (
+    select a.attrelid as table, a.attnum, a.attname as name,
+        pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
+        a.attnotnull as not_null,
+        pg_catalog.pg_get_expr(e.adbin, e.adrelid) as expression,
+        a.attgenerated as generated,
+        a.attidentity as identity,
+        s.name as sequence,
+        s.options as sequence_options,
+        c.collname as collation,
+        d.description as comment
+    from tables r
+    join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+    join pg_catalog.pg_type t on t.oid = a.atttypid
+    left join pg_catalog.pg_attrdef e on e.adrelid = a.attrelid and e.adnum = a.attnum
+    left join pg_catalog.pg_collation c on c.oid = a.attcollation and a.attcollation <> t.typcollation
+    left join sequences s on s.identity and s.relation = a.attrelid and s.attribute = a.attnum
+    left join pg_catalog.pg_description d
+        on d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objoid = a.attrelid and d.objsubid = a.attnum
+),
+constraints as (
+    select c.conrelid as table, c.conname as name, c.contype as kind, c.condeferrable as deferrable,
+        c.condeferred as deferred, c.convalidated as validated, c.connoinherit as no_inherit, d.description as comment,
+        array(
+            select a.attname
+            from pg_catalog.unnest(c.conkey) with ordinality k (number, place)
+            join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.number
+            order by k.place
+        ) as columns,
+        case when c.contype in ('p', 'u') then array(
+            select a.attname
+            from pg_catalog.unnest(i.indkey::smallint[]) with ordinality k (number, place)
+            join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.number
+            where k.place > i.indnkeyatts
+            order by k.place
+        ) end as include,
+        case when c.contype = 'u' then (pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean end as nulls_not_distinct,
+        target.nspname as target_schema,
+        target.relname as target_name,
+        case when c.contype = 'f' then array(
+            select a.attname
+            from pg_catalog.unnest(c.confkey) with ordinality k (number, place)
+            join pg_catalog.pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.number
+            order by k.place
+        ) end as target_columns,
+        c.confdeltype as on_delete,
+        c.confupdtype as on_update,
+        c.confmatchtype as match,
+        case when c.contype = 'f' and c.confdeltype in ('n', 'd') then array(
+            select a.attname
+            from pg_catalog.jsonb_array_elements_text(nullif(pg_catalog.to_jsonb(c) -> 'confdelsetcols', 'null'))
+                with ordinality k (number, place)
+            join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.number::integer
+            order by k.place
+        ) end as on_delete_columns,
+        case c.contype
+            when 'c' then pg_catalog.pg_get_expr(c.conbin, c.conrelid)
+            when 'x' then pg_catalog.pg_get_constraintdef(c.oid)
+        end as expression
+    from tables r
+    join pg_catalog.pg_constraint c on c.conrelid = r.oid
+    left join pg_catalog.pg_index i on i.indexrelid = c.conindid and c.contype in ('p', 'u')
+    left join (
+        select t.oid, t.relname, n.nspname
+        from pg_catalog.pg_class t
+        join pg_catalog.pg_namespace n on n.oid = t.relnamespace
+    ) target on target.oid = c.confrelid
+    left join pg_catalog.pg_description d
+        on d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and d.objoid = c.oid
+    -- what has a parent was made by PostgreSQL for a partition of the referenced table
+    where c.contype in ('c', 'f', 'p', 'u', 'x') and c.conparentid = 0
+        and coalesce(pg_catalog.to_jsonb(c) ->> 'conenforced', 'true') = 'true'
+        and coalesce(pg_catalog.to_jsonb(c) ->> 'conperiod', 'false') = 'false'
+),
+indexes as (
+    select i.indrelid as table, c.relname as name, i.indisunique as unique, m.amname as method,
+        -- an index on a partitioned table alone is invalid until every partition has one attached
+        c.relkind = 'I' and not i.indisvalid as only,
+        i.indisready and (i.indisvalid or c.relkind = 'I') as valid,
+        c.reloptions as storage,
+        pg_catalog.pg_get_expr(i.indpred, i.indrelid) as predicate,
+        case when i.indisunique then (pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean end as nulls_not_distinct,
+        d.description as comment,
+        (
+            select pg_catalog.json_agg(pg_catalog.json_build_object(
+                'column', a.attname,
+                'expression', case when k.number = 0 then pg_catalog.pg_get_indexdef(i.indexrelid, k.place::integer, false) end,
+                'include', k.place > i.indnkeyatts,
+                'option', i.indoption[k.place - 1],
+                'collation', case
+                    when k.place > i.indnkeyatts then null
+                    when k.number > 0 then (
+                        select l.collname from pg_catalog.pg_collation l
+                        where l.oid = i.indcollation[k.place - 1] and l.oid <> a.attcollation
+                    )
+                    -- only the whole definition tells whether it is the expression's own
+                    else (
+                        select l.collname from pg_catalog.pg_collation l
+                        where l.oid = i.indcollation[k.place - 1] and pg_catalog.strpos(
+                            pg_catalog.pg_get_indexdef(i.indexrelid),
+                            pg_catalog.pg_get_indexdef(i.indexrelid, k.place::integer, false) || ' COLLATE '
+                        ) > 0
+                    )
+                end,
+                'operator_class', case when k.place <= i.indnkeyatts then (
+                    select case when n.nspname in ('pg_catalog', 'public') then '' else pg_catalog.quote_ident(n.nspname) || '.' end
+                        || pg_catalog.quote_ident(o.opcname)
+                        || coalesce(' (' || pg_catalog.array_to_string(own.attoptions, ', ') || ')', '')
+                    from pg_catalog.pg_opclass o
+                    join pg_catalog.pg_namespace n on n.oid = o.opcnamespace
+                    join pg_catalog.pg_attribute own on own.attrelid = i.indexrelid and own.attnum = k.place
+                    where o.oid = i.indclass[k.place - 1] and (not o.opcdefault or own.attoptions is not null)
+                ) end
+            ) order by k.place)
+            from pg_catalog.unnest(i.indkey::smallint[]) with ordinality k (number, place)
+            left join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number and k.number <> 0
+        ) as keys
+    from tables r
+    join pg_catalog.pg_index i on i.indrelid = r.oid
+    join pg_catalog.pg_class c on c.oid = i.indexrelid
+    join pg_catalog.pg_am m on m.oid = c.relam
+    left join pg_catalog.pg_description d
+        on d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objoid = c.oid and d.objsubid = 0
+    where i.indislive and not exists (
+        select from pg_catalog.pg_constraint o
+        where o.conrelid = i.indrelid and o.conindid = i.indexrelid and o.contype in ('p', 'u', 'x')
+    )
+),
+types as materialized (
+    select t.oid, n.name as schema, t.typname as name, t.typtype as kind, d.description as comment
+    from pg_catalog.pg_type t
+    join namespaces n on n.oid = t.typnamespace
+    left join pg_catalog.pg_class c on c.oid = t.typrelid
+    left join pg_catalog.pg_description d
+        on d.classoid = 'pg_catalog.pg_type'::pg_catalog.regclass and d.objoid = t.oid and d.objsubid = 0
+    -- neither row types of relations nor array types
+    where (t.typrelid = 0 or c.relkind = 'c')
+        and not exists (select from pg_catalog.pg_type e where e.typarray = t.oid)
+        and not exists (
+            select from members m where m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass and m.objid = t.oid
+        )
+)
+select pg_catalog.json_build_object(
+    'schemas', (
+        select pg_catalog.json_agg(pg_catalog.json_build_object('name', n.name, 'comment', d.description))
+        from namespaces n
+        left join pg_catalog.pg_description d
+            on d.classoid = 'pg_catalog.pg_namespace'::pg_catalog.regclass and d.objoid = n.oid and d.objsubid = 0
+        where n.name <> 'public' and not exists (
+            select from members m where m.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass and m.objid = n.oid
+        )
+    ),
+    'extensions', (
+        select pg_catalog.json_agg(pg_catalog.json_build_object('name', e.extname, 'schema', n.nspname, 'version', e.extversion))
+        from pg_catalog.pg_extension e
+        join pg_catalog.pg_namespace n on n.oid = e.extnamespace
+        where e.extname <> 'plpgsql'
+    ),
+    'tables', (
+        select pg_catalog.json_agg(pg_catalog.json_build_object(
+            'oid', r.oid,
+            'schema', r.schema,
+            'name', r.name,
+            'unlogged', r.persistence = 'u',
+            'partition_key', case when r.kind = 'p' then pg_catalog.pg_get_partkeydef(r.oid) end,
+            'inherits', (
+                select pg_catalog.string_agg(h.inhparent::pg_catalog.regclass::text, ', ' order by h.inhseqno)
+                from pg_catalog.pg_inherits h where h.inhrelid = r.oid
+            ),
+            'storage', r.options,
+            'comment', r.comment
+        ))
+        from tables r
+    ),
+    'columns', (select pg_catalog.json_agg(pg_catalog.row_to_json(c) order by c.table, c.attnum) from columns c),
+    'constraints', (
+        select pg_catalog.json_agg(pg_catalog.row_to_json(c) order by c.table, c.columns, c.name) from constraints c
+    ),
+    'indexes', (select pg_catalog.json_agg(pg_catalog.row_to_json(i) order by i.table, i.name) from indexes i),
+    'enums', (
+        select pg_catalog.json_agg(pg_catalog.json_build_object(
+            'schema', t.schema,
+            'name', t.name,
+            'labels', array(select l.enumlabel from pg_catalog.pg_enum l where l.enumtypid = t.oid order by l.enumsortorder),
+            'comment', t.comment
+        ))
+        from types t where t.kind = 'e'
+    ),
+    'sequences', (
+        select pg_catalog.json_agg(pg_catalog.json_build_object(
+            'schema', s.schema,
+            'name', s.name,
+            'options', s.options,
+            'owner_schema', o.schema,
+            'owner_name', o.name,
+            'owner_column', a.attname,
+            'comment', s.comment
+        ))
+        from sequences s
+        left join relations o on o.oid = s.relation
+        left join pg_catalog.pg_attribute a on a.attrelid = s.relation and a.attnum = s.attribute
+        where not s.identity
+    ),
+    'views', (
+        select pg_catalog.json_agg(pg_catalog.json_build_object(
+            'schema', r.schema,
+            'name', r.name,
+            'materialized', r.kind = 'm',
+            'storage', r.options,
+            'query', pg_catalog.pg_get_viewdef(r.oid),
+            'comment', r.comment
+        ))
+        from relations r where r.kind in ('v', 'm')
+    ),
+    'others', (
+        select pg_catalog.json_agg(o) from (
+            select r.schema, r.name, true as relation from relations r
+            where r.kind = 'f' or r.partition
+            union all
+            select t.schema, t.name, false from types t
+            where t.kind in ('d', 'c', 'r', 'm', 'b')
+        ) o
+    )
+)::text
