@@ -1,0 +1,3 @@
+//! The founding case: one chain for deployments that have different modules.
+
+pub mod migrations;
