@@ -55,6 +55,13 @@ pub enum Event {
         /// `up`, `down` or `replay`.
         direction: &'static str,
     },
+    /// The server has run an operation. It holds once the transaction is committed.
+    Progress {
+        /// Its revision.
+        revision: String,
+        /// Its number in the migration, from 1.
+        number: usize,
+    },
     /// An operation is accounted for. Those of a transaction hold once it is committed.
     Operation(OperationReport),
     /// A migration is committed and recorded.

@@ -172,7 +172,7 @@ impl Planner {
             let number = number + offset;
             if let Some(outcome) = done(number) {
                 self.replay_done(migration, step, outcome == crate::history::Outcome::Skipped);
-                planned.push(self.without_run(migration, step, number, Decision::Done));
+                planned.push(Self::without_run(migration, step, number, Decision::Done));
                 continue;
             }
             match self.decide(backend, migration, step, number, &planned).await? {
@@ -189,7 +189,7 @@ impl Planner {
         Ok(Chunk { steps: planned, cut: false })
     }
 
-    fn without_run(&self, migration: &Migration, step: &Step, number: usize, decision: Decision) -> Planned {
+    fn without_run(migration: &Migration, step: &Step, number: usize, decision: Decision) -> Planned {
         Planned {
             number,
             step: step.clone(),
@@ -214,21 +214,21 @@ impl Planner {
         earlier: &[Planned],
     ) -> Result<Option<Planned>> {
         if step.dialect.is_some_and(|dialect| dialect != self.dialect) {
-            return Ok(Some(self.without_run(migration, step, number, Decision::OtherDialect)));
+            return Ok(Some(Self::without_run(migration, step, number, Decision::OtherDialect)));
         }
         if let Some(table) = step.when.as_ref().filter(|table| !self.live.tables.contains_key(*table)) {
             let absent = Decision::Skipped(ObjectKey::Table(table.clone()));
             self.replay_done(migration, step, true);
-            return Ok(Some(self.without_run(migration, step, number, absent)));
+            return Ok(Some(Self::without_run(migration, step, number, absent)));
         }
         let operation = match &step.action {
             Action::Declare { .. } => {
                 self.operation_for_model(step, &origin(migration, step));
-                return Ok(Some(self.without_run(migration, step, number, Decision::Declared)));
+                return Ok(Some(Self::without_run(migration, step, number, Decision::Declared)));
             }
             Action::Run { .. } | Action::Assert { .. } => {
                 self.stale |= matches!(step.action, Action::Run { .. });
-                return Ok(Some(self.without_run(migration, step, number, Decision::Run)));
+                return Ok(Some(Self::without_run(migration, step, number, Decision::Run)));
             }
             Action::Change(operation) => operation,
         };

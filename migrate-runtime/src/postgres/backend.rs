@@ -25,7 +25,7 @@ const GUARD_KEY: i64 = 0x006d_6967_7261_7465;
 pub(crate) struct Postgres {
     pub(super) connection: PgConnection,
     connect: PgConnectOptions,
-    options: Options,
+    pub(super) options: Options,
     /// An idle transaction that holds the advisory lock.
     guard: Option<PgConnection>,
     /// The row of this run in the journal.

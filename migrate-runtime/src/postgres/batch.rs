@@ -46,8 +46,8 @@ impl Batch {
         self.items.is_empty()
     }
 
-    /// Sends everything and reads all answers.
-    pub(super) async fn send(self, connection: &mut PgConnection) -> Sent {
+    /// Sends everything and reads all answers. `heard` is called with each, as it comes in.
+    pub(super) async fn send(self, connection: &mut PgConnection, heard: &mut dyn FnMut(Item)) -> Sent {
         let mut answered = Vec::with_capacity(self.items.len());
         let mut last = Instant::now();
         let mut answers = sqlx::raw_sql(AssertSqlSafe(self.text)).fetch_many(connection);
@@ -57,6 +57,7 @@ impl Batch {
                     let now = Instant::now();
                     if let Some(item) = self.items.get(answered.len()) {
                         answered.push((*item, now.duration_since(last)));
+                        heard(*item);
                     }
                     last = now;
                 }

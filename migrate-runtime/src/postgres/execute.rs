@@ -3,9 +3,9 @@
 use super::backend::Postgres;
 use super::batch::{Batch, Item, Sent, groups};
 use super::journal;
-use crate::engine::{Decision, Direction, Failure, Planned, Work};
+use crate::engine::{Decision, Direction, Failure, Options, Planned, Work};
 use crate::history::{Outcome, RevisionState};
-use crate::{Error, Tx};
+use crate::{Error, Event, Tx};
 use migrate_core::effects::TransactionNeed;
 use migrate_core::name::quote_literal;
 use migrate_core::schema::ObjectKey;
@@ -121,15 +121,17 @@ impl Postgres {
         Ok(())
     }
 
-    fn begin(&self, lock_timeout: Duration) -> [String; 2] {
-        let timeout = lock_timeout.as_millis();
+    fn begin(work: &Work<'_>) -> [String; 2] {
+        let timeout = work.lock_timeout.as_millis();
+        // a dump creates functions before the tables that they mention
+        let bodies = if work.steps.iter().any(|planned| planned.step.file.is_some()) { "off" } else { "on" };
         [
             "begin isolation level read committed read write".to_owned(),
             format!(
                 "select pg_catalog.set_config('lock_timeout', '{timeout}ms', true), \
                  pg_catalog.set_config('statement_timeout', '0', true), \
                  pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true), \
-                 pg_catalog.set_config('check_function_bodies', 'off', true), \
+                 pg_catalog.set_config('check_function_bodies', '{bodies}', true), \
                  pg_catalog.set_config('search_path', {}, true)",
                 quote_literal(super::backend::SEARCH_PATH)
             ),
@@ -157,7 +159,7 @@ impl Postgres {
             };
             let finishing = queue.is_empty();
             let mut batch = Batch::default();
-            self.push_begin(&mut batch, work.lock_timeout);
+            self.push_begin(&mut batch, work);
             for group in &now {
                 batch.push(Item::Frame, SAVEPOINT);
                 for &i in &steps[group.clone()] {
@@ -176,7 +178,7 @@ impl Postgres {
             if batch.is_empty() {
                 return Ok(());
             }
-            let Sent { answered, failed } = batch.send(&mut self.connection).await;
+            let Sent { answered, failed } = batch.send(&mut self.connection, &mut |item| tell_progress(&self.options, work, item)).await;
             note_durations(work, &answered);
             self.in_transaction = true;
             let Some((item, error)) = failed else {
@@ -191,7 +193,7 @@ impl Postgres {
                 self.savepoints_used += now.len();
                 continue;
             };
-            let Item::Step(failed) = item else { return Err(self.own_failure(item, error)) };
+            let Item::Step(failed) = item else { return Err(Self::own_failure(item, error)) };
             let group = now.iter().position(|group| steps[group.clone()].contains(&failed)).unwrap_or(0);
             let mut rest: Vec<Range<usize>> = now[group..].to_vec();
             rest.append(&mut queue);
@@ -209,9 +211,9 @@ impl Postgres {
         }
     }
 
-    fn push_begin(&self, batch: &mut Batch, lock_timeout: Duration) {
+    fn push_begin(&self, batch: &mut Batch, work: &Work<'_>) {
         if !self.in_transaction {
-            for sql in self.begin(lock_timeout) {
+            for sql in Self::begin(work) {
                 batch.push(Item::Frame, &sql);
             }
         }
@@ -243,13 +245,17 @@ impl Postgres {
 
     /// The step failed alone. Decides whether that is a skip, a satisfaction, or a failure.
     async fn handle(&mut self, work: &mut Work<'_>, i: usize, error: sqlx::Error) -> Result<(), Failure> {
-        let failure = self.failure(&work.steps[i], error);
+        let failure = Self::failure(&work.steps[i], error);
         let Failure::Operation { sqlstate: Some(code), .. } = &failure else { return Err(failure) };
         // the code never says which object is missing: only a look at the catalog does
         if !(is_absent(code) || is_duplicate(code)) {
             return Err(failure);
         }
         self.raw(BACK).await?;
+        if is_duplicate(code) && self.is_there_identically(&work.steps[i]).await? {
+            work.steps[i].decision = Decision::Satisfied;
+            return Ok(());
+        }
         let live = self.snapshot_here().await?;
         match work.steps[i].reconsider(&live) {
             Some(decision) => {
@@ -263,10 +269,10 @@ impl Postgres {
     /// A Rust step or an assertion, in a savepoint of its own.
     async fn run_single(&mut self, work: &mut Work<'_>, i: usize) -> Result<(), Failure> {
         let mut batch = Batch::default();
-        self.push_begin(&mut batch, work.lock_timeout);
+        self.push_begin(&mut batch, work);
         batch.push(Item::Frame, SAVEPOINT);
-        if let Some((item, error)) = batch.send(&mut self.connection).await.failed {
-            return Err(self.own_failure(item, error));
+        if let Some((item, error)) = batch.send(&mut self.connection, &mut |_| {}).await.failed {
+            return Err(Self::own_failure(item, error));
         }
         self.in_transaction = true;
         self.savepoints_used += 1;
@@ -280,15 +286,15 @@ impl Postgres {
                 let outcome = call(&mut Tx::of_postgres(&mut self.connection)).await;
                 if let Err(error) = outcome {
                     return Err(match error {
-                        Error::Database(error) => self.failure(&work.steps[i], error),
+                        Error::Database(error) => Self::failure(&work.steps[i], error),
                         error => step_failure(&work.steps[i], error.to_string(), "fix what the step says and run `up` again"),
                     });
                 }
             }
             Action::Assert { message, query } => {
                 let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(query)).fetch_all(&mut self.connection).await;
-                let rows = rows.map_err(|error| self.failure(&work.steps[i], error))?;
-                let holds = !rows.is_empty() && rows.iter().all(|row| is_true(row));
+                let rows = rows.map_err(|error| Self::failure(&work.steps[i], error))?;
+                let holds = !rows.is_empty() && rows.iter().all(is_true);
                 if !holds {
                     return Err(step_failure(&work.steps[i], message, "make the data what the assertion asks for and run `up` again"));
                 }
@@ -329,9 +335,9 @@ impl Postgres {
         }
         announce.push(Item::Commit, "commit");
         drop(rows);
-        let sent = announce.send(&mut self.connection).await;
+        let sent = announce.send(&mut self.connection, &mut |_| {}).await;
         if let Some((item, error)) = sent.failed {
-            return Err(self.own_failure(item, error));
+            return Err(Self::own_failure(item, error));
         }
         for step in work.steps.iter_mut().filter(|step| step.number < planned.number) {
             step.journalled = true;
@@ -347,7 +353,7 @@ impl Postgres {
         for sql in &planned.sql {
             let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone())).execute(&mut self.connection).await;
             if let Err(error) = done {
-                let failure = self.failure(&planned, error);
+                let failure = Self::failure(&planned, error);
                 if !matches!(failure, Failure::Engine(_)) {
                     self.drop_invalid_leftover(&planned).await?;
                 }
@@ -405,16 +411,19 @@ impl Postgres {
         done.map(drop).map_err(|error| Error::server("talking to the server", error))
     }
 
-    fn own_failure(&self, item: Item, error: sqlx::Error) -> Failure {
+    fn own_failure(item: Item, error: sqlx::Error) -> Failure {
         let doing = match item {
             Item::Journal => "writing the journal",
             Item::Commit => "committing",
             _ => "opening the transaction",
         };
-        Failure::Engine(Error::server(doing, error))
+        match lost(&error) {
+            Some(reason) => Failure::Engine(Error::ConnectionLost { reason }),
+            None => Failure::Engine(Error::server(doing, error)),
+        }
     }
 
-    fn failure(&self, planned: &Planned, error: sqlx::Error) -> Failure {
+    fn failure(planned: &Planned, error: sqlx::Error) -> Failure {
         if let Some(reason) = lost(&error) {
             return Failure::Engine(Error::ConnectionLost { reason });
         }
@@ -449,6 +458,13 @@ fn mark_journalled(work: &mut Work<'_>, steps: &[usize], completes: bool) {
     let upto = journal_limit(work, steps, completes);
     for step in work.steps.iter_mut().filter(|step| step.number <= upto) {
         step.journalled = true;
+    }
+}
+
+/// Tells that a step's last statement has been answered. It holds once the transaction is committed.
+fn tell_progress(options: &Options, work: &Work<'_>, item: Item) {
+    if let Item::Step(i) = item {
+        options.tell(&Event::Progress { revision: work.migration.revision.to_owned(), number: work.steps[i].number });
     }
 }
 

@@ -6,6 +6,7 @@ mod batch;
 pub mod catalog;
 mod connect;
 mod execute;
+mod identical;
 mod frame;
 mod journal;
 #[doc(hidden)]
