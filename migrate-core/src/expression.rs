@@ -5,6 +5,7 @@
 
 mod comparison;
 mod tokens;
+mod volatility;
 
 pub use comparison::Sameness;
 pub(crate) use tokens::Token;

@@ -82,7 +82,11 @@ pub fn sequence_options(options: &SequenceOptions) -> String {
 /// `constraint name …`, as it stands in `create table` and behind `alter table … add`.
 #[must_use]
 pub fn constraint(constraint: &Constraint) -> String {
-    let mut sql = format!("constraint {} {}", constraint.name.quoted(), constraint_kind(&constraint.kind));
+    with_options(constraint, &constraint_kind(&constraint.kind))
+}
+
+fn with_options(constraint: &Constraint, kind: &str) -> String {
+    let mut sql = format!("constraint {} {kind}", constraint.name.quoted());
     match constraint.deferral {
         Deferral::No => {}
         Deferral::Immediate => sql.push_str(" deferrable"),
@@ -92,6 +96,27 @@ pub fn constraint(constraint: &Constraint) -> String {
         sql.push_str(" not valid");
     }
     sql
+}
+
+/// The constraint as it stands behind its column; `None` where only the table can have it: it names other columns, too,
+/// or isn't to be checked.
+#[must_use]
+pub fn column_constraint(column: &Column, constraint: &Constraint) -> Option<String> {
+    let own = |columns: &[Name]| columns == [column.name.clone()];
+    let kind = match &constraint.kind {
+        _ if !constraint.validated => return None,
+        ConstraintKind::PrimaryKey(key) if own(&key.columns) && key.include.is_empty() => "primary key".to_owned(),
+        ConstraintKind::Unique(key) if own(&key.columns) && key.include.is_empty() => {
+            format!("unique{}", if key.nulls_not_distinct { " nulls not distinct" } else { "" })
+        }
+        ConstraintKind::ForeignKey(key) if own(&key.columns) && key.referenced_columns.len() <= 1 => {
+            let whole = foreign_key(key);
+            whole.split_once(" references ").map(|(_, target)| format!("references {target}"))?
+        }
+        ConstraintKind::Check { .. } => constraint_kind(&constraint.kind),
+        _ => return None,
+    };
+    Some(with_options(constraint, &kind))
 }
 
 fn constraint_kind(kind: &ConstraintKind) -> String {

@@ -2,13 +2,15 @@
 //!
 //! - **SQL**: `alter table documents add column status text not null default 'new'`
 //! - **Lock**: access exclusive on the table
-//! - **Rewrites**: the table, where the default is volatile, the column is an identity, a serial or stored generated
+//! - **Rewrites**: the table, where the default is volatile, the column is an identity, a serial, stored generated or of a
+//!   domain; otherwise a constraint has it read whole, but for a foreign key without a default
 //! - **Transaction**: inside
 //! - **Undo**: `drop column`
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, `ALTER TABLE`, notes on `ADD COLUMN`
 
 use crate::effects::{Effects, LockMode};
+use crate::expression::Expression;
 use crate::name::{Name, QualifiedName, quote_literal};
 use crate::naming;
 use crate::operation::{Inverse, Operate};
@@ -48,20 +50,29 @@ impl AddColumn {
         })
     }
 
-    /// Whether every row has to be written: PostgreSQL keeps one value for all old rows only if it is the same for all.
-    fn rewrites(&self) -> bool {
-        let volatile = self.column.default.as_ref().is_some_and(|default| {
-            let sql = default.sql().to_lowercase();
-            VOLATILE.iter().any(|function| sql.contains(function))
-        });
+    /// Whether every row has to be written: PostgreSQL keeps one value for all old rows only if it is the same for all,
+    /// and no constraint of a domain has to be looked at.
+    fn rewrites(&self, schema: &Schema) -> bool {
+        let volatile = self.column.default.as_ref().is_some_and(Expression::may_be_volatile);
         let stored = self.column.generated.as_ref().is_some_and(|generated| generated.stored);
-        volatile || stored || self.serial.is_some() || self.column.identity.is_some()
+        let may_be_domain = self.column.data_type.named().is_some_and(|name| schema.others.contains_key(name));
+        volatile || stored || may_be_domain || self.serial.is_some() || self.column.identity.is_some()
+    }
+
+    /// Whether the rows are read: for a constraint, or for a column that none of them has a value for.
+    fn scans(&self) -> bool {
+        let filled = self.column.default.is_some() || self.column.identity.is_some() || self.column.generated.is_some();
+        let constrained = self.constraints.iter().any(|constraint| match &constraint.kind {
+            // nothing refers to anything yet: PostgreSQL knows that of a key that stands behind its column
+            ConstraintKind::ForeignKey(_) => {
+                constraint.validated && (filled || render::column_constraint(&self.column, constraint).is_none())
+            }
+            ConstraintKind::Check { .. } => constraint.validated,
+            _ => true,
+        });
+        constrained || (self.column.not_null && !filled)
     }
 }
-
-/// Volatile functions of PostgreSQL and of `uuid-ossp` that defaults are made of.
-const VOLATILE: &[&str] =
-    &["random(", "random_uuid(", "uuid_generate_", "uuidv4(", "uuidv7(", "clock_timestamp(", "nextval(", "timeofday("];
 
 impl Operate for AddColumn {
     fn describe(&self) -> String {
@@ -100,6 +111,9 @@ impl Operate for AddColumn {
         report.check_length([&self.column.name]);
         report.check_length(self.constraints.iter().map(|constraint| &constraint.name));
         report.needs_type(schema, &self.column.data_type);
+        if self.column.identity.is_some() {
+            report.check_identity(&self.table, &self.column, self.column.name.at);
+        }
         if !report.needs_table(schema, &self.table) {
             return;
         }
@@ -133,12 +147,11 @@ impl Operate for AddColumn {
         }
     }
 
-    fn effects(&self, _schema: &Schema) -> Effects {
+    fn effects(&self, schema: &Schema) -> Effects {
         let mut effects = Effects::lock(&self.table, LockMode::AccessExclusive);
-        if self.rewrites() {
+        if self.rewrites(schema) {
             effects = effects.and_rewrite(&self.table);
-        }
-        if !self.constraints.is_empty() {
+        } else if self.scans() {
             effects = effects.and_scan(&self.table);
         }
         self.foreign_targets().fold(effects, |effects, target| effects.and_lock(target, LockMode::ShareRowExclusive))
@@ -155,7 +168,12 @@ impl Operate for AddColumn {
     fn render(&self) -> Vec<String> {
         let column = render::column(&self.table, &self.column, self.serial.is_some());
         let mut sql = format!("alter table {} add column {column}", self.table.quoted());
-        for constraint in &self.constraints {
+        let behind: Vec<_> = self.constraints.iter().map(|constraint| render::column_constraint(&self.column, constraint)).collect();
+        for clause in behind.iter().flatten() {
+            sql.push(' ');
+            sql.push_str(clause);
+        }
+        for (constraint, _) in self.constraints.iter().zip(&behind).filter(|(_, clause)| clause.is_none()) {
             sql.push_str(", add ");
             sql.push_str(&render::constraint(constraint));
         }

@@ -95,6 +95,9 @@ impl Operate for CreateTable {
                 report.already_exists(schema, &ObjectKey::Column(table.name.clone(), column.name.clone()), column.name.at);
             }
             report.needs_type(schema, &column.data_type);
+            if column.identity.is_some() {
+                report.check_identity(&table.name, column, column.name.at);
+            }
         }
         for (i, constraint) in self.constraints.iter().enumerate() {
             if self.constraints[..i].iter().any(|earlier| earlier.name == constraint.name) {
