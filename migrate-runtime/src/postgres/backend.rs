@@ -92,7 +92,7 @@ impl Postgres {
             self.options.tell(&Event::WaitingForLock { holder });
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(1));
-            sql = attempt.clone();
+            sql.clone_from(&attempt);
         }
     }
 
@@ -118,7 +118,7 @@ impl Postgres {
 fn catalog_error(error: catalog::CatalogError) -> Error {
     match error {
         catalog::CatalogError::Database(error) => Error::server("reading the catalog", error),
-        error => Error::Format { doing: "reading the catalog", reason: error.to_string() },
+        error @ catalog::CatalogError::Format(_) => Error::Format { doing: "reading the catalog", reason: error.to_string() },
     }
 }
 

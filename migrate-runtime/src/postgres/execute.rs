@@ -74,13 +74,13 @@ fn segments(steps: &[Planned]) -> Vec<Segment> {
 /// The quoted labels that a step adds to enum types.
 fn added_labels(planned: &Planned) -> Vec<String> {
     let after = planned.changes.iter().filter(|change| matches!(change.key, ObjectKey::Enum(_)));
-    let labels = after.filter_map(|change| {
+    let labels = after.map(|change| {
         let labels = |definition: Option<&migrate_core::schema::Definition>| {
             definition.and_then(|definition| definition.get("labels")).map(ToString::to_string).unwrap_or_default()
         };
         let (before, after) = (labels(change.before.as_ref()), labels(change.after.as_ref()));
         let known: Vec<&str> = before.split(", ").collect();
-        Some(after.split(", ").filter(|label| !known.contains(label)).map(str::to_owned).collect::<Vec<_>>())
+        after.split(", ").filter(|label| !known.contains(label)).map(str::to_owned).collect::<Vec<_>>()
     });
     labels.flatten().collect()
 }
