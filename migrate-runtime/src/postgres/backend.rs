@@ -78,7 +78,7 @@ impl Postgres {
         let attempt = format!("select pg_catalog.pg_try_advisory_xact_lock({GUARD_KEY})::text");
         let mut sql = begin;
         loop {
-            let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut guard).await;
+            let rows = sqlx::raw_sql(AssertSqlSafe(sql.clone())).fetch_all(&mut guard).await;
             let rows = rows.map_err(|error| Error::server("taking the migration lock", error))?;
             let taken = rows.last().and_then(|row| row.try_get::<String, _>(0).ok());
             if taken.as_deref() == Some("true") {

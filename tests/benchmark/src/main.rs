@@ -100,7 +100,7 @@ async fn nothing_to_do(server: &Server) {
 
 #[tokio::main]
 async fn main() {
-    let server = Server::start();
+    let server = Server::start().unwrap();
     wide(&server).await;
     wide_with_delay(&server).await;
     nothing_to_do(&server).await;
