@@ -4,6 +4,7 @@
 //! one that PostgreSQL prints back) is answered from its tokens.
 
 mod comparison;
+mod references;
 mod tokens;
 mod volatility;
 
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokens::{Spanned, tokens};
 
 /// An expression, a query, or another piece of SQL that the model keeps as text.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Expression {
     sql: String,
     /// Where it was written.

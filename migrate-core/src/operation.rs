@@ -109,30 +109,64 @@ macro_rules! operations {
 operations! {
     /// `alter table … add column`.
     AddColumn,
+    /// `alter type … add value`.
+    AddEnumValue,
     /// `alter table … alter column … add generated … as identity`.
     AddIdentity,
     /// `alter table … alter column … type`.
     AlterColumnType,
     /// `alter table … alter column … set generated`.
     AlterIdentity,
+    /// `alter sequence`.
+    AlterSequence,
+    /// `comment on`.
+    CommentOn,
+    /// `create type … as enum`.
+    CreateEnum,
+    /// `create extension`.
+    CreateExtension,
+    /// `create schema`.
+    CreateSchema,
+    /// `create sequence`.
+    CreateSequence,
     /// `create table`.
     CreateTable,
+    /// `create view`.
+    CreateView,
     /// `alter table … drop column`.
     DropColumn,
     /// `alter table … alter column … drop default`.
     DropDefault,
     /// `alter table … alter column … drop expression`.
     DropExpression,
+    /// `drop extension`.
+    DropExtension,
     /// `alter table … alter column … drop identity`.
     DropIdentity,
     /// `alter table … alter column … drop not null`.
     DropNotNull,
+    /// `drop schema`.
+    DropSchema,
+    /// `drop sequence`.
+    DropSequence,
     /// `drop table`.
     DropTable,
+    /// `drop type`.
+    DropType,
+    /// `drop view`.
+    DropView,
     /// `alter table … rename column`.
     RenameColumn,
+    /// `alter type … rename value`.
+    RenameEnumValue,
+    /// `alter sequence … rename to`.
+    RenameSequence,
     /// `alter table … rename to`.
     RenameTable,
+    /// `alter type … rename to`.
+    RenameType,
+    /// `alter view … rename to`.
+    RenameView,
     /// `alter table … alter column … set default`.
     SetDefault,
     /// `alter table … alter column … set not null`.

@@ -1,6 +1,7 @@
 //! What is wrong with a migration: every message of the checks, by name.
 
 mod columns;
+mod objects;
 
 use crate::name::{At, MAX_BYTES, Name, QualifiedName};
 use crate::schema::{ObjectKey, OtherKind, Schema};
@@ -111,6 +112,11 @@ impl Report {
             ObjectKey::View(name) => schema.views.get(name).map(|object| object.origin.clone()),
             _ => None,
         };
+        let other = match key {
+            ObjectKey::Table(name) | ObjectKey::Enum(name) => schema.others.get(name).map(|other| other.origin.clone()),
+            _ => None,
+        };
+        let origin = origin.or(other);
         let place = match key {
             ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) => format!(" in table `{table}`"),
             _ => String::new(),

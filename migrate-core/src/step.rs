@@ -3,7 +3,7 @@
 use crate::name::QualifiedName;
 use crate::operation::{Operate, Operation};
 use crate::report::Report;
-use crate::schema::{Origin, Presence, Schema};
+use crate::schema::{ObjectKey, Origin, Presence, Schema};
 use serde::{Deserialize, Serialize};
 
 /// One step of a migration.
@@ -94,7 +94,12 @@ impl Step {
             return true;
         }
         let Action::Change(operation) = &self.action else { return false };
-        self.if_exists && operation.requires().iter().chain(&operation.touches()).any(|key| key.table().is_some_and(unknown))
+        // the first object that it touches is the one that it names; others may be new
+        let touches = operation.touches();
+        let named = touches.first().filter(|key| key.table().is_none() && !matches!(key, ObjectKey::Index(_)));
+        self.if_exists
+            && (operation.requires().iter().chain(&touches).any(|key| key.table().is_some_and(unknown))
+                || named.is_some_and(|key| schema.definition(key).is_none()))
     }
 
     /// Replays the step: names what is unnamed, reports what is wrong, and leaves `schema` as it is afterwards.

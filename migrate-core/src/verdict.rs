@@ -120,8 +120,8 @@ pub fn verdict(operation: &Operation, changes: &[Change], model: &Schema, live: 
 /// Whether `key` is there. Constraints and columns of a missing table aren't.
 fn exists(live: &Schema, key: &ObjectKey) -> bool {
     match key {
-        // a reference to a relation that the model knows under one kind may be satisfied by another: a foreign table
-        ObjectKey::Table(name) => live.tables.contains_key(name) || live.others.contains_key(name),
+        // a reference to a relation that the model knows under one kind may be satisfied by another: a view, a foreign table
+        ObjectKey::Table(name) => live.tables.contains_key(name) || live.views.contains_key(name) || live.others.contains_key(name),
         key => live.definition(key).is_some(),
     }
 }
@@ -162,6 +162,10 @@ impl Judge<'_> {
                 match earlier.compare(&change.key, before, &found, &changed, State::Before) {
                     State::Before if !changed.is_empty() => State::Before,
                     State::Unsure => {
+                        let mut later = Judge { live: self.live, answers: self.answers, differences: Vec::new(), questions: Vec::new() };
+                        if later.compare(&change.key, after, &found, &changed, State::After) == State::After {
+                            return State::After;
+                        }
                         self.questions.append(&mut earlier.questions);
                         State::Unsure
                     }

@@ -88,6 +88,7 @@ pub(crate) fn identity(when: &ast::GeneratedWhen, options: Option<ast::SequenceO
             sequence_option(&mut identity.options, &option)?;
         }
     }
+    identity.options = identity.options.without_defaults();
     Some(identity)
 }
 
@@ -100,7 +101,6 @@ pub(crate) fn identity_kind(when: &ast::GeneratedWhen) -> IdentityKind {
 
 /// Adds one option of a sequence. `None` for what isn't an attribute of the sequence itself (`owned by`, `restart`).
 pub(crate) fn sequence_option(options: &mut SequenceOptions, option: &ast::SequenceOption) -> Option<()> {
-    let number = |expression: Option<ast::Expr>| -> Option<i64> { syntax::text(expression?.syntax()).replace(' ', "").parse().ok() };
     match option {
         ast::SequenceOption::OptionAsType(it) => options.data_type = Some(syntax::data_type(&it.ty()?)?.sql()),
         ast::SequenceOption::OptionStart(it) => options.start = Some(number(it.expr())?),
@@ -114,11 +114,10 @@ pub(crate) fn sequence_option(options: &mut SequenceOptions, option: &ast::Seque
         ast::SequenceOption::OptionNoMinValue(_) => options.minimum = None,
         _ => return None,
     }
-    // what is PostgreSQL's default anyway is not an option: `pg_dump` writes `start with 1 increment by 1 cache 1`
-    for number in [&mut options.start, &mut options.increment, &mut options.cache] {
-        if *number == Some(1) {
-            *number = None;
-        }
-    }
     Some(())
+}
+
+/// A number with its sign.
+pub(crate) fn number(expression: Option<ast::Expr>) -> Option<i64> {
+    syntax::text(expression?.syntax()).replace([' ', '_', '+'], "").parse().ok()
 }

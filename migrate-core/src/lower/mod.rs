@@ -3,6 +3,8 @@
 mod alter_table;
 pub(crate) mod columns;
 pub(crate) mod constraints;
+mod objects;
+pub(crate) mod relations;
 pub(crate) mod syntax;
 
 use crate::name::At;
@@ -79,6 +81,6 @@ fn typed(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<Operation>> 
             *if_exists = it.if_exists().is_some();
             alter_table::lower(it)
         }
-        _ => None,
+        _ => objects::lower(statement, if_exists),
     }
 }

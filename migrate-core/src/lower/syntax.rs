@@ -26,6 +26,20 @@ pub(crate) fn text(node: &SyntaxNode) -> String {
     full.get(range.start.saturating_sub(start)..range.end.saturating_sub(start)).unwrap_or_default().to_owned()
 }
 
+/// The text of a clause in one spelling for all layouts: words in small letters, a space between them.
+pub(crate) fn spelt(node: &SyntaxNode) -> String {
+    let mut sql = String::new();
+    for token in significant_tokens(node) {
+        let text = token.text();
+        let tight = sql.is_empty() || sql.ends_with(['(', '.']) || matches!(text, ")" | "," | ".");
+        if !tight {
+            sql.push(' ');
+        }
+        if text.starts_with(['"', '\'']) { sql.push_str(text) } else { sql.push_str(&text.to_lowercase()) }
+    }
+    sql
+}
+
 pub(crate) fn significant_tokens(node: &SyntaxNode) -> impl Iterator<Item = SyntaxToken> + use<> {
     node.descendants_with_tokens()
         .filter_map(squawk_syntax::SyntaxElement::into_token)
@@ -71,6 +85,18 @@ pub(crate) fn path_ref(path: &ast::PathRef) -> Option<QualifiedName> {
 /// The table that a statement refers to.
 pub(crate) fn table_ref(table: &ast::TableNameRef) -> Option<QualifiedName> {
     path_ref(&table.path_ref()?)
+}
+
+/// The column that a statement names with its table: `schema.table.column`.
+pub(crate) fn column_ref(column: &ast::QualifiedColumnNameRef) -> Option<(QualifiedName, Name)> {
+    let parts = path_ref_parts(&column.path_ref()?);
+    let (column, table) = parts.split_last()?;
+    Some((qualified(table)?, column.clone()))
+}
+
+/// A value of an enum: PostgreSQL keeps it as a name.
+pub(crate) fn label(literal: &ast::Literal) -> Option<Name> {
+    Some(Name::written(literal.string_value()?, at(literal.syntax())))
 }
 
 /// A type.

@@ -11,7 +11,7 @@
 use crate::effects::{Effects, LockMode};
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, NoInverse, Operate};
-use crate::ops::AddColumn;
+use crate::ops::{AddColumn, drop_table};
 use crate::report::Report;
 use crate::schema::{ConstraintKind, ObjectKey, Origin, Schema};
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,9 @@ impl Operate for DropColumn {
             return Err(NoInverse::because("it is part of the primary key, whose values are lost"));
         }
         let add = AddColumn { table: self.table.clone(), column: column.clone(), constraints: falls, serial: None, if_not_exists: false };
-        Ok(vec![add.into()])
+        let owned: Vec<_> = drop_table::owned_sequences(before, &self.table, Some(&self.column)).collect();
+        let sequences = drop_table::recreate_sequences(&owned);
+        Ok(sequences.chain(std::iter::once(add.into())).chain(drop_table::give_back(&owned)).collect())
     }
 
     fn render(&self) -> Vec<String> {

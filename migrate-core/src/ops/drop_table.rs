@@ -10,10 +10,10 @@
 
 use crate::effects::{Effects, LockMode};
 use crate::name::{Name, QualifiedName};
-use crate::operation::{Inverse, NoInverse, Operate};
-use crate::ops::{CreateTable, create_table};
+use crate::operation::{Inverse, NoInverse, Operate, Operation};
+use crate::ops::{AlterSequence, CommentOn, CreateSequence, CreateTable, SequenceChange, create_table};
 use crate::report::Report;
-use crate::schema::{ConstraintKind, ObjectKey, Origin, Schema, Table};
+use crate::schema::{ConstraintKind, ObjectKey, Origin, Schema, Sequence, Table};
 use serde::{Deserialize, Serialize};
 
 /// Drops a table and everything that belongs to it.
@@ -49,6 +49,7 @@ impl Operate for DropTable {
         if !report.needs_table(schema, &self.name) || self.cascade {
             return;
         }
+        report.views_depend("table", &self.name, &schema.views_reading(&self.name));
         for (table, constraint) in referencing(schema, &self.name) {
             report.problem(self.name.at(), format!("table `{}` is the target of a foreign key", self.name)).help =
                 Some(format!("drop constraint `{constraint}` of table `{table}` first, or write `cascade`"));
@@ -56,10 +57,10 @@ impl Operate for DropTable {
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
-        if schema.tables.remove(&self.name).is_none() {
-            schema.others.remove(&self.name);
+        if schema.tables.remove(&self.name).is_none() && schema.others.remove(&self.name).is_none() {
             return;
         }
+        schema.drop_views_reading(&self.name, origin);
         schema.sequences.retain(|_, sequence| sequence.owned_by.as_ref().is_none_or(|(table, _)| *table != self.name));
         for (table, constraint) in referencing(schema, &self.name) {
             if let Some(table) = schema.tables.get_mut(&table) {
@@ -79,6 +80,7 @@ impl Operate for DropTable {
                 _ => None,
             })
             .chain(referencing.into_iter().map(|(table, _)| table))
+            .chain(schema.views_above(&self.name))
             .fold(own, |effects, table| effects.and_lock(&table, LockMode::AccessExclusive))
     }
 
@@ -89,6 +91,9 @@ impl Operate for DropTable {
         let referencing = referencing(before, &self.name);
         if !referencing.is_empty() {
             return Err(NoInverse::because("foreign keys of other tables fall with it"));
+        }
+        if let Some(view) = before.views_reading(&self.name).first() {
+            return Err(NoInverse::because(format!("view `{view}` falls with it")));
         }
         Ok(recreate(before, table))
     }
@@ -113,7 +118,7 @@ fn referencing(schema: &Schema, target: &QualifiedName) -> Vec<(QualifiedName, N
 }
 
 /// The operations that create `table` as it is.
-fn recreate(before: &Schema, table: &Table) -> Vec<crate::operation::Operation> {
+fn recreate(before: &Schema, table: &Table) -> Vec<Operation> {
     let mut shape = table.clone();
     let constraints: Vec<_> = std::mem::take(&mut shape.constraints).into_values().collect();
     shape.indexes.clear();
@@ -126,7 +131,38 @@ fn recreate(before: &Schema, table: &Table) -> Vec<crate::operation::Operation> 
             (*owner == table.name && *default == create_table::serial_default(name)).then(|| (column.clone(), name.name.clone()))
         })
         .collect();
-    vec![CreateTable { table: shape, constraints, serials, if_not_exists: false }.into()]
+    let owned: Vec<_> =
+        owned_sequences(before, &table.name, None).filter(|(name, _)| !serials.iter().any(|(_, of)| *of == name.name)).collect();
+    let create = CreateTable { table: shape, constraints, serials, if_not_exists: false }.into();
+    recreate_sequences(&owned).chain(std::iter::once(create)).chain(give_back(&owned)).collect()
+}
+
+/// The sequences that fall with a table, or with one of its columns.
+pub(super) fn owned_sequences<'a>(
+    before: &'a Schema,
+    table: &'a QualifiedName,
+    column: Option<&'a Name>,
+) -> impl Iterator<Item = (&'a QualifiedName, &'a Sequence)> {
+    before.sequences.iter().filter(move |(_, sequence)| {
+        sequence.owned_by.as_ref().is_some_and(|(owner, of)| owner == table && column.is_none_or(|column| of == column))
+    })
+}
+
+/// What creates the sequences again, without their owner: a default may need them before it is there.
+pub(super) fn recreate_sequences(owned: &[(&QualifiedName, &Sequence)]) -> impl Iterator<Item = Operation> {
+    owned.iter().flat_map(|(name, sequence)| {
+        let create = CreateSequence { owned_by: None, ..CreateSequence::of(name, sequence) };
+        let comment = CommentOn::restore(ObjectKey::Sequence((*name).clone()), sequence.comment.as_ref());
+        std::iter::once(create.into()).chain(comment)
+    })
+}
+
+/// What gives the sequences back to their columns.
+pub(super) fn give_back(owned: &[(&QualifiedName, &Sequence)]) -> impl Iterator<Item = Operation> {
+    owned.iter().map(|(name, sequence)| {
+        let changes = vec![SequenceChange::OwnedBy(sequence.owned_by.clone())];
+        AlterSequence { name: (*name).clone(), changes }.into()
+    })
 }
 
 #[cfg(feature = "parser")]

@@ -17,13 +17,13 @@ use crate::schema::{ObjectKey, Origin, OtherKind, OtherObject, Schema};
 use serde::{Deserialize, Serialize};
 
 /// A statement that is run as it stands: parsed, guarded by its savepoint, journalled, but not modelled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opaque {
     /// What kind of statement: `create function`, `update`, `alter table`.
     pub kind: String,
     /// Its text.
     pub sql: Expression,
-    /// The relations that it names, of which those that the model knows as tables or views are required.
+    /// The relations that it names; once bound, those that the model knows as tables or views: they are required.
     #[serde(default)]
     pub relations: Vec<QualifiedName>,
     /// What it creates that later statements may name.
@@ -35,6 +35,25 @@ pub struct Opaque {
     /// Whether PostgreSQL refuses it in a transaction block.
     #[serde(default)]
     pub outside_transaction: bool,
+    /// The relations that it names and nobody created, once bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<QualifiedName>,
+    /// Whether names that are unknown or taken are no mistake: `if exists`, `if not exists`, `create temporary …`.
+    #[serde(default)]
+    pub tolerant: bool,
+    /// Why it can't be part of a migration.
+    #[serde(default)]
+    pub refusal: Option<Refusal>,
+}
+
+/// Why a statement can't be part of a migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// `begin`, `commit`, `savepoint`, …: the engine would no longer know where it stands.
+    ControlsTransaction,
+    /// `copy … from stdin`: there is no input.
+    ReadsInput,
 }
 
 impl Opaque {
@@ -42,20 +61,13 @@ impl Opaque {
     #[must_use]
     pub fn sqlite(sql: String) -> Self {
         let kind = sql.split_whitespace().next().unwrap_or_default().to_lowercase();
-        Self { kind, sql: Expression::new(sql), relations: Vec::new(), creates: Vec::new(), drops: Vec::new(), outside_transaction: false }
+        Self { kind, sql: Expression::new(sql), ..Self::default() }
     }
 
     /// An action on one table that the model has no operation for.
     #[must_use]
     pub fn on_table(kind: &str, sql: String, table: &QualifiedName) -> Self {
-        Self {
-            kind: kind.to_owned(),
-            sql: Expression::new(sql),
-            relations: vec![table.clone()],
-            creates: Vec::new(),
-            drops: Vec::new(),
-            outside_transaction: false,
-        }
+        Self { kind: kind.to_owned(), sql: Expression::new(sql), relations: vec![table.clone()], ..Self::default() }
     }
 }
 
@@ -77,17 +89,56 @@ impl Operate for Opaque {
     }
 
     fn bind(&mut self, schema: &Schema) {
-        self.relations.retain(|relation| schema.tables.contains_key(relation));
+        let modelled = |name: &QualifiedName| schema.tables.contains_key(name) || schema.views.contains_key(name);
+        let (known, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.relations).into_iter().partition(modelled);
+        for relation in known {
+            if !self.relations.contains(&relation) {
+                self.relations.push(relation);
+            }
+        }
+        if !self.tolerant {
+            self.unknown.extend(others.into_iter().filter(|name| schema.relation_kind(name).is_none()));
+        }
     }
 
-    fn check(&self, _schema: &Schema, _report: &mut Report) {}
+    fn check(&self, schema: &Schema, report: &mut Report) {
+        match self.refusal {
+            Some(Refusal::ControlsTransaction) => return report.controls_transaction(self.sql.sql(), self.sql.at),
+            Some(Refusal::ReadsInput) => return report.reads_input(self.sql.at),
+            None => {}
+        }
+        for (i, relation) in self.unknown.iter().enumerate() {
+            if !self.unknown[..i].contains(relation) {
+                report.needs_relation(schema, relation);
+            }
+        }
+        for (kind, name) in self.creates.iter().filter(|_| !self.tolerant) {
+            match kind {
+                OtherKind::Relation => report.relation_is_free(schema, &ObjectKey::Table(name.clone()), name),
+                OtherKind::Type => {
+                    report.check_length([&name.name]);
+                    report.needs_schema(schema, &name.schema);
+                    report.type_is_free(schema, name);
+                }
+            }
+        }
+    }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
-        for (kind, name) in &self.creates {
-            schema.others.insert(name.clone(), OtherObject { kind: *kind, origin: origin.clone() });
-        }
         for name in &self.drops {
-            schema.others.remove(name);
+            if let Some(other) = schema.others.remove(name) {
+                let key = match other.kind {
+                    OtherKind::Type => ObjectKey::Enum(name.clone()),
+                    OtherKind::Relation => ObjectKey::Table(name.clone()),
+                };
+                schema.record_departure(key, None, origin);
+            }
+        }
+        for (kind, name) in &self.creates {
+            let known = schema.relation_kind(name).is_some() || schema.has_type(name);
+            if !known {
+                schema.others.insert(name.clone(), OtherObject { kind: *kind, origin: origin.clone() });
+            }
         }
     }
 
@@ -107,61 +158,130 @@ impl Operate for Opaque {
 
 #[cfg(feature = "parser")]
 mod lower {
-    use super::Opaque;
+    use super::{Opaque, Refusal};
     use crate::expression::Expression;
-    use crate::lower::syntax;
+    use crate::lower::{relations, syntax};
     use crate::schema::OtherKind;
     use squawk_syntax::ast::{self, AstNode};
 
     impl Opaque {
         pub(crate) fn lower(statement: &ast::Stmt, sql: &str) -> Self {
             let node = statement.syntax();
-            let relations = node
-                .descendants()
-                .filter_map(ast::RelationNameRef::cast)
-                .filter_map(|relation| syntax::path_ref(&relation.path_ref()?))
-                .chain(node.descendants().filter_map(ast::TableNameRef::cast).filter_map(|table| syntax::table_ref(&table)))
-                .collect();
             let mut operation = Self {
-                kind: leading_words(sql),
+                kind: kind(statement),
                 sql: Expression::written(sql, syntax::at(node)),
-                relations,
-                creates: Vec::new(),
-                drops: Vec::new(),
+                relations: relations::read_by(node).collect(),
                 outside_transaction: outside_transaction(statement),
+                refusal: refusal(statement),
+                ..Self::default()
             };
             operation.note_names(statement);
             operation
         }
 
         fn note_names(&mut self, statement: &ast::Stmt) {
+            let node = statement.syntax();
+            let mut says = |found: bool| self.tolerant |= found;
+            says(node.children().any(|child| ast::IfExists::can_cast(child.kind()) || ast::IfNotExists::can_cast(child.kind())));
+            says(node.children().filter_map(ast::Persistence::cast).any(|it| matches!(it, ast::Persistence::Temp(_))));
             let created = match statement {
                 ast::Stmt::CreateType(it) => it.type_name().and_then(|name| name.path()).map(|path| (OtherKind::Type, path)),
                 ast::Stmt::CreateDomain(it) => it.domain().and_then(|name| name.path()).map(|path| (OtherKind::Type, path)),
                 ast::Stmt::CreateTable(it) => it.table_name().and_then(|name| name.path()).map(|path| (OtherKind::Relation, path)),
                 ast::Stmt::CreateTableAs(it) => it.table_name().and_then(|name| name.path()).map(|path| (OtherKind::Relation, path)),
                 ast::Stmt::CreateForeignTable(it) => it.table_name().and_then(|name| name.path()).map(|path| (OtherKind::Relation, path)),
+                ast::Stmt::CreateSequence(it) => it.sequence().and_then(|name| name.path()).map(|path| (OtherKind::Relation, path)),
+                ast::Stmt::CreateView(it) => it.view().and_then(|name| name.path()).map(|path| (OtherKind::Relation, path)),
+                ast::Stmt::SelectInto(it) => {
+                    let into = it.into_clause().and_then(|into| into.table_name());
+                    into.and_then(|name| name.path()).map(|path| (OtherKind::Relation, path))
+                }
                 _ => None,
             };
+            // a shell type is created twice: first its name, then its definition
+            self.tolerant |=
+                matches!(statement, ast::Stmt::CreateType(it) if matches!(it.kind(), None | Some(ast::CreateTypeKind::BaseType(_))));
             self.creates.extend(created.and_then(|(kind, path)| Some((kind, syntax::path(&path)?))));
+            match statement {
+                ast::Stmt::DropDomain(it) => {
+                    self.drops.extend(it.domain_refs().filter_map(|name| syntax::path_ref(&name.path_ref()?)));
+                }
+                ast::Stmt::DropForeignTable(it) => self.drops.extend(it.table_name_refs().filter_map(|name| syntax::table_ref(&name))),
+                ast::Stmt::AlterDomain(it) => {
+                    if let (Some(name), Some(ast::AlterDomainAction::DomainRenameTo(to))) = (it.domain_ref(), it.action()) {
+                        let from = name.path_ref().and_then(|path| syntax::path_ref(&path));
+                        let to = to.domain().and_then(|domain| domain.path()).and_then(|path| syntax::path(&path));
+                        if let (Some(from), Some(to)) = (from, to) {
+                            self.creates.push((OtherKind::Type, from.sibling(to.name)));
+                            self.drops.push(from);
+                        }
+                    }
+                }
+                _ => {}
+            }
         }
     }
 
-    fn leading_words(sql: &str) -> String {
-        let count =
-            if sql.len() >= 6 && ["create", "alter", "drop"].iter().any(|word| sql.to_lowercase().starts_with(word)) { 2 } else { 1 };
-        sql.split_whitespace().take(count).collect::<Vec<_>>().join(" ").to_lowercase()
+    /// The words of the statement, from the name of its node: `CREATE_FUNCTION`.
+    fn kind(statement: &ast::Stmt) -> String {
+        match statement {
+            ast::Stmt::CompoundSelect(_) | ast::Stmt::ParenSelect(_) => "select".to_owned(),
+            statement => format!("{:?}", statement.syntax().kind()).to_lowercase().replace('_', " "),
+        }
     }
 
+    fn refusal(statement: &ast::Stmt) -> Option<Refusal> {
+        match statement {
+            ast::Stmt::Begin(_)
+            | ast::Stmt::Commit(_)
+            | ast::Stmt::Rollback(_)
+            | ast::Stmt::SavepointCreate(_)
+            | ast::Stmt::ReleaseSavepoint(_)
+            | ast::Stmt::PrepareTransaction(_) => Some(Refusal::ControlsTransaction),
+            ast::Stmt::Copy(it) => match it.copy_direction()? {
+                ast::CopyDirection::CopyFrom(it) => {
+                    matches!(it.copy_source()?, ast::CopySource::CopyStdin(_)).then_some(Refusal::ReadsInput)
+                }
+                ast::CopyDirection::CopyTo(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// PostgreSQL's `PreventInTransactionBlock`.
     fn outside_transaction(statement: &ast::Stmt) -> bool {
+        let says = |node: &squawk_syntax::SyntaxNode, word: &str| {
+            syntax::significant_tokens(node).any(|token| token.text().eq_ignore_ascii_case(word))
+        };
         match statement {
             ast::Stmt::Vacuum(_)
             | ast::Stmt::CreateDatabase(_)
             | ast::Stmt::DropDatabase(_)
             | ast::Stmt::CreateTablespace(_)
             | ast::Stmt::DropTablespace(_)
+            | ast::Stmt::CreateSubscription(_)
+            | ast::Stmt::DropSubscription(_)
             | ast::Stmt::AlterSystem(_) => true,
-            ast::Stmt::Reindex(it) => syntax::text(it.syntax()).to_lowercase().contains("concurrently"),
+            ast::Stmt::CreateIndex(it) => it.concurrently_token().is_some(),
+            ast::Stmt::DropIndex(it) => it.concurrently_token().is_some(),
+            ast::Stmt::Reindex(it) => match it.reindex_target() {
+                Some(ast::ReindexTarget::ReindexTargetTable(_) | ast::ReindexTarget::ReindexTargetIndex(_)) => {
+                    says(it.syntax(), "concurrently")
+                }
+                _ => true,
+            },
+            ast::Stmt::Cluster(it) => it.table_name_ref().is_none() && it.cluster_legacy().is_none(),
+            ast::Stmt::AlterDatabase(it) => matches!(it.action(), Some(ast::AlterDatabaseAction::SetTablespace(_))),
+            ast::Stmt::AlterSubscription(it) => matches!(
+                it.action(),
+                Some(
+                    ast::AlterSubscriptionAction::AddPublication(_)
+                        | ast::AlterSubscriptionAction::SetPublication(_)
+                        | ast::AlterSubscriptionAction::DropSubscriptionPublication(_)
+                        | ast::AlterSubscriptionAction::RefreshPublication(_)
+                )
+            ),
+            ast::Stmt::Discard(it) => says(it.syntax(), "all"),
             _ => false,
         }
     }

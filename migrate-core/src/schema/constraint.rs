@@ -170,6 +170,15 @@ impl ConstraintKind {
             Self::Exclude { definition } => definition.rename_column(from, to),
         }
     }
+
+    /// Lets `change` at each expression.
+    pub fn each_expression(&mut self, mut change: impl FnMut(&mut Expression)) {
+        match self {
+            Self::Check { expression, .. } => change(expression),
+            Self::Exclude { definition } => change(definition),
+            Self::PrimaryKey(_) | Self::Unique(_) | Self::ForeignKey(_) => {}
+        }
+    }
 }
 
 pub(super) fn rename_in(names: &mut [Name], from: &str, to: &Name) {

@@ -127,6 +127,9 @@ impl Definition {
     #[must_use]
     pub fn of(schema: &Schema, key: &ObjectKey) -> Option<Self> {
         let mut facts = Facts::default();
+        if schema.is_known_by_name(key) {
+            return Some(Self::default());
+        }
         match key {
             ObjectKey::Schema(name) if name.as_str() == crate::name::DEFAULT_SCHEMA => {}
             ObjectKey::Schema(name) => facts.comment(schema.schemas.get(name)?.comment.as_ref()),
@@ -289,9 +292,14 @@ impl Facts {
         self.comment(index.comment.as_ref());
     }
 
+    /// A label with its neighbour: where a later one was added by hand, the earlier ones are still the same.
     fn enum_type(&mut self, enum_type: &EnumType) {
-        let labels: Vec<_> = enum_type.labels.iter().map(|label| crate::name::quote_literal(label)).collect();
-        self.text("labels", labels.join(", "));
+        let mut place = "first".to_owned();
+        for label in &enum_type.labels {
+            let label = crate::name::quote_literal(label);
+            let next = format!("after {label}");
+            self.text(format!("value {label}"), std::mem::replace(&mut place, next));
+        }
         self.comment(enum_type.comment.as_ref());
     }
 

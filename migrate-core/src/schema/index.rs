@@ -97,4 +97,14 @@ impl Index {
             }
         }
     }
+
+    /// Lets `change` at each expression.
+    pub fn each_expression(&mut self, mut change: impl FnMut(&mut Expression)) {
+        self.predicate.iter_mut().for_each(&mut change);
+        for key in &mut self.keys {
+            if let IndexKeyKind::Expression(expression) = &mut key.kind {
+                change(expression);
+            }
+        }
+    }
 }

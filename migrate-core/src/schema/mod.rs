@@ -3,10 +3,12 @@
 mod column;
 mod constraint;
 mod definition;
+mod dependents;
 mod index;
 mod objects;
 mod print;
 mod rename;
+mod sequence_options;
 mod table;
 
 pub use column::{Column, Generated, Identity, IdentityKind, SequenceOptions};
@@ -14,6 +16,7 @@ pub use constraint::{Constraint, ConstraintKind, Deferral, ForeignKey, Key, Matc
 pub use definition::{Definition, Fact, ObjectKey, Value};
 pub use index::{Index, IndexKey, IndexKeyKind};
 pub use objects::{EnumType, Extension, NamedSchema, OtherKind, OtherObject, Sequence, View};
+pub use sequence_options::{SequenceAttributes, default_limits};
 pub use table::{Presence, Table};
 
 use crate::name::{Name, QualifiedName};
@@ -129,6 +132,17 @@ impl Schema {
             || self.others.get(name).is_some_and(|other| other.kind == OtherKind::Type)
             || self.tables.contains_key(name)
             || self.views.contains_key(name)
+    }
+
+    /// Whether the model has the name of the object, and nothing else: a domain, a foreign table, …
+    #[must_use]
+    pub fn is_known_by_name(&self, key: &ObjectKey) -> bool {
+        let (name, kind) = match key {
+            ObjectKey::Table(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => (name, OtherKind::Relation),
+            ObjectKey::Enum(name) => (name, OtherKind::Type),
+            _ => return false,
+        };
+        self.others.get(name).is_some_and(|other| other.kind == kind)
     }
 
     /// What became of `key`, if it was there once.

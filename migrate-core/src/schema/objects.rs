@@ -55,7 +55,7 @@ pub struct Sequence {
 }
 
 /// A view.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
     /// `materialized`.
     #[serde(default)]
@@ -63,17 +63,31 @@ pub struct View {
     /// The column list, where one was written.
     #[serde(default)]
     pub columns: Vec<Name>,
-    /// What is between the name and `as`: `with (security_invoker)`.
+    /// What its columns are called in the end, where the text tells: `*` doesn't.
+    #[serde(default)]
+    pub output: Option<Vec<Name>>,
+    /// What is between the name and `as`: `using heap`, `with (security_invoker = true)`. A check option is one of those.
     #[serde(default)]
     pub options: String,
     /// The query.
     pub query: Expression,
+    /// The tables and views that the query reads itself.
+    #[serde(default)]
+    pub relations: Vec<QualifiedName>,
     /// The text of `comment on view`.
     #[serde(default)]
     pub comment: Option<String>,
     /// Who created it.
     #[serde(default)]
     pub origin: Origin,
+}
+
+impl View {
+    /// What PostgreSQL calls it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        if self.materialized { "materialized view" } else { "view" }
+    }
 }
 
 /// Something that the model knows by name only.

@@ -23,6 +23,7 @@ impl Schema {
         for key in self.foreign_keys_mut().filter(|key| key.references == *from) {
             key.references = to.clone();
         }
+        self.follow_relation_rename(from, to);
         for (owner, _) in self.sequences.values_mut().filter_map(|sequence| sequence.owned_by.as_mut()) {
             if owner == from {
                 *owner = to.clone();

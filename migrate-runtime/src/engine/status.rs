@@ -218,13 +218,5 @@ fn explained(planner: &Planner, key: &ObjectKey, aspect: &str) -> bool {
 
 /// An operation that needs nothing: drift is a verdict without one.
 fn nothing() -> migrate_core::operation::Operation {
-    migrate_core::ops::Opaque {
-        kind: String::new(),
-        sql: migrate_core::expression::Expression::new(""),
-        relations: Vec::new(),
-        creates: Vec::new(),
-        drops: Vec::new(),
-        outside_transaction: false,
-    }
-    .into()
+    migrate_core::ops::Opaque::default().into()
 }

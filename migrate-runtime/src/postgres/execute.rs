@@ -8,6 +8,7 @@ use crate::history::{Outcome, RevisionState};
 use crate::{Error, Event, Tx};
 use migrate_core::effects::TransactionNeed;
 use migrate_core::name::quote_literal;
+use migrate_core::operation::Operation;
 use migrate_core::schema::ObjectKey;
 use migrate_core::step::Action;
 use sqlx::Row as _;
@@ -61,7 +62,7 @@ fn segments(steps: &[Planned]) -> Vec<Segment> {
             new_labels.clear();
         }
         if adds_value {
-            new_labels.extend(added_labels(planned));
+            new_labels.extend(added_label(planned));
         }
         inside.push(i);
     }
@@ -71,18 +72,12 @@ fn segments(steps: &[Planned]) -> Vec<Segment> {
     segments
 }
 
-/// The quoted labels that a step adds to enum types.
-fn added_labels(planned: &Planned) -> Vec<String> {
-    let after = planned.changes.iter().filter(|change| matches!(change.key, ObjectKey::Enum(_)));
-    let labels = after.map(|change| {
-        let labels = |definition: Option<&migrate_core::schema::Definition>| {
-            definition.and_then(|definition| definition.get("labels")).map(ToString::to_string).unwrap_or_default()
-        };
-        let (before, after) = (labels(change.before.as_ref()), labels(change.after.as_ref()));
-        let known: Vec<&str> = before.split(", ").collect();
-        after.split(", ").filter(|label| !known.contains(label)).map(str::to_owned).collect::<Vec<_>>()
-    });
-    labels.flatten().collect()
+/// The quoted label that a step adds to an enum type.
+fn added_label(planned: &Planned) -> Option<String> {
+    match &planned.step.action {
+        Action::Change(Operation::AddEnumValue(added)) => Some(quote_literal(added.label.as_str())),
+        _ => None,
+    }
 }
 
 impl Postgres {

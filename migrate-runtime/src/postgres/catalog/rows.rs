@@ -337,7 +337,7 @@ impl SequenceRow {
     fn into_sequence(self) -> (QualifiedName, Sequence) {
         let owner = self.owner_schema.zip(self.owner_name).map(|(schema, name)| QualifiedName::new(schema, name));
         let sequence = Sequence {
-            options: self.options,
+            options: self.options.without_defaults(),
             owned_by: owner.zip(self.owner_column),
             comment: self.comment,
             origin: Origin::default(),
@@ -351,11 +351,17 @@ impl ViewRow {
         let view = View {
             materialized: self.materialized,
             columns: Vec::new(),
-            options: self.storage.map(|storage| format!("with ({})", storage.join(", "))).unwrap_or_default(),
+            options: self.storage.map(view_options).unwrap_or_default(),
             query: Expression::from_catalog(&self.query?),
             comment: self.comment,
-            origin: Origin::default(),
+            ..View::default()
         };
         Some((QualifiedName::new(self.schema, self.name), view))
     }
+}
+
+/// Options of a view as the model spells them.
+fn view_options(storage: Vec<String>) -> String {
+    let options: Vec<_> = storage.into_iter().map(|option| option.replacen('=', " = ", 1)).collect();
+    format!("with ({})", options.join(", "))
 }

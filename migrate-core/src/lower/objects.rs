@@ -1,0 +1,84 @@
+//! Statements on everything that isn't a table.
+
+use super::syntax;
+use crate::operation::Operation;
+use crate::ops::{
+    AddEnumValue, AlterSequence, CommentOn, CreateEnum, CreateExtension, CreateSchema, CreateSequence, CreateView, DropExtension,
+    DropSchema, DropSequence, DropType, DropView, RenameEnumValue, RenameSequence, RenameType, RenameView,
+};
+use squawk_syntax::ast;
+
+/// The operations of a statement; `None`: the model has none for it.
+pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<Operation>> {
+    Some(match statement {
+        ast::Stmt::AlterMaterializedView(it) => {
+            *if_exists = it.if_exists().is_some();
+            let mut actions = it.action();
+            match (actions.next()?, actions.next()) {
+                (ast::AlterMaterializedViewAction::ViewRenameTo(to), None) => vec![RenameView::lower(&it.view_ref()?, &to, true)?.into()],
+                _ => return None,
+            }
+        }
+        ast::Stmt::AlterSequence(it) => {
+            *if_exists = it.if_exists().is_some();
+            return alter_sequence(it);
+        }
+        ast::Stmt::AlterType(it) => {
+            let name = syntax::path_ref(&it.type_name_ref()?.path_ref()?)?;
+            match it.action()? {
+                ast::AlterTypeAction::AddValue(action) => vec![AddEnumValue::lower(&name, &action)?.into()],
+                ast::AlterTypeAction::RenameValue(action) => vec![RenameEnumValue::lower(&name, &action)?.into()],
+                ast::AlterTypeAction::TypeRenameTo(action) => vec![RenameType::lower(&name, &action)?.into()],
+                _ => return None,
+            }
+        }
+        ast::Stmt::AlterView(it) => {
+            *if_exists = it.if_exists().is_some();
+            match it.action()? {
+                ast::AlterViewAction::ViewRenameTo(to) => vec![RenameView::lower(&it.view_ref()?, &to, false)?.into()],
+                _ => return None,
+            }
+        }
+        ast::Stmt::CommentOn(it) => vec![CommentOn::lower(it)?.into()],
+        ast::Stmt::CreateExtension(it) => vec![CreateExtension::lower(it)?.into()],
+        ast::Stmt::CreateMaterializedView(it) => vec![CreateView::lower_materialized(it)?.into()],
+        ast::Stmt::CreateSchema(it) => vec![CreateSchema::lower(it)?.into()],
+        ast::Stmt::CreateSequence(it) => vec![CreateSequence::lower(it)?.into()],
+        ast::Stmt::CreateType(it) => vec![CreateEnum::lower(it)?.into()],
+        ast::Stmt::CreateView(it) => vec![CreateView::lower(it)?.into()],
+        ast::Stmt::DropExtension(it) => {
+            *if_exists = it.if_exists().is_some();
+            DropExtension::lower(it)
+        }
+        ast::Stmt::DropMaterializedView(it) => {
+            *if_exists = it.if_exists().is_some();
+            DropView::lower_materialized(it)?
+        }
+        ast::Stmt::DropSchema(it) => {
+            *if_exists = it.if_exists().is_some();
+            DropSchema::lower(it)
+        }
+        ast::Stmt::DropSequence(it) => {
+            *if_exists = it.if_exists().is_some();
+            DropSequence::lower(it)?
+        }
+        ast::Stmt::DropType(it) => {
+            *if_exists = it.if_exists().is_some();
+            DropType::lower(it)?
+        }
+        ast::Stmt::DropView(it) => {
+            *if_exists = it.if_exists().is_some();
+            DropView::lower(it)?
+        }
+        _ => return None,
+    })
+}
+
+fn alter_sequence(statement: &ast::AlterSequence) -> Option<Vec<Operation>> {
+    let name = syntax::path_ref(&statement.sequence_ref()?.path_ref()?)?;
+    let mut actions = statement.actions();
+    if let (Some(ast::AlterSequenceAction::SequenceRenameTo(to)), None) = (actions.next(), actions.next()) {
+        return Some(vec![RenameSequence::lower(&name, &to)?.into()]);
+    }
+    Some(vec![AlterSequence::lower(&name, statement)?.into()])
+}

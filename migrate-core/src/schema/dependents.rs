@@ -1,0 +1,138 @@
+//! What depends on what: columns on types and sequences, views on relations.
+
+use super::{ObjectKey, Origin, Schema};
+use crate::expression::Expression;
+use crate::name::{Name, QualifiedName};
+
+impl Schema {
+    /// The columns of this type, or of arrays of it.
+    #[must_use]
+    pub fn columns_of_type(&self, name: &QualifiedName) -> Vec<(QualifiedName, Name)> {
+        self.columns_where(|column| column.data_type.named() == Some(name))
+    }
+
+    /// The columns whose default takes values from the sequence.
+    #[must_use]
+    pub fn columns_fed_by(&self, sequence: &QualifiedName) -> Vec<(QualifiedName, Name)> {
+        self.columns_where(|column| column.default.as_ref().is_some_and(|default| default.sequences().contains(sequence)))
+    }
+
+    fn columns_where(&self, holds: impl Fn(&super::Column) -> bool) -> Vec<(QualifiedName, Name)> {
+        let of_table = |table: &super::Table| {
+            let columns = table.columns.iter().filter(|column| holds(column));
+            columns.map(|column| (table.name.clone(), column.name.clone())).collect::<Vec<_>>()
+        };
+        self.tables.values().flat_map(of_table).collect()
+    }
+
+    /// The views that read the relation themselves.
+    #[must_use]
+    pub fn views_reading(&self, relation: &QualifiedName) -> Vec<QualifiedName> {
+        self.views.iter().filter(|(_, view)| view.relations.contains(relation)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The views that read the relation themselves or through other views.
+    #[must_use]
+    pub fn views_above(&self, relation: &QualifiedName) -> Vec<QualifiedName> {
+        let mut views = self.views_reading(relation);
+        let mut seen = 0;
+        while let Some(view) = views.get(seen).cloned() {
+            let further: Vec<_> = self.views_reading(&view).into_iter().filter(|further| !views.contains(further)).collect();
+            views.extend(further);
+            seen += 1;
+        }
+        views
+    }
+
+    /// Drops every view that reads the relation, and the views that read those.
+    pub fn drop_views_reading(&mut self, relation: &QualifiedName, origin: &Origin) {
+        for view in self.views_reading(relation) {
+            if self.views.remove(&view).is_some() {
+                self.record_departure(ObjectKey::View(view.clone()), None, origin);
+                self.drop_views_reading(&view, origin);
+            }
+        }
+    }
+
+    /// Columns and casts follow the rename of their type.
+    pub fn follow_type_rename(&mut self, from: &QualifiedName, to: &QualifiedName) {
+        for column in self.tables.values_mut().flat_map(|table| &mut table.columns) {
+            if let crate::data_type::BaseType::Named(name) = &mut column.data_type.base
+                && name == from
+            {
+                *name = to.clone();
+            }
+        }
+        self.each_expression(|expression| expression.rename_type(from, to));
+    }
+
+    /// Defaults and views follow the rename of a sequence.
+    pub fn follow_sequence_rename(&mut self, from: &QualifiedName, to: &QualifiedName) {
+        self.each_expression(|expression| expression.rename_sequence(from, to));
+    }
+
+    /// Views follow the rename of a table or of another view.
+    pub fn follow_relation_rename(&mut self, from: &QualifiedName, to: &QualifiedName) {
+        for view in self.views.values_mut().filter(|view| view.relations.contains(from)) {
+            for relation in view.relations.iter_mut().filter(|relation| *relation == from) {
+                *relation = to.clone();
+            }
+            view.query.rename_relation(from, to);
+        }
+    }
+
+    /// Expressions over columns of an enum follow the rename of one of its values. Where an expression reads columns of
+    /// other types, too, its literals may be theirs: it is left as it is.
+    pub fn follow_label_rename(&mut self, name: &QualifiedName, from: &str, to: &str) {
+        for table in self.tables.values_mut() {
+            let (of_enum, others): (Vec<_>, Vec<_>) =
+                table.columns.iter().map(|column| (column.name.clone(), column.data_type.named() == Some(name))).partition(|(_, is)| *is);
+            if of_enum.is_empty() {
+                continue;
+            }
+            for column in table.columns.iter_mut().filter(|column| column.data_type.named() == Some(name)) {
+                if let Some(default) = &mut column.default {
+                    default.rename_literal(from, to);
+                }
+            }
+            let follow = |expression: &mut Expression| {
+                let reads = |columns: &[(Name, bool)]| columns.iter().any(|(column, _)| expression.mentions(column.as_str()));
+                if reads(&of_enum) && !reads(&others) {
+                    expression.rename_literal(from, to);
+                }
+            };
+            table.constraints.values_mut().for_each(|constraint| constraint.kind.each_expression(follow));
+            table.indexes.values_mut().for_each(|index| index.each_expression(follow));
+        }
+    }
+
+    fn each_expression(&mut self, mut change: impl FnMut(&mut Expression)) {
+        for table in self.tables.values_mut() {
+            for column in &mut table.columns {
+                column.default.iter_mut().for_each(&mut change);
+                column.generated.iter_mut().for_each(|generated| change(&mut generated.expression));
+            }
+            table.constraints.values_mut().for_each(|constraint| constraint.kind.each_expression(&mut change));
+            table.indexes.values_mut().for_each(|index| index.each_expression(&mut change));
+        }
+        self.views.values_mut().for_each(|view| change(&mut view.query));
+    }
+
+    /// The comment of an object that the model has a definition of.
+    pub fn comment_mut(&mut self, key: &ObjectKey) -> Option<&mut Option<String>> {
+        Some(match key {
+            ObjectKey::Schema(name) => &mut self.schemas.get_mut(name)?.comment,
+            ObjectKey::Extension(_) => return None,
+            ObjectKey::Table(name) => &mut self.tables.get_mut(name)?.comment,
+            ObjectKey::Column(table, column) => &mut self.tables.get_mut(table)?.column_mut(column.as_str())?.comment,
+            ObjectKey::Constraint(table, name) => &mut self.tables.get_mut(table)?.constraints.get_mut(name)?.comment,
+            ObjectKey::Index(name) => {
+                let table = self.table_of_index(name)?.name.clone();
+                &mut self.tables.get_mut(&table)?.indexes.get_mut(&name.name)?.comment
+            }
+            ObjectKey::Enum(name) => &mut self.enums.get_mut(name)?.comment,
+            ObjectKey::Sequence(name) => &mut self.sequences.get_mut(name)?.comment,
+            ObjectKey::View(name) => &mut self.views.get_mut(name)?.comment,
+        })
+    }
+}
