@@ -4,6 +4,7 @@
 //! without it (in the application that embeds its migrations) operations come from the constants that the macro emitted.
 
 pub mod chain;
+mod checks;
 pub mod checksum;
 pub mod data_type;
 pub mod effects;

@@ -31,7 +31,8 @@ pub trait Operate {
     /// of a foreign key, the columns of an index. Where one of them is absent, the operation is skipped or fails.
     fn requires(&self) -> Vec<ObjectKey>;
 
-    /// The objects whose definition the operation changes: their definitions before and after it decide its verdict.
+    /// The objects whose definition the operation changes: their definitions before and after it decide its verdict. The
+    /// first is what the statement is about; where it renames, that is the old name.
     fn touches(&self) -> Vec<ObjectKey>;
 
     /// Fills in what PostgreSQL would choose: names of unnamed constraints, indexes and sequences, referenced columns.
@@ -109,6 +110,8 @@ macro_rules! operations {
 operations! {
     /// `alter table … add column`.
     AddColumn,
+    /// `alter table … add constraint`.
+    AddConstraint,
     /// `alter type … add value`.
     AddEnumValue,
     /// `alter table … alter column … add generated … as identity`.
@@ -125,6 +128,8 @@ operations! {
     CreateEnum,
     /// `create extension`.
     CreateExtension,
+    /// `create index`.
+    CreateIndex,
     /// `create schema`.
     CreateSchema,
     /// `create sequence`.
@@ -135,6 +140,8 @@ operations! {
     CreateView,
     /// `alter table … drop column`.
     DropColumn,
+    /// `alter table … drop constraint`.
+    DropConstraint,
     /// `alter table … alter column … drop default`.
     DropDefault,
     /// `alter table … alter column … drop expression`.
@@ -143,6 +150,8 @@ operations! {
     DropExtension,
     /// `alter table … alter column … drop identity`.
     DropIdentity,
+    /// `drop index`.
+    DropIndex,
     /// `alter table … alter column … drop not null`.
     DropNotNull,
     /// `drop schema`.
@@ -157,8 +166,12 @@ operations! {
     DropView,
     /// `alter table … rename column`.
     RenameColumn,
+    /// `alter table … rename constraint`.
+    RenameConstraint,
     /// `alter type … rename value`.
     RenameEnumValue,
+    /// `alter index … rename to`.
+    RenameIndex,
     /// `alter sequence … rename to`.
     RenameSequence,
     /// `alter table … rename to`.
@@ -171,6 +184,8 @@ operations! {
     SetDefault,
     /// `alter table … alter column … set not null`.
     SetNotNull,
+    /// `alter table … validate constraint`.
+    ValidateConstraint,
     /// Anything that the model has no operation for.
     Opaque,
 }

@@ -1,6 +1,6 @@
 //! Pieces of SQL that several operations print: columns, constraints, indexes.
 
-use crate::name::{Name, QualifiedName, quoted_list};
+use crate::name::{Name, QualifiedName, quote_identifier, quoted_list};
 use crate::naming::make_object_name;
 use crate::schema::{
     Column, Constraint, ConstraintKind, Deferral, ForeignKey, Identity, IdentityKind, Index, IndexKeyKind, Key, MatchType,
@@ -85,8 +85,15 @@ pub fn constraint(constraint: &Constraint) -> String {
     with_options(constraint, &constraint_kind(&constraint.kind))
 }
 
-fn with_options(constraint: &Constraint, kind: &str) -> String {
-    let mut sql = format!("constraint {} {kind}", constraint.name.quoted());
+/// A primary key or unique constraint that takes an index over.
+#[must_use]
+pub fn constraint_using_index(constraint: &Constraint, index: &Name) -> String {
+    let kind = if matches!(constraint.kind, ConstraintKind::PrimaryKey(_)) { "primary key" } else { "unique" };
+    with_options(constraint, &format!("{kind} using index {}", index.quoted()))
+}
+
+fn with_options(constraint: &Constraint, definition: &str) -> String {
+    let mut sql = format!("constraint {} {definition}", constraint.name.quoted());
     match constraint.deferral {
         Deferral::No => {}
         Deferral::Immediate => sql.push_str(" deferrable"),
@@ -103,10 +110,11 @@ fn with_options(constraint: &Constraint, kind: &str) -> String {
 #[must_use]
 pub fn column_constraint(column: &Column, constraint: &Constraint) -> Option<String> {
     let own = |columns: &[Name]| columns == [column.name.clone()];
+    let plain = |key: &Key| own(&key.columns) && key.include.is_empty() && key.storage.is_empty();
     let kind = match &constraint.kind {
         _ if !constraint.validated => return None,
-        ConstraintKind::PrimaryKey(key) if own(&key.columns) && key.include.is_empty() => "primary key".to_owned(),
-        ConstraintKind::Unique(key) if own(&key.columns) && key.include.is_empty() => {
+        ConstraintKind::PrimaryKey(key) if plain(key) => "primary key".to_owned(),
+        ConstraintKind::Unique(key) if plain(key) => {
             format!("unique{}", if key.nulls_not_distinct { " nulls not distinct" } else { "" })
         }
         ConstraintKind::ForeignKey(key) if own(&key.columns) && key.referenced_columns.len() <= 1 => {
@@ -134,7 +142,8 @@ fn constraint_kind(kind: &ConstraintKind) -> String {
 fn key(key: &Key) -> String {
     let nulls = if key.nulls_not_distinct { "nulls not distinct " } else { "" };
     let include = if key.include.is_empty() { String::new() } else { format!(" include ({})", quoted_list(&key.include)) };
-    format!("{nulls}({}){include}", quoted_list(&key.columns))
+    let storage = if key.storage.is_empty() { String::new() } else { format!(" with ({})", key.storage) };
+    format!("{nulls}({}){include}{storage}", quoted_list(&key.columns))
 }
 
 fn foreign_key(key: &ForeignKey) -> String {
@@ -165,7 +174,7 @@ pub fn index(table: &QualifiedName, index: &Index, concurrently: bool) -> String
     let only = if index.only { "only " } else { "" };
     let mut sql = format!("create {unique}index {concurrently}{} on {only}{}", index.name.quoted(), table.quoted());
     if index.method != "btree" {
-        let _ = write!(sql, " using {}", index.method);
+        let _ = write!(sql, " using {}", quote_identifier(&index.method));
     }
     let _ = write!(sql, " ({})", index_keys(index));
     if !index.include.is_empty() {
@@ -176,6 +185,9 @@ pub fn index(table: &QualifiedName, index: &Index, concurrently: bool) -> String
     }
     if !index.storage.is_empty() {
         let _ = write!(sql, " with ({})", index.storage);
+    }
+    if let Some(tablespace) = &index.tablespace {
+        let _ = write!(sql, " tablespace {}", tablespace.quoted());
     }
     if let Some(predicate) = &index.predicate {
         let _ = write!(sql, " where {}", predicate.sql());

@@ -1,6 +1,7 @@
 //! What is wrong with a migration: every message of the checks, by name.
 
 mod columns;
+mod constraints;
 mod objects;
 
 use crate::name::{At, MAX_BYTES, Name, QualifiedName};

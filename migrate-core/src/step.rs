@@ -94,12 +94,15 @@ impl Step {
             return true;
         }
         let Action::Change(operation) = &self.action else { return false };
-        // the first object that it touches is the one that it names; others may be new
-        let touches = operation.touches();
-        let named = touches.first().filter(|key| key.table().is_none() && !matches!(key, ObjectKey::Index(_)));
+        // what it touches besides the first may be new
+        let named = operation.touches().into_iter().next();
         self.if_exists
-            && (operation.requires().iter().chain(&touches).any(|key| key.table().is_some_and(unknown))
-                || named.is_some_and(|key| schema.definition(key).is_none()))
+            && (operation.requires().iter().any(|key| key.table().is_some_and(unknown))
+                || named.is_some_and(|key| match (&key, key.table()) {
+                    (ObjectKey::Index(index), _) => unknown(index),
+                    (_, Some(table)) => unknown(table),
+                    (key, None) => schema.definition(key).is_none(),
+                }))
     }
 
     /// Replays the step: names what is unnamed, reports what is wrong, and leaves `schema` as it is afterwards.
@@ -125,6 +128,29 @@ impl Step {
                 }
             }
             Action::Run { .. } | Action::Assert { .. } => {}
+        }
+    }
+}
+
+#[cfg(all(test, feature = "parser"))]
+mod tests {
+    use crate::replay::{replay, steps};
+    use crate::schema::Schema;
+
+    #[test]
+    fn an_unknown_index_is_unchecked_only_where_it_may_be_absent() {
+        let mut schema = Schema::default();
+        replay(&mut steps("create table t (a int unique); create index i on t (a)").unwrap(), &mut schema, "m");
+        for (sql, unchecked) in [
+            ("drop index if exists nobody", true),
+            ("drop index nobody", false),
+            ("drop index if exists i", false),
+            ("drop index if exists t_a_key", false),
+            ("alter index if exists i rename to j", false),
+            ("alter index if exists nobody rename to j", true),
+            ("alter table if exists t rename to u", false),
+        ] {
+            assert_eq!(steps(sql).unwrap()[0].is_unchecked(&schema), unchecked, "{sql}");
         }
     }
 }

@@ -58,7 +58,8 @@ pub struct Change {
     pub after: Option<Definition>,
 }
 
-/// Applies `operation` to the model and tells what that changed.
+/// Applies `operation` to the model and tells what that changed. Of a relation that the model knows by name only (made by
+/// a query, or foreign) nothing is told: what is done to it is always still to be done.
 pub fn advance(model: &mut Schema, operation: &Operation, origin: &Origin) -> Vec<Change> {
     let keys = operation.touches();
     let before: Vec<_> = keys.iter().map(|key| model.definition(key)).collect();
@@ -69,7 +70,13 @@ pub fn advance(model: &mut Schema, operation: &Operation, origin: &Origin) -> Ve
             let after = model.definition(&key);
             Change { key, before, after }
         })
+        .filter(|change| change.before.is_some() || change.after.is_some() || !is_unmodelled(model, &change.key))
         .collect()
+}
+
+fn is_unmodelled(model: &Schema, key: &ObjectKey) -> bool {
+    let relation = if let ObjectKey::Index(index) = key { Some(index) } else { key.table() };
+    relation.is_some_and(|name| !model.tables.contains_key(name) && model.others.contains_key(name))
 }
 
 /// The verdict on an operation, given what it changes in the model and the live schema.

@@ -119,9 +119,9 @@ impl Shape {
                     _ => false,
                 };
                 if call {
-                    shape.push(token)
+                    shape.push(token);
                 } else {
-                    shape.grouping.push(shape.tokens.len())
+                    shape.grouping.push(shape.tokens.len());
                 }
                 open.push((call, shape.tokens.len()));
             } else if token.is(")") {

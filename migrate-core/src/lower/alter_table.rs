@@ -4,8 +4,8 @@ use super::syntax;
 use crate::name::QualifiedName;
 use crate::operation::Operation;
 use crate::ops::{
-    AddColumn, AddIdentity, AlterColumnType, AlterIdentity, DropColumn, DropDefault, DropExpression, DropIdentity, DropNotNull, Opaque,
-    RenameColumn, RenameTable, SetDefault, SetNotNull,
+    AddColumn, AddConstraint, AddIdentity, AlterColumnType, AlterIdentity, DropColumn, DropConstraint, DropDefault, DropExpression,
+    DropIdentity, DropNotNull, Opaque, RenameColumn, RenameConstraint, RenameTable, SetDefault, SetNotNull, ValidateConstraint,
 };
 use squawk_syntax::ast::{self, AstNode};
 
@@ -14,7 +14,7 @@ pub(super) fn lower(statement: &ast::AlterTable) -> Option<Vec<Operation>> {
     let table = syntax::table_ref(&target.table_name_ref()?)?;
     let mut operations = Vec::new();
     for action in statement.actions() {
-        operations.extend(lower_action(&table, &action).unwrap_or_else(|| {
+        operations.extend(lower_action(&table, target.only_token().is_some(), &action).unwrap_or_else(|| {
             let only = if target.only_token().is_some() { "only " } else { "" };
             let sql = format!("alter table {only}{} {}", table.quoted(), syntax::text(action.syntax()));
             vec![Opaque::on_table("alter table", sql, &table).into()]
@@ -29,22 +29,30 @@ pub(super) fn lower(statement: &ast::AlterTable) -> Option<Vec<Operation>> {
 fn pass(operation: &Operation) -> u32 {
     match operation {
         Operation::DropColumn(_)
+        | Operation::DropConstraint(_)
         | Operation::DropDefault(_)
         | Operation::DropExpression(_)
         | Operation::DropIdentity(_)
         | Operation::DropNotNull(_) => 0,
         Operation::AlterColumnType(_) => 1,
         Operation::AddColumn(_) => 2,
+        Operation::AddConstraint(it) if it.constraint.kind.has_index() => 4,
+        Operation::AddConstraint(_) => 5,
+        Operation::ValidateConstraint(_) | Operation::Opaque(_) => 6,
         _ => 3,
     }
 }
 
 /// The operations of one action; `None`: the model has none for it.
-fn lower_action(table: &QualifiedName, action: &ast::AlterTableAction) -> Option<Vec<Operation>> {
+fn lower_action(table: &QualifiedName, only: bool, action: &ast::AlterTableAction) -> Option<Vec<Operation>> {
     Some(match action {
+        ast::AlterTableAction::AddConstraint(it) => vec![AddConstraint { only, ..AddConstraint::lower(table, it)? }.into()],
         ast::AlterTableAction::AddColumn(it) => vec![AddColumn::lower(table, it)?.into()],
         ast::AlterTableAction::AlterColumn(it) => vec![lower_column(table, it)?],
         ast::AlterTableAction::DropColumn(it) => vec![DropColumn::lower(table, it)?.into()],
+        ast::AlterTableAction::DropConstraint(it) => vec![DropConstraint { only, ..DropConstraint::lower(table, it)? }.into()],
+        ast::AlterTableAction::RenameConstraint(it) => vec![RenameConstraint::lower(table, it)?.into()],
+        ast::AlterTableAction::ValidateConstraint(it) => vec![ValidateConstraint::lower(table, it)?.into()],
         ast::AlterTableAction::RenameColumn(it) => vec![RenameColumn::lower(table, it)?.into()],
         ast::AlterTableAction::TableRenameTo(it) => vec![RenameTable::lower(table, it)?.into()],
         _ => return None,

@@ -1,21 +1,35 @@
 //! Constraints, behind a column and behind a table alike. Unnamed ones get their name from `bind`.
 
-use super::syntax;
+use super::{indexes, syntax};
 use crate::expression::Expression;
 use crate::name::Name;
 use crate::schema::{Constraint, ConstraintKind, Deferral, ForeignKey, Key, MatchType, ReferentialAction};
 use squawk_syntax::ast::{self, AstChildren, AstNode};
 
-/// A constraint in the list of `create table`, or behind `alter table … add`. `None` for what isn't one of its own: not
-/// null, `using index`, temporal keys.
+/// A constraint in the list of `create table`. `None` for what isn't one of its own: not null, `using index`, temporal
+/// keys.
 pub(crate) fn table_constraint(constraint: &ast::TableConstraint) -> Option<Constraint> {
     match constraint {
+        ast::TableConstraint::PrimaryKeyConstraint(it) if it.using_index().is_some() => None,
+        ast::TableConstraint::UniqueConstraint(it) if it.using_index().is_some() => None,
         ast::TableConstraint::PrimaryKeyConstraint(it) => primary_key(it, None),
         ast::TableConstraint::UniqueConstraint(it) => unique(it, None),
         ast::TableConstraint::CheckConstraint(it) => check(it),
         ast::TableConstraint::ForeignKeyConstraint(it) => foreign_key(it),
         ast::TableConstraint::ExcludeConstraint(it) => exclude(it),
         ast::TableConstraint::NotNullConstraint(_) => None,
+    }
+}
+
+/// A constraint behind `alter table … add`. With `using index` its key is empty until the schema is known.
+pub(crate) fn added(constraint: &ast::Constraint) -> Option<Constraint> {
+    match constraint {
+        ast::Constraint::PrimaryKeyConstraint(it) => primary_key(it, None),
+        ast::Constraint::UniqueConstraint(it) => unique(it, None),
+        ast::Constraint::CheckConstraint(it) => check(it),
+        ast::Constraint::ForeignKeyConstraint(it) => foreign_key(it),
+        ast::Constraint::ExcludeConstraint(it) => exclude(it),
+        _ => None,
     }
 }
 
@@ -31,6 +45,9 @@ pub(crate) fn unique(constraint: &ast::UniqueConstraint, columns: Option<Vec<Nam
 
 fn key(using_index: bool, parameters: Option<ast::IndexParameters>, columns: Option<Vec<Name>>) -> Option<Key> {
     if using_index {
+        return Some(Key::default());
+    }
+    if parameters.as_ref().is_some_and(|it| it.constraint_index_tablespace().is_some()) {
         return None;
     }
     let list = parameters.as_ref().and_then(ast::IndexParameters::column_list);
@@ -48,6 +65,7 @@ fn key(using_index: bool, parameters: Option<ast::IndexParameters>, columns: Opt
         columns,
         include: include.iter().flat_map(ast::ColumnRefList::column_name_refs).map(|column| syntax::name(&column)).collect(),
         nulls_not_distinct: matches!(nulls, Some(ast::NullsDistinctOption::NullsNotDistinct(_))),
+        storage: parameters.and_then(|it| it.with_params()).map(|it| indexes::storage(&it)).unwrap_or_default(),
     })
 }
 
@@ -66,7 +84,9 @@ fn exclude(constraint: &ast::ExcludeConstraint) -> Option<Constraint> {
         let end = syntax::at(option.syntax()).range().start.checked_sub(usize::from(start))?;
         text.get(offset..offset + end)?.trim().clone_into(&mut definition);
     }
-    let kind = ConstraintKind::Exclude { definition: Expression::written(definition, syntax::at(constraint.syntax())) };
+    let mut definition = Expression::written(definition, syntax::at(constraint.syntax()));
+    definition.references = syntax::references(constraint.syntax());
+    let kind = ConstraintKind::Exclude { definition };
     finish(constraint.constraint_name_clause(), kind, constraint.constraint_options())
 }
 

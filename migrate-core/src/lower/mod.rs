@@ -3,13 +3,14 @@
 mod alter_table;
 pub(crate) mod columns;
 pub(crate) mod constraints;
+pub(crate) mod indexes;
 mod objects;
 pub(crate) mod relations;
 pub(crate) mod syntax;
 
 use crate::name::At;
 use crate::operation::Operation;
-use crate::ops::{CreateTable, DropTable, Opaque};
+use crate::ops::{CreateIndex, CreateTable, DropIndex, DropTable, Opaque, RenameIndex};
 use squawk_syntax::SourceFile;
 use squawk_syntax::ast::{self, AstNode};
 
@@ -72,7 +73,16 @@ fn lower(statement: &ast::Stmt) -> Statement {
 /// The operations of a statement; `None`: the model has none for it.
 fn typed(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<Operation>> {
     match statement {
+        ast::Stmt::AlterIndex(it) => {
+            *if_exists = it.if_exists().is_some();
+            RenameIndex::lower(it).map(|operation| vec![operation.into()])
+        }
+        ast::Stmt::CreateIndex(it) => CreateIndex::lower(it).map(|operation| vec![operation.into()]),
         ast::Stmt::CreateTable(it) => CreateTable::lower(it).map(|operation| vec![operation.into()]),
+        ast::Stmt::DropIndex(it) => {
+            *if_exists = it.if_exists().is_some();
+            DropIndex::lower(it)
+        }
         ast::Stmt::DropTable(it) => {
             *if_exists = it.if_exists().is_some();
             DropTable::lower(it)

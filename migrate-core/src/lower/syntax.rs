@@ -53,7 +53,60 @@ pub(crate) fn name<T: NameLike>(node: &T) -> Name {
 
 /// An expression.
 pub(crate) fn expression(node: &impl AstNode) -> Expression {
-    Expression::written(text(node.syntax()), at(node.syntax()))
+    let mut expression = Expression::written(text(node.syntax()), at(node.syntax()));
+    expression.references = references(node.syntax());
+    expression
+}
+
+/// The columns in an expression, each where it is written. A function's name, a table's, a field of a composite value and a
+/// word that SQL has a meaning for are none.
+pub(crate) fn references(node: &SyntaxNode) -> Vec<Name> {
+    let names = node.descendants().filter_map(ast::NameRef::cast);
+    let excluded = node.descendants().filter_map(ast::ConstraintIncludeClause::cast).filter_map(|clause| clause.column_ref_list());
+    let included = excluded.flat_map(|list| list.column_name_refs().map(|column| name(&column)).collect::<Vec<_>>());
+    names.filter(is_column).map(|column| name(&column)).chain(included).collect()
+}
+
+fn is_column(name: &ast::NameRef) -> bool {
+    let node = name.syntax();
+    let means_something = significant_tokens(node).next().is_some_and(|token| {
+        use SyntaxKind as Kind;
+        let after_is = node.parent().is_some_and(|parent| {
+            parent.children().any(|child| matches!(child.kind(), Kind::IS_NOT) || child.text() == "is")
+                || parent.children_with_tokens().any(|child| child.kind() == Kind::IS_KW)
+        });
+        match token.kind() {
+            Kind::CURRENT_CATALOG_KW
+            | Kind::CURRENT_DATE_KW
+            | Kind::CURRENT_ROLE_KW
+            | Kind::CURRENT_SCHEMA_KW
+            | Kind::CURRENT_TIME_KW
+            | Kind::CURRENT_TIMESTAMP_KW
+            | Kind::CURRENT_USER_KW
+            | Kind::LOCALTIME_KW
+            | Kind::LOCALTIMESTAMP_KW
+            | Kind::SESSION_USER_KW
+            | Kind::SYSTEM_USER_KW
+            | Kind::USER_KW => true,
+            Kind::UNKNOWN_KW | Kind::DOCUMENT_KW | Kind::JSON_KW | Kind::NORMALIZED_KW => after_is,
+            _ => false,
+        }
+    });
+    if means_something {
+        return false;
+    }
+    // up the path that it ends, `schema.table.column`, to what uses the path
+    let mut end = node.clone();
+    while let Some(field) = end.parent().and_then(ast::FieldExpr::cast) {
+        let is_last = field.field().is_some_and(|last| *last.syntax() == end);
+        let of_name = matches!(field.base(), Some(ast::Expr::NameRef(_) | ast::Expr::FieldExpr(_)));
+        if !is_last || !of_name {
+            return false;
+        }
+        end = field.syntax().clone();
+    }
+    let called = end.parent().and_then(ast::CallExpr::cast).and_then(|call| call.expr());
+    called.is_none_or(|function| *function.syntax() != end)
 }
 
 /// A name with its schema, from the identifiers of a path.

@@ -201,7 +201,8 @@ pub fn complete_foreign_key(schema: &Schema, own: Option<(&QualifiedName, &[Cons
         Some((name, constraints)) if *name == key.references => constraints.iter().find_map(primary),
         _ => schema.table(&key.references).and_then(Table::primary_key).and_then(primary),
     };
-    key.referenced_columns = columns.unwrap_or_default();
+    // they were not written here
+    key.referenced_columns = columns.unwrap_or_default().iter().map(|column| Name::new(column.as_str())).collect();
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, `ALTER TABLE`, notes on `ADD COLUMN`
 
+use crate::checks;
 use crate::effects::{Effects, LockMode};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName, quote_literal};
@@ -125,9 +126,7 @@ impl Operate for AddColumn {
         }
         let Some(mut after) = schema.table(&self.table).cloned() else { return };
         after.columns.push(self.column.clone());
-        for constraint in &self.constraints {
-            super::check_constraint(schema, &after, constraint, report);
-        }
+        checks::new_constraints(schema, after, &self.constraints, report);
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {

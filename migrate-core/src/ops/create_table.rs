@@ -8,6 +8,7 @@
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, `CREATE TABLE`
 
+use crate::checks;
 use crate::effects::{Effects, LockMode};
 use crate::expression::Expression;
 use crate::name::{Name, quote_literal};
@@ -16,7 +17,7 @@ use crate::operation::{Inverse, Operate};
 use crate::ops::DropTable;
 use crate::render;
 use crate::report::Report;
-use crate::schema::{ConstraintKind, ObjectKey, Origin, Schema, Sequence, SequenceOptions, Table};
+use crate::schema::{Column, ConstraintKind, ObjectKey, Origin, Schema, Sequence, SequenceOptions, Table};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +70,9 @@ impl Operate for CreateTable {
         for constraint in &mut self.constraints {
             naming::complete_foreign_key(schema, Some((&name, &own)), constraint);
         }
-        for constraint in &self.constraints {
+        for constraint in &mut self.constraints {
+            // there are no rows that could break it, so PostgreSQL takes no notice of `not valid`
+            constraint.validated = true;
             if let ConstraintKind::PrimaryKey(key) = &constraint.kind {
                 for column in self.table.columns.iter_mut().filter(|column| key.columns.contains(&column.name)) {
                     column.not_null = true;
@@ -99,13 +102,8 @@ impl Operate for CreateTable {
                 report.check_identity(&table.name, column, column.name.at);
             }
         }
-        for (i, constraint) in self.constraints.iter().enumerate() {
-            if self.constraints[..i].iter().any(|earlier| earlier.name == constraint.name) {
-                let key = ObjectKey::Constraint(table.name.clone(), constraint.name.clone());
-                report.already_exists(schema, &key, constraint.name.at);
-            }
-            super::check_constraint(schema, table, constraint, report);
-        }
+        self.check_sequences(report);
+        checks::new_constraints(schema, table.clone(), &self.constraints, report);
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
@@ -139,7 +137,7 @@ impl Operate for CreateTable {
 
     fn render(&self) -> Vec<String> {
         let table = &self.table;
-        let serial = |column: &crate::schema::Column| self.serials.iter().any(|(name, _)| *name == column.name);
+        let serial = |column: &Column| self.serials.iter().any(|(name, _)| *name == column.name);
         let columns = table.columns.iter().map(|column| render::column(&table.name, column, serial(column)));
         let parts: Vec<_> = columns.chain(self.constraints.iter().map(render::constraint)).collect();
         let unlogged = if table.unlogged { "unlogged " } else { "" };
@@ -154,6 +152,22 @@ impl Operate for CreateTable {
 }
 
 impl CreateTable {
+    /// PostgreSQL names the sequences of a table before it has made any: where two names are cut to the same, it fails.
+    fn check_sequences(&self, report: &mut Report) {
+        let sequence = |column: &Column| {
+            let serial = self.serials.iter().find(|(serial, _)| *serial == column.name).map(|(_, sequence)| sequence.clone());
+            serial.or_else(|| column.identity.as_ref().map(|identity| identity.sequence.clone()))
+        };
+        let mut earlier: Vec<Name> = Vec::new();
+        for column in &self.table.columns {
+            let Some(sequence) = sequence(column) else { continue };
+            if earlier.contains(&sequence) {
+                report.same_sequence(&column.name, &self.table.name.sibling(sequence.clone()));
+            }
+            earlier.push(sequence);
+        }
+    }
+
     fn foreign_targets(&self) -> impl Iterator<Item = &crate::name::QualifiedName> {
         self.constraints.iter().filter_map(|constraint| match &constraint.kind {
             ConstraintKind::ForeignKey(key) => Some(&key.references),
@@ -168,7 +182,7 @@ pub(crate) fn serial_default(sequence: &crate::name::QualifiedName) -> Expressio
 }
 
 /// The type that the sequence of a serial column gets; `bigint` is the default.
-pub(crate) fn serial_type(column: &crate::schema::Column) -> Option<String> {
+pub(crate) fn serial_type(column: &Column) -> Option<String> {
     Some(column.data_type.sql()).filter(|name| name != "bigint")
 }
 

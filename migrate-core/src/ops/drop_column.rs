@@ -11,7 +11,7 @@
 use crate::effects::{Effects, LockMode};
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, NoInverse, Operate};
-use crate::ops::{AddColumn, drop_table};
+use crate::ops::{AddColumn, AddConstraint, create_index, drop_table};
 use crate::report::Report;
 use crate::schema::{ConstraintKind, ObjectKey, Origin, Schema};
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,13 @@ pub struct DropColumn {
     pub if_exists: bool,
 }
 
+impl DropColumn {
+    /// The foreign keys that point to the column and don't fall with it by themselves.
+    fn dependents(&self, schema: &Schema) -> Vec<(QualifiedName, Name)> {
+        schema.foreign_keys_to_column(&self.table, self.column.as_str())
+    }
+}
+
 impl Operate for DropColumn {
     fn describe(&self) -> String {
         format!("drop column `{}.{}`", self.table, self.column)
@@ -45,24 +52,46 @@ impl Operate for DropColumn {
     }
 
     fn check(&self, schema: &Schema, report: &mut Report) {
-        if report.needs_table(schema, &self.table) && !self.if_exists {
+        if !report.needs_table(schema, &self.table) {
+            return;
+        }
+        if !self.if_exists {
             report.needs_column(schema, &self.table, &self.column);
+        }
+        if !self.cascade {
+            let what = format!("column `{}.{}`", self.table, self.column);
+            report.needed_by_foreign_keys(self.column.at, &what, &self.dependents(schema));
         }
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
+        let dependents = self.dependents(schema);
         let Some(table) = schema.tables.get_mut(&self.table) else { return };
         if table.column(self.column.as_str()).is_none() {
             return;
         }
         table.remove_column(self.column.as_str());
+        for (table, constraint) in dependents {
+            if let Some(table) = schema.tables.get_mut(&table) {
+                table.constraints.shift_remove(&constraint);
+            }
+            schema.record_departure(ObjectKey::Constraint(table, constraint), None, origin);
+        }
         let owner = (self.table.clone(), self.column.clone());
         schema.sequences.retain(|_, sequence| sequence.owned_by.as_ref() != Some(&owner));
         schema.record_departure(ObjectKey::Column(self.table.clone(), self.column.clone()), None, origin);
     }
 
-    fn effects(&self, _schema: &Schema) -> Effects {
-        Effects { loses_data: true, breaks_readers: true, ..Effects::lock(&self.table, LockMode::AccessExclusive) }
+    fn effects(&self, schema: &Schema) -> Effects {
+        let own = Effects::lock(&self.table, LockMode::AccessExclusive);
+        let constraints = schema.table(&self.table).into_iter().flat_map(|table| table.constraints.values());
+        let targets = constraints.filter_map(|constraint| match &constraint.kind {
+            ConstraintKind::ForeignKey(key) if constraint.kind.involves(self.column.as_str()) => Some(key.references.clone()),
+            _ => None,
+        });
+        let dependents = self.dependents(schema).into_iter().map(|(table, _)| table);
+        let effects = targets.chain(dependents).fold(own, |effects, table| effects.and_lock(&table, LockMode::AccessExclusive));
+        Effects { loses_data: true, breaks_readers: true, ..effects }
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
@@ -85,10 +114,17 @@ impl Operate for DropColumn {
         if key && column.identity.is_none() {
             return Err(NoInverse::because("it is part of the primary key, whose values are lost"));
         }
+        // a constraint that isn't valid for all rows can't be made with the column
+        let (falls, later): (Vec<_>, Vec<_>) = falls.into_iter().partition(|constraint| constraint.validated);
         let add = AddColumn { table: self.table.clone(), column: column.clone(), constraints: falls, serial: None, if_not_exists: false };
         let owned: Vec<_> = drop_table::owned_sequences(before, &self.table, Some(&self.column)).collect();
-        let sequences = drop_table::recreate_sequences(&owned);
-        Ok(sequences.chain(std::iter::once(add.into())).chain(drop_table::give_back(&owned)).collect())
+        let mut operations: Vec<_> = drop_table::recreate_sequences(&owned).collect();
+        operations.push(add.into());
+        operations.extend(drop_table::give_back(&owned));
+        create_index::recreate_indexes(table, |index| index.involves(self.column.as_str()), &mut operations);
+        let later = later.into_iter().map(|constraint| (self.table.clone(), constraint.name)).chain(self.dependents(before));
+        operations.extend(later.filter_map(|(table, name)| AddConstraint::again(before, &table, &name)).map(Into::into));
+        Ok(operations)
     }
 
     fn render(&self) -> Vec<String> {

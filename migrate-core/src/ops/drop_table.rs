@@ -11,9 +11,9 @@
 use crate::effects::{Effects, LockMode};
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, NoInverse, Operate, Operation};
-use crate::ops::{AlterSequence, CommentOn, CreateSequence, CreateTable, SequenceChange, create_table};
+use crate::ops::{AddConstraint, AlterSequence, CommentOn, CreateSequence, CreateTable, SequenceChange, create_index, create_table};
 use crate::report::Report;
-use crate::schema::{ConstraintKind, ObjectKey, Origin, Schema, Sequence, Table};
+use crate::schema::{Constraint, ConstraintKind, ObjectKey, Origin, Schema, Sequence, Table, UniqueKey};
 use serde::{Deserialize, Serialize};
 
 /// Drops a table and everything that belongs to it.
@@ -133,8 +133,21 @@ fn recreate(before: &Schema, table: &Table) -> Vec<Operation> {
         .collect();
     let owned: Vec<_> =
         owned_sequences(before, &table.name, None).filter(|(name, _)| !serials.iter().any(|(_, of)| *of == name.name)).collect();
-    let create = CreateTable { table: shape, constraints, serials, if_not_exists: false }.into();
-    recreate_sequences(&owned).chain(std::iter::once(create)).chain(give_back(&owned)).collect()
+    // what rests on an index of the table, or isn't valid for all rows, can't be made with the table
+    let rests_on_index = |constraint: &Constraint| match &constraint.kind {
+        ConstraintKind::ForeignKey(key) if key.references == table.name => {
+            !table.unique_keys(&key.referenced_columns).iter().any(|key| matches!(key, UniqueKey::Constraint(_)))
+        }
+        _ => false,
+    };
+    let (later, constraints): (Vec<_>, Vec<_>) =
+        constraints.into_iter().partition(|constraint| !constraint.validated || rests_on_index(constraint));
+    let mut operations: Vec<_> = recreate_sequences(&owned).collect();
+    operations.push(CreateTable { table: shape, constraints, serials, if_not_exists: false }.into());
+    operations.extend(give_back(&owned));
+    create_index::recreate_indexes(table, |_| true, &mut operations);
+    operations.extend(later.iter().filter_map(|constraint| AddConstraint::again(before, &table.name, &constraint.name)).map(Into::into));
+    operations
 }
 
 /// The sequences that fall with a table, or with one of its columns.

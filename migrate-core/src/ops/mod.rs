@@ -1,6 +1,7 @@
 //! The operations, one a file.
 
 mod add_column;
+mod add_constraint;
 mod add_enum_value;
 mod add_identity;
 mod alter_column;
@@ -10,15 +11,18 @@ mod alter_sequence;
 mod comment_on;
 mod create_enum;
 mod create_extension;
+mod create_index;
 mod create_schema;
 mod create_sequence;
 mod create_table;
 mod create_view;
 mod drop_column;
+mod drop_constraint;
 mod drop_default;
 mod drop_expression;
 mod drop_extension;
 mod drop_identity;
+mod drop_index;
 mod drop_not_null;
 mod drop_schema;
 mod drop_sequence;
@@ -27,15 +31,19 @@ mod drop_type;
 mod drop_view;
 mod opaque;
 mod rename_column;
+mod rename_constraint;
 mod rename_enum_value;
+mod rename_index;
 mod rename_sequence;
 mod rename_table;
 mod rename_type;
 mod rename_view;
 mod set_default;
 mod set_not_null;
+mod validate_constraint;
 
 pub use add_column::AddColumn;
+pub use add_constraint::AddConstraint;
 pub use add_enum_value::{AddEnumValue, ValuePosition};
 pub use add_identity::AddIdentity;
 pub use alter_column_type::AlterColumnType;
@@ -44,15 +52,18 @@ pub use alter_sequence::{AlterSequence, SequenceChange};
 pub use comment_on::CommentOn;
 pub use create_enum::CreateEnum;
 pub use create_extension::CreateExtension;
+pub use create_index::CreateIndex;
 pub use create_schema::CreateSchema;
 pub use create_sequence::CreateSequence;
 pub use create_table::CreateTable;
 pub use create_view::CreateView;
 pub use drop_column::DropColumn;
+pub use drop_constraint::DropConstraint;
 pub use drop_default::DropDefault;
 pub use drop_expression::DropExpression;
 pub use drop_extension::DropExtension;
 pub use drop_identity::DropIdentity;
+pub use drop_index::DropIndex;
 pub use drop_not_null::DropNotNull;
 pub use drop_schema::DropSchema;
 pub use drop_sequence::DropSequence;
@@ -61,51 +72,22 @@ pub use drop_type::DropType;
 pub use drop_view::DropView;
 pub use opaque::{Opaque, Refusal};
 pub use rename_column::RenameColumn;
+pub use rename_constraint::RenameConstraint;
 pub use rename_enum_value::RenameEnumValue;
+pub use rename_index::RenameIndex;
 pub use rename_sequence::RenameSequence;
 pub use rename_table::RenameTable;
 pub use rename_type::RenameType;
 pub use rename_view::RenameView;
 pub use set_default::SetDefault;
 pub use set_not_null::SetNotNull;
+pub use validate_constraint::ValidateConstraint;
 
 use crate::name::{DEFAULT_SCHEMA, QualifiedName};
-use crate::report::Report;
-use crate::schema::{Constraint, ConstraintKind, ObjectKey, Schema, Table};
+use crate::schema::ObjectKey;
 
 /// The schema that an object goes into, where it isn't the default one: it must be there.
 pub(crate) fn schema_of(name: &QualifiedName) -> Vec<ObjectKey> {
     let other = (name.schema.as_str() != DEFAULT_SCHEMA).then(|| ObjectKey::Schema(name.schema.clone()));
     other.into_iter().collect()
-}
-
-/// Reports what a constraint of `table` names that isn't there. `table` is the table with the constraint's columns.
-pub(crate) fn check_constraint(schema: &Schema, table: &Table, constraint: &Constraint, report: &mut Report) {
-    let needs_column = |column: &crate::name::Name, report: &mut Report| {
-        if table.column(column.as_str()).is_none() {
-            report.unknown_column_of(schema, table, column);
-        }
-    };
-    match &constraint.kind {
-        ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) => {
-            for column in key.columns.iter().chain(&key.include) {
-                needs_column(column, report);
-            }
-        }
-        ConstraintKind::ForeignKey(key) => {
-            for column in key.columns.iter().chain(&key.on_delete_columns) {
-                needs_column(column, report);
-            }
-            if key.references == table.name {
-                for column in &key.referenced_columns {
-                    needs_column(column, report);
-                }
-            } else if report.needs_table(schema, &key.references) {
-                for column in &key.referenced_columns {
-                    report.needs_column(schema, &key.references, column);
-                }
-            }
-        }
-        ConstraintKind::Check { .. } | ConstraintKind::Exclude { .. } => {}
-    }
 }

@@ -72,6 +72,9 @@ pub struct Key {
     /// `nulls not distinct` (PostgreSQL 15).
     #[serde(default)]
     pub nulls_not_distinct: bool,
+    /// `with (…)`: storage parameters of the index as written, without the parentheses.
+    #[serde(default)]
+    pub storage: String,
 }
 
 /// A foreign key.

@@ -1,5 +1,6 @@
 //! Objects by name, and their definitions as facts that can be compared with those of a live database.
 
+use super::operator_class::significant;
 use super::{
     Column, Constraint, ConstraintKind, EnumType, ForeignKey, Index, IndexKeyKind, Key, Schema, Sequence, SequenceOptions, Table, View,
 };
@@ -140,9 +141,12 @@ impl Definition {
             ObjectKey::Column(table, column) => facts.column(schema.column(table, column.as_str())?, ""),
             ObjectKey::Constraint(table, name) => facts.constraint(schema.tables.get(table)?.constraints.get(name)?, ""),
             ObjectKey::Index(name) => {
-                let table = schema.table_of_index(name)?;
+                let table = schema.table_of_index(name).or_else(|| schema.table_of_constraint_index(name))?;
                 facts.text("table", table.name.to_string());
-                facts.index(table.indexes.get(&name.name)?, "");
+                match table.indexes.get(&name.name) {
+                    Some(index) => facts.index(index, ""),
+                    None => facts.text("constraint", name.name.to_string()),
+                }
             }
             ObjectKey::Enum(name) => facts.enum_type(schema.enums.get(name)?),
             ObjectKey::Sequence(name) => facts.sequence(schema.sequences.get(name)?),
@@ -273,7 +277,7 @@ impl Facts {
             if let Some(collation) = &key.collation {
                 self.text(format!("{aspect} collation"), collation);
             }
-            if let Some(class) = &key.operator_class {
+            if let Some(class) = key.operator_class.as_ref().and_then(|class| significant(&index.method, class)) {
                 self.text(format!("{aspect} operator class"), class);
             }
             self.flag(format!("{aspect} descending"), key.descending);

@@ -29,6 +29,9 @@ pub struct Index {
     /// `with (…)`: storage parameters as written, without the parentheses.
     #[serde(default)]
     pub storage: String,
+    /// `tablespace`, where one was named.
+    #[serde(default)]
+    pub tablespace: Option<Name>,
     /// `on only` a partitioned table.
     #[serde(default)]
     pub only: bool,
@@ -52,7 +55,7 @@ pub struct IndexKey {
     /// `collate`, where it differs from the column's.
     #[serde(default)]
     pub collation: Option<String>,
-    /// The operator class with its options, where it isn't the type's default.
+    /// The operator class, with its options as `class (name=value)`. One that is its type's default may stand here or not.
     #[serde(default)]
     pub operator_class: Option<String>,
     /// `desc`.

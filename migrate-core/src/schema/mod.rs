@@ -6,7 +6,9 @@ mod definition;
 mod dependents;
 mod index;
 mod objects;
+mod operator_class;
 mod print;
+mod references;
 mod rename;
 mod sequence_options;
 mod table;
@@ -16,6 +18,7 @@ pub use constraint::{Constraint, ConstraintKind, Deferral, ForeignKey, Key, Matc
 pub use definition::{Definition, Fact, ObjectKey, Value};
 pub use index::{Index, IndexKey, IndexKeyKind};
 pub use objects::{EnumType, Extension, NamedSchema, OtherKind, OtherObject, Sequence, View};
+pub use references::UniqueKey;
 pub use sequence_options::{SequenceAttributes, default_limits};
 pub use table::{Presence, Table};
 

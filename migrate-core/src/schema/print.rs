@@ -118,6 +118,9 @@ fn write_index(out: &mut String, index: &Index) -> fmt::Result {
     if !index.storage.is_empty() {
         write!(out, " with ({})", index.storage)?;
     }
+    if let Some(tablespace) = &index.tablespace {
+        write!(out, " tablespace {}", tablespace.quoted())?;
+    }
     if let Some(predicate) = &index.predicate {
         write!(out, " where {}", predicate.sql())?;
     }

@@ -107,4 +107,20 @@ impl Table {
             index.rename_column(from, to);
         }
     }
+
+    /// Renames a constraint, in its place.
+    pub fn rename_constraint(&mut self, from: &str, to: &Name) {
+        if let Some((place, _, mut constraint)) = self.constraints.shift_remove_full(from) {
+            constraint.name = to.clone();
+            self.constraints.shift_insert(place, to.clone(), constraint);
+        }
+    }
+
+    /// Renames an index that belongs to no constraint, in its place.
+    pub fn rename_index(&mut self, from: &str, to: &Name) {
+        if let Some((place, _, mut index)) = self.indexes.shift_remove_full(from) {
+            index.name = to.clone();
+            self.indexes.shift_insert(place, to.clone(), index);
+        }
+    }
 }

@@ -110,7 +110,8 @@ constraints as (
         case c.contype
             when 'c' then pg_catalog.pg_get_expr(c.conbin, c.conrelid)
             when 'x' then pg_catalog.pg_get_constraintdef(c.oid)
-        end as expression
+        end as expression,
+        (select o.reloptions from pg_catalog.pg_class o where o.oid = i.indexrelid) as storage
     from tables r
     join pg_catalog.pg_constraint c on c.conrelid = r.oid
     left join pg_catalog.pg_index i on i.indexrelid = c.conindid and c.contype in ('p', 'u')
@@ -132,6 +133,7 @@ indexes as (
         c.relkind = 'I' and not i.indisvalid as only,
         i.indisready and (i.indisvalid or c.relkind = 'I') as valid,
         c.reloptions as storage,
+        (select s.spcname from pg_catalog.pg_tablespace s where s.oid = c.reltablespace) as tablespace,
         pg_catalog.pg_get_expr(i.indpred, i.indrelid) as predicate,
         case when i.indisunique then (pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean end as nulls_not_distinct,
         d.description as comment,

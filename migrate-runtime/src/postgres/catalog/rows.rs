@@ -92,6 +92,7 @@ struct ConstraintRow {
     match_type: String,
     on_delete_columns: Option<Vec<Name>>,
     expression: Option<String>,
+    storage: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -103,6 +104,7 @@ struct IndexRow {
     only: bool,
     valid: bool,
     storage: Option<Vec<String>>,
+    tablespace: Option<Name>,
     predicate: Option<String>,
     nulls_not_distinct: Option<bool>,
     comment: Option<String>,
@@ -257,6 +259,7 @@ impl ConstraintRow {
                     columns: self.columns,
                     include: self.include.unwrap_or_default(),
                     nulls_not_distinct: self.nulls_not_distinct.unwrap_or_default(),
+                    storage: self.storage.unwrap_or_default().join(", "),
                 };
                 if self.kind == "p" { ConstraintKind::PrimaryKey(key) } else { ConstraintKind::Unique(key) }
             }
@@ -313,6 +316,7 @@ impl IndexRow {
             nulls_not_distinct: self.nulls_not_distinct.unwrap_or_default(),
             predicate: self.predicate.map(|text| Expression::from_catalog(&text)),
             storage: self.storage.unwrap_or_default().join(", "),
+            tablespace: self.tablespace,
             only: self.only,
             valid: self.valid,
             comment: self.comment,

@@ -1,0 +1,142 @@
+//! `alter table … drop constraint`.
+//!
+//! - **SQL**: `alter table documents drop constraint documents_owner_fkey`
+//! - **Lock**: access exclusive on the table, and on the other table of every foreign key that falls
+//! - **Rewrites**: nothing
+//! - **Transaction**: inside
+//! - **Undo**: `add constraint`, which fails where rows break it by then
+//! - **Since**: PostgreSQL 13
+//! - **Source**: PostgreSQL manual, `ALTER TABLE`, `DROP CONSTRAINT`
+
+use crate::effects::{Effects, LockMode};
+use crate::name::{Name, QualifiedName};
+use crate::operation::{Inverse, NoInverse, Operate};
+use crate::ops::AddConstraint;
+use crate::report::Report;
+use crate::schema::{Constraint, ConstraintKind, ObjectKey, Origin, Schema, UniqueKey};
+use serde::{Deserialize, Serialize};
+
+/// Drops a constraint. Columns of a primary key stay `not null`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DropConstraint {
+    /// The table.
+    pub table: QualifiedName,
+    /// The constraint.
+    pub name: Name,
+    /// `cascade`: foreign keys that rest on it fall with it.
+    #[serde(default)]
+    pub cascade: bool,
+    /// `if exists`.
+    #[serde(default)]
+    pub if_exists: bool,
+    /// `alter table only`.
+    #[serde(default)]
+    pub only: bool,
+}
+
+impl DropConstraint {
+    /// Drops the constraint of this name.
+    #[must_use]
+    pub fn new(table: QualifiedName, name: Name) -> Self {
+        Self { table, name, cascade: false, if_exists: false, only: false }
+    }
+
+    fn constraint<'a>(&self, schema: &'a Schema) -> Option<&'a Constraint> {
+        schema.table(&self.table)?.constraints.get(self.name.as_str())
+    }
+
+    /// The foreign keys that rest on the constraint.
+    fn dependents(&self, schema: &Schema) -> Vec<(QualifiedName, Name)> {
+        schema.foreign_keys_on(&self.table, UniqueKey::Constraint(&self.name))
+    }
+}
+
+impl Operate for DropConstraint {
+    fn describe(&self) -> String {
+        format!("drop constraint `{}` of `{}`", self.name, self.table)
+    }
+
+    fn requires(&self) -> Vec<ObjectKey> {
+        vec![ObjectKey::Table(self.table.clone())]
+    }
+
+    fn touches(&self) -> Vec<ObjectKey> {
+        vec![ObjectKey::Constraint(self.table.clone(), self.name.clone())]
+    }
+
+    fn check(&self, schema: &Schema, report: &mut Report) {
+        if !report.needs_table(schema, &self.table) {
+            return;
+        }
+        if self.constraint(schema).is_none() {
+            if !self.if_exists && schema.tables.contains_key(&self.table) {
+                report.unknown(schema, &ObjectKey::Constraint(self.table.clone(), self.name.clone()), self.name.at);
+            }
+            return;
+        }
+        if !self.cascade {
+            report.needed_by_foreign_keys(self.name.at, &format!("constraint `{}`", self.name), &self.dependents(schema));
+        }
+    }
+
+    fn apply(&self, schema: &mut Schema, origin: &Origin) {
+        if self.constraint(schema).is_none() {
+            return;
+        }
+        let own = (self.table.clone(), self.name.clone());
+        for (table, name) in self.dependents(schema).into_iter().chain([own]) {
+            let removed = schema.tables.get_mut(&table).and_then(|table| table.constraints.shift_remove(&name));
+            if removed.is_some_and(|constraint| constraint.kind.has_index()) {
+                schema.record_departure(ObjectKey::Index(table.sibling(name.clone())), None, origin);
+            }
+            schema.record_departure(ObjectKey::Constraint(table, name), None, origin);
+        }
+    }
+
+    fn effects(&self, schema: &Schema) -> Effects {
+        let target = self.constraint(schema).and_then(|constraint| match &constraint.kind {
+            ConstraintKind::ForeignKey(key) => Some(key.references.clone()),
+            _ => None,
+        });
+        let dependents = self.dependents(schema).into_iter().map(|(table, _)| table);
+        let own = Effects::lock(&self.table, LockMode::AccessExclusive);
+        target.into_iter().chain(dependents).fold(own, |effects, table| effects.and_lock(&table, LockMode::AccessExclusive))
+    }
+
+    fn inverse(&self, before: &Schema) -> Inverse {
+        let Some(again) = AddConstraint::again(before, &self.table, &self.name) else {
+            if self.if_exists && before.tables.contains_key(&self.table) {
+                return Ok(Vec::new());
+            }
+            return Err(NoInverse::because(format!("nothing is known of constraint `{}` of table `{}`", self.name, self.table)));
+        };
+        let dependents = self.dependents(before).into_iter().filter_map(|(table, name)| AddConstraint::again(before, &table, &name));
+        let own = AddConstraint { only: self.only, ..again };
+        Ok(std::iter::once(own).chain(dependents).map(Into::into).collect())
+    }
+
+    fn render(&self) -> Vec<String> {
+        let only = if self.only { "only " } else { "" };
+        let cascade = if self.cascade { " cascade" } else { "" };
+        vec![format!("alter table {only}{} drop constraint {}{cascade}", self.table.quoted(), self.name.quoted())]
+    }
+}
+
+#[cfg(feature = "parser")]
+mod lower {
+    use super::DropConstraint;
+    use crate::lower::syntax;
+    use crate::name::QualifiedName;
+    use squawk_syntax::ast;
+
+    impl DropConstraint {
+        pub(crate) fn lower(table: &QualifiedName, action: &ast::DropConstraint) -> Option<Self> {
+            let name = syntax::path_ref(&action.constraint_name_ref()?.path_ref()?)?.name;
+            Some(Self {
+                cascade: matches!(action.drop_behavior(), Some(ast::DropBehavior::Cascade(_))),
+                if_exists: action.if_exists().is_some(),
+                ..Self::new(table.clone(), name)
+            })
+        }
+    }
+}
