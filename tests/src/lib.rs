@@ -5,6 +5,7 @@
 
 pub mod binaries;
 pub mod case;
+pub mod chain;
 mod cluster;
 mod database;
 mod log;

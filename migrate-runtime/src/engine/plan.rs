@@ -62,6 +62,33 @@ pub struct PlannedOperation {
     pub line: u32,
 }
 
+impl Plan {
+    /// How many operations have that verdict.
+    #[must_use]
+    pub fn count(&self, verdict: &str) -> usize {
+        self.operations().filter(|operation| operation.verdict == verdict).count()
+    }
+
+    /// The operations that `up` would fail at.
+    pub fn obstacles(&self) -> impl Iterator<Item = &PlannedOperation> {
+        self.operations().filter(|operation| matches!(operation.verdict, "missing" | "conflict" | "unsupported"))
+    }
+
+    fn operations(&self) -> impl Iterator<Item = &PlannedOperation> {
+        self.revisions.iter().flat_map(|revision| &revision.operations)
+    }
+
+    /// 0 if `up` could be done, 4 if it would find drift or a conflict, 1 if it would fail for another reason.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self.obstacles().next().map(|operation| operation.verdict) {
+            None => 0,
+            Some("unsupported") => 1,
+            Some(_) => 4,
+        }
+    }
+}
+
 /// Plans what is pending, up to `target`, and what was skipped before.
 pub(crate) async fn plan<B: Backend>(backend: &mut B, chain: Migrations, target: Option<&str>) -> Result<Plan> {
     let history = backend.history().await?;

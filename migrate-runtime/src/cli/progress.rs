@@ -1,0 +1,100 @@
+//! What is told while the engine works: on stderr, but for the line of every revision that is done.
+
+use super::output::{Output, say};
+use super::text;
+use crate::{Event, Observer, RevisionReport};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Listens to the engine.
+#[derive(Debug)]
+pub(super) struct Progress {
+    bar: ProgressBar,
+    quiet: bool,
+    output: Arc<Output>,
+    heard: Mutex<Heard>,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    holder: String,
+    done: Vec<RevisionReport>,
+}
+
+impl Progress {
+    /// `draw`: whether a bar is wanted. It is drawn only on a terminal.
+    pub(super) fn new(output: Arc<Output>, draw: bool, quiet: bool) -> Arc<Self> {
+        let visible = draw && !quiet && std::io::stderr().is_terminal();
+        let bar = if visible { ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr()) } else { ProgressBar::hidden() };
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {pos}/{len} operations {elapsed} {wide_msg}") {
+            bar.set_style(style);
+        }
+        Arc::new(Self { bar, quiet, output, heard: Mutex::default() })
+    }
+
+    pub(super) fn observer(self: &Arc<Self>) -> Observer {
+        let progress = Arc::clone(self);
+        Arc::new(move |event| progress.hear(event))
+    }
+
+    /// The revisions that were done so far.
+    pub(super) fn done(&self) -> Vec<RevisionReport> {
+        self.heard().done.clone()
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn heard(&self) -> std::sync::MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, line: &str) {
+        if !self.quiet {
+            self.bar.suspend(|| say(line));
+        }
+    }
+
+    /// Operations are accounted for after they were run: the bar never goes back but for another attempt.
+    fn advance(&self, number: usize) {
+        let number = u64::try_from(number).unwrap_or(u64::MAX);
+        self.bar.set_position(self.bar.position().max(number));
+    }
+
+    fn hear(&self, event: &Event) {
+        match event {
+            Event::WaitingForLock { holder } => {
+                // told at every look: said once for each holder
+                let new = std::mem::replace(&mut self.heard().holder, holder.clone()) != *holder;
+                if new {
+                    self.note(&format!("waiting: another migrator is at work: {holder}"));
+                }
+            }
+            Event::Retrying { reason, pause_ms } => {
+                let pause = text::seconds(*pause_ms);
+                self.note(&format!("retrying: {reason}; everything of this migration was rolled back, and is tried again in {pause}"));
+                self.bar.set_position(0);
+            }
+            Event::Revision { name, operations, direction, .. } => {
+                self.bar.reset();
+                self.bar.set_length(u64::try_from(*operations).unwrap_or(u64::MAX));
+                self.bar.set_prefix(format!("{direction} {name}"));
+                self.bar.enable_steady_tick(Duration::from_millis(120));
+            }
+            Event::Progress { number, .. } => self.advance(*number),
+            Event::Operation(operation) => {
+                self.advance(operation.number);
+                self.bar.set_message(operation.operation.clone());
+            }
+            Event::Done(report) => {
+                self.bar.disable_steady_tick();
+                self.bar.suspend(|| self.output.text(&text::revision(report)));
+                self.heard().done.push(report.clone());
+            }
+        }
+    }
+}

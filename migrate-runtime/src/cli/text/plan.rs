@@ -1,0 +1,62 @@
+//! `plan`: what `up` would do.
+
+use super::table::table;
+use super::{at_heads, count, still_skipped};
+use crate::{Plan, PlannedOperation, PlannedRevision};
+
+/// A table for each revision, and the sum of them.
+pub(in crate::cli) fn plan(plan: &Plan) -> String {
+    if plan.revisions.is_empty() {
+        return format!("nothing to do: {}{}\n", at_heads(&plan.current), still_skipped(plan.skipped));
+    }
+    let revisions: String = plan.revisions.iter().map(revision).collect();
+    format!("{}\n\n{revisions}{}\n", plan.target, total(plan))
+}
+
+fn revision(revision: &PlannedRevision) -> String {
+    let title = heading(revision);
+    if revision.operations.is_empty() {
+        return format!("{title}\nno operations\n\n");
+    }
+    let rows: Vec<Vec<String>> = revision.operations.iter().map(row).collect();
+    let headers = ["NO", "OPERATION", "VERDICT", "WHY", "TRANSACTION", "LOCKS", "REWRITES", "SOURCE"];
+    format!("{title}\n{}\n", table(&headers, &rows))
+}
+
+/// `m0003_document_ai (774225e563ca)`.
+pub(super) fn heading(revision: &PlannedRevision) -> String {
+    let replay = if revision.direction == "replay" { ", what was skipped before" } else { "" };
+    format!("{} ({}){replay}", revision.name, revision.revision)
+}
+
+fn row(operation: &PlannedOperation) -> Vec<String> {
+    let transaction = match (operation.transaction, operation.verdict) {
+        (Some(number), _) => number.to_string(),
+        (None, "before") => "none".to_owned(),
+        (None, _) => String::new(),
+    };
+    vec![
+        operation.number.to_string(),
+        operation.operation.clone(),
+        operation.verdict.to_owned(),
+        operation.evidence.clone(),
+        transaction,
+        operation.locks.join(", "),
+        operation.rewrites.join(", "),
+        format!("{}:{}", operation.file, operation.line),
+    ]
+}
+
+fn total(plan: &Plan) -> String {
+    let obstacles = plan.obstacles().count();
+    let parts = [
+        (plan.count("before"), "to run"),
+        (plan.count("after"), "done already"),
+        (plan.count("absent"), "to skip"),
+        (obstacles, "in the way"),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
+    let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+    let end = if obstacles > 0 { "; `up` would fail, and change nothing of that revision" } else { "" };
+    format!("{}{parts}{end}", count(plan.revisions.len(), "revision"))
+}
