@@ -57,10 +57,15 @@ impl IntoTarget for &str {
             return Err(wrong("the database URL has no scheme".to_owned()));
         }
         if password_ends_early(self) {
-            let help = "write `/` in a user or a password as `%2F`, `?` as `%3F`, `#` as `%23` and `@` as `%40`".to_owned();
-            return Err(Error::Url { reason: "the database URL has its `@` after the first `/`".to_owned(), help });
+            let help = "write `/` in a user, a password or a database as `%2F`, `?` as `%3F`, `#` as `%23` and `@` as `%40`".to_owned();
+            return Err(Error::Url { reason: "the database URL has an `@` behind its host".to_owned(), help });
         }
         match scheme.to_ascii_lowercase().as_str() {
+            #[cfg(feature = "postgres")]
+            // without `//` all of the rest would be the database
+            "postgres" | "postgresql" if !self[scheme.len()..].starts_with("://") => {
+                Err(wrong("the database URL has no `//` after its scheme".to_owned()))
+            }
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => {
                 let parsed = self.parse().map_err(|error| wrong(format!("the database URL can't be read: {}", without_url(&error, self))))?;
@@ -77,12 +82,15 @@ impl IntoTarget for &str {
     }
 }
 
-/// Whether `user:pass/word@host` would be read as the host `user` and the database `word@host`, a part of the password.
+/// Whether an `@` stands behind the host: `user:pass/word@host` would be read as the host `user` and the database
+/// `word@host`, which is a part of the password. Values of parameters may have one.
 fn password_ends_early(url: &str) -> bool {
     let Some((_, rest)) = url.split_once("://") else { return false };
-    let Some((authority, path)) = rest.split_once('/') else { return false };
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    authority.contains(':') && !authority.contains('@') && path.contains('@')
+    let Some(end) = rest.find(['/', '?', '#']) else { return false };
+    let (rest, fragment) = rest[end..].split_once('#').unwrap_or((&rest[end..], ""));
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let names = query.split('&').map(|parameter| parameter.split('=').next().unwrap_or_default());
+    [path, fragment].into_iter().chain(names).any(|part| part.contains('@'))
 }
 
 /// A driver's message, without the URL should it be in there: it has a password.

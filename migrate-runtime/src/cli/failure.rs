@@ -112,8 +112,7 @@ impl Failure {
         match self {
             Self::Engine { error, .. } => error.help(),
             Self::NoDatabase => Some(
-                "set DATABASE_URL or give `--database-url`: `postgres://user:password@host:5432/database` or `sqlite://path/to/file.db`"
-                    .to_owned(),
+                "set DATABASE_URL or give `--database-url`: `postgres://user@host:5432/database` or `sqlite://path/to/file.db`".to_owned(),
             ),
             Self::Interrupted { help, .. } => help.map(str::to_owned),
             Self::Output(_) => Some("look at what stdout is connected to".to_owned()),

@@ -123,16 +123,13 @@ pub(crate) async fn plan<B: Backend>(backend: &mut B, chain: Migrations, target:
         let mut next = 0;
         while next < steps.len() {
             let chunk = planner.chunk(backend, migration, &steps[next..], next + 1, &done).await?;
-            let stopped = !chunk.cut && next + chunk.steps.len() < steps.len();
             next += chunk.steps.len();
             operations.extend(chunk.steps.iter().filter_map(|planned| describe(planned, &mut transaction)));
             if chunk.cut {
                 // the next step depends on what something opaque does: it is taken as it should be
                 planner.stale = false;
             }
-            if stopped {
-                break;
-            }
+            // `up` would stop at an obstacle; the plan goes on, to show what else is in the way
         }
         let replays = is_done;
         operations.retain(|operation| !replays || operation.verdict != "absent");
