@@ -105,6 +105,14 @@ impl Step {
                 }))
     }
 
+    /// Reports what is wrong with the step, given the schema before it.
+    pub fn check_only(&mut self, schema: &Schema, report: &mut Report) {
+        if let Action::Change(operation) | Action::Declare { operation, .. } = &mut self.action {
+            operation.bind(schema);
+            operation.check(schema, report);
+        }
+    }
+
     /// Replays the step: names what is unnamed, reports what is wrong, and leaves `schema` as it is afterwards.
     /// The model is PostgreSQL's: what is for SQLite alone leaves it as it was.
     pub fn replay(&mut self, schema: &mut Schema, origin: &Origin, report: &mut Report) {

@@ -112,7 +112,7 @@ fn replay(member: &Member<'_>, before: &mut Before) {
     before.broken |= !member.migration.problems.is_empty() || !steps.problems.is_empty();
     let schema = Arc::make_mut(&mut before.schema);
     let mut report = report::Report::default();
-    for mut located in steps.up {
+    for mut located in steps::settle(steps.up, schema) {
         let origin = Origin { migration: member.node.name.clone(), line: located.step.line };
         located.step.replay(schema, &origin, &mut report);
     }

@@ -42,6 +42,7 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
     let before = file.as_deref().and_then(|file| before(file, migration, report));
     let mut schema = before.as_ref().map(|before| (*before.schema).clone()).unwrap_or_default();
     let base = schema.clone();
+    up = steps::settle(up, &base);
     let found = replay(&mut up, &mut schema, &name);
     let reliable = before.as_ref().is_some_and(|before| !before.broken) && !syntax;
     if reliable {

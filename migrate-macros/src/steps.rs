@@ -7,7 +7,8 @@ use migrate_core::lower;
 use migrate_core::name::{At, QualifiedName};
 use migrate_core::operation::Operation;
 use migrate_core::ops::Opaque;
-use migrate_core::schema::Presence;
+use migrate_core::report;
+use migrate_core::schema::{Origin, Presence, Schema};
 use migrate_core::step::{self, Action, Step};
 
 use crate::module::Migration;
@@ -82,6 +83,30 @@ pub fn read(migration: &Migration, file: Option<&Path>, line: &dyn Fn(Place) -> 
     up.extend(reader.block(&migration.up, Block::Up));
     let down = migration.down.as_ref().map(|down| reader.block(down, Block::Down));
     Steps { up, down, ..reader.steps }
+}
+
+/// Puts the declarations where they can be understood: before the statements of `up!`, which may work on what they
+/// declare, or behind them where they refer to what `up!` creates.
+pub fn settle(steps: Vec<LocatedStep>, schema: &Schema) -> Vec<LocatedStep> {
+    let (declared, rest): (Vec<_>, Vec<_>) =
+        steps.into_iter().partition(|located| matches!(located.step.action, Action::Declare { .. }));
+    if declared.is_empty() {
+        return rest;
+    }
+    let mut schema = schema.clone();
+    let (mut before, mut behind) = (Vec::new(), Vec::new());
+    for located in declared {
+        let mut report = report::Report::default();
+        let mut after = located.step.clone();
+        after.check_only(&schema, &mut report);
+        if report.is_empty() {
+            after.replay(&mut schema, &Origin::default(), &mut report);
+            before.push(located);
+        } else {
+            behind.push(located);
+        }
+    }
+    before.into_iter().chain(rest).chain(behind).collect()
 }
 
 struct Reader<'a> {

@@ -706,4 +706,6 @@ mod document_ai {
         alter table event_analytics drop constraint uq_event_analytics_metric;
         drop table event_analytics;
     }
+
+    irreversible!("money and percentages are rounded, columns of retired features are dropped with their data");
 }

@@ -60,4 +60,6 @@ mod document_uuids {
               from documents d left join document_shares s on s.document_id = d.id
              group by d.id, d.file_name, d.organization_id, d.status;
     }
+
+    irreversible!("identifiers are trimmed and their old spelling is lost");
 }

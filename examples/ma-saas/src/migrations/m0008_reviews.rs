@@ -64,4 +64,6 @@ mod reviews {
               from document_reviews
              group by outcome;
     }
+
+    irreversible!("free text becomes JSON, and reviews would be lost with their table");
 }
