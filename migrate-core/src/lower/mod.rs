@@ -3,10 +3,13 @@
 mod alter_table;
 pub(crate) mod columns;
 pub(crate) mod constraints;
+pub(crate) mod file;
 pub(crate) mod indexes;
 mod objects;
 pub(crate) mod relations;
 pub(crate) mod syntax;
+
+pub use file::parse_file;
 
 use crate::name::At;
 use crate::operation::Operation;
@@ -36,29 +39,23 @@ pub struct SyntaxProblem {
     pub message: String,
 }
 
+impl SyntaxProblem {
+    fn of_grammar(error: &squawk_syntax::syntax_error::SyntaxError) -> Self {
+        Self { at: At::new(error.range().into()), message: error.message().to_owned() }
+    }
+}
+
 /// Parses `sql` into statements.
 ///
 /// # Errors
 /// All places at which the grammar doesn't accept the text.
 pub fn parse(sql: &str) -> Result<Vec<Statement>, Vec<SyntaxProblem>> {
     let parsed = SourceFile::parse(sql);
-    let problems: Vec<SyntaxProblem> = parsed
-        .errors()
-        .iter()
-        .map(|error| SyntaxProblem { at: At::new(error.range().into()), message: error.message().to_owned() })
-        .collect();
+    let problems: Vec<SyntaxProblem> = parsed.errors().iter().map(SyntaxProblem::of_grammar).collect();
     if !problems.is_empty() {
         return Err(problems);
     }
     Ok(parsed.tree().stmts().map(|statement| lower(&statement)).collect())
-}
-
-/// Parses a file of plain SQL, a `pg_dump` among them.
-///
-/// # Errors
-/// All places at which the grammar doesn't accept the text.
-pub fn parse_file(sql: &str) -> Result<Vec<Statement>, Vec<SyntaxProblem>> {
-    parse(sql)
 }
 
 fn lower(statement: &ast::Stmt) -> Statement {

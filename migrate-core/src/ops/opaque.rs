@@ -52,6 +52,8 @@ pub struct Opaque {
 pub enum Refusal {
     /// `begin`, `commit`, `savepoint`, …: the engine would no longer know where it stands.
     ControlsTransaction,
+    /// `set search_path`: names without a schema would mean something else than in the model.
+    MovesSearchPath,
     /// `copy … from stdin`: there is no input.
     ReadsInput,
 }
@@ -104,6 +106,7 @@ impl Operate for Opaque {
     fn check(&self, schema: &Schema, report: &mut Report) {
         match self.refusal {
             Some(Refusal::ControlsTransaction) => return report.controls_transaction(self.sql.sql(), self.sql.at),
+            Some(Refusal::MovesSearchPath) => return report.moves_search_path(self.sql.at),
             Some(Refusal::ReadsInput) => return report.reads_input(self.sql.at),
             None => {}
         }
@@ -238,6 +241,7 @@ mod lower {
             | ast::Stmt::SavepointCreate(_)
             | ast::Stmt::ReleaseSavepoint(_)
             | ast::Stmt::PrepareTransaction(_) => Some(Refusal::ControlsTransaction),
+            ast::Stmt::Set(_) | ast::Stmt::Select(_) if crate::lower::file::moves_search_path(statement) => Some(Refusal::MovesSearchPath),
             ast::Stmt::Copy(it) => match it.copy_direction()? {
                 ast::CopyDirection::CopyFrom(it) => {
                     matches!(it.copy_source()?, ast::CopySource::CopyStdin(_)).then_some(Refusal::ReadsInput)

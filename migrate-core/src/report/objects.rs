@@ -110,6 +110,12 @@ impl Report {
             Some("delete the statement: every operation has a savepoint of its own already".to_owned());
     }
 
+    /// `set search_path`.
+    pub fn moves_search_path(&mut self, at: At) {
+        self.problem(at, "the search path of a migration is `public`").help =
+            Some("write the schema before each name instead: `app.documents`".to_owned());
+    }
+
     /// `copy … from stdin`.
     pub fn reads_input(&mut self, at: At) {
         self.problem(at, "`copy … from stdin` has no input in a migration").help =
