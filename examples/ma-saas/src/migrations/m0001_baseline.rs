@@ -12,4 +12,6 @@ mod baseline {
     optional! {
         include "../../schema/optional_modules.sql";
     }
+
+    irreversible!("it is what production looked like before this chain: there is nothing to go back to");
 }
