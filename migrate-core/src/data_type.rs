@@ -53,6 +53,9 @@ impl DataType {
             Some(schema) if schema.as_str() != "pg_catalog" => None,
             _ => canonical(&joined),
         };
+        if builtin.is_none() && joined.starts_with("interval ") {
+            return Self { base: BaseType::Builtin(joined), modifier, array, written };
+        }
         let Some(name) = builtin else {
             let name = words.last().cloned().unwrap_or_else(|| Name::new(joined));
             let schema = schema.cloned().unwrap_or_else(|| Name::new(DEFAULT_SCHEMA));
@@ -158,6 +161,9 @@ fn split_qualified(text: &str) -> (String, String) {
     (parts.pop().unwrap_or_else(|| DEFAULT_SCHEMA.to_owned()), name)
 }
 
+/// The type of one byte, which has to be quoted: without the quotes it is another one.
+pub(crate) const CHARACTER: &str = "\"char\"";
+
 /// The name that `format_type` prints for a built-in type, whatever it was called. `None` if it isn't built in.
 fn canonical(words: &str) -> Option<&'static str> {
     Some(match words {
@@ -177,6 +183,7 @@ fn canonical(words: &str) -> Option<&'static str> {
         "timetz" | "time with time zone" => "time with time zone",
         "time" | "time without time zone" => "time without time zone",
         "varbit" | "bit varying" => "bit varying",
+        CHARACTER => CHARACTER,
         other => BUILTIN[BUILTIN.binary_search(&other).ok()?],
     })
 }
@@ -282,11 +289,14 @@ mod tests {
         assert_eq!(read("float", Some("24")), "real");
         assert_eq!(read("float", Some("25")), "double precision");
         assert_eq!(read("status", None), "public.status");
+        assert_eq!(read("interval", Some("3")), "interval(3)");
+        assert_eq!(read("interval day to second", Some("3")), "interval day to second(3)");
+        assert_eq!(read("\"char\"", None), "\"char\"");
     }
 
     #[test]
     fn reads_back_its_own_spelling() {
-        for text in ["timestamp(3) with time zone", "character varying(50)[]", "public.\"Odd.Name\"", "numeric(10,2)", "integer"] {
+        for text in ["timestamp(3) with time zone", "character varying(50)[]", "public.\"Odd.Name\"", "numeric(10,2)", "integer", "\"char\"", "interval second(3)"] {
             assert_eq!(DataType::from_catalog(text).sql(), text);
         }
     }

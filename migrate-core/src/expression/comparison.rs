@@ -6,7 +6,7 @@
 
 use super::tokens::Token;
 use super::{Expression, token_list};
-use crate::data_type::DataType;
+use crate::data_type::{CHARACTER, DataType};
 use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName, quote_identifier};
 
 /// Whether two expressions mean the same, as far as their text tells.
@@ -297,6 +297,7 @@ fn relation(text: &str) -> String {
 /// The type that starts at `i`, in one spelling, and the index after it.
 fn read_type(tokens: &[Token], mut i: usize) -> (usize, String) {
     let word = |i: usize| match tokens.get(i) {
+        Some(Token::Quoted(word)) if word == "char" => Some(Name::new(CHARACTER)),
         Some(Token::Word(word) | Token::Quoted(word)) => Some(Name::new(word.as_str())),
         _ => None,
     };
@@ -359,6 +360,7 @@ mod tests {
             ("array[]::text[]", "ARRAY[]::text[]"),
             ("'x'", "'x'::timestamp(3) with time zone"),
             ("a != 1", "(a <> 1)"),
+            ("'c'", "'c'::\"char\""),
             ("created_at::date", "(created_at)::date"),
             ("lower(email::text)", "lower((email)::text)"),
             ("lower(d.email)::text = a", "((lower(d.email))::text = a)"),

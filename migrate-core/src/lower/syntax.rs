@@ -1,6 +1,6 @@
 //! Names, types and pieces of text out of the syntax tree.
 
-use crate::data_type::DataType;
+use crate::data_type::{CHARACTER, DataType};
 use crate::expression::Expression;
 use crate::name::{At, DEFAULT_SCHEMA, Name, QualifiedName};
 use squawk_syntax::ast::{self, AstNode, NameLike};
@@ -161,7 +161,9 @@ pub(crate) fn data_type(node: &ast::Type) -> Option<DataType> {
         let parts = path_ref_parts(&path.path_ref()?);
         let (last, rest) = parts.split_last()?;
         let modifier = path.arg_list().map(|list| inside_parentheses(list.syntax()));
-        return Some(DataType::from_words(rest.last(), std::slice::from_ref(last), modifier, false));
+        let quoted = significant_tokens(path.syntax()).any(|token| token.text() == CHARACTER);
+        let word = if quoted { Name::written(CHARACTER, last.at) } else { last.clone() };
+        return Some(DataType::from_words(rest.last(), &[word], modifier, false));
     }
     let mut words = Vec::new();
     let mut modifier = None;

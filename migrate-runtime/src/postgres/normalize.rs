@@ -57,7 +57,7 @@ fn probe(question: &Question, number: usize) -> Option<String> {
             let name = format!("_migrate_exclusion_{number}");
             rehearsal(
                 &format!(
-                    "create temporary table {name} (like {});\nalter table pg_temp.{name} add constraint {name} exclude {model}",
+                    "create temporary table {name} (like {});\nalter table pg_temp.{name} add constraint {name}_constraint exclude {model}",
                     table.quoted()
                 ),
                 &format!(

@@ -1,0 +1,3 @@
+//! The catalog's reader: what a live database is read as, and that it is what the model has of the same SQL.
+
+mod round_trip;

@@ -1,0 +1,157 @@
+//! The same SQL, run by PostgreSQL and replayed by the model, makes the same schema.
+
+use migrate_core::expression::Sameness;
+use migrate_core::replay;
+use migrate_core::schema::{Definition, ObjectKey, Schema};
+use migrate_core::verdict::{Question, Subject};
+use migrate_runtime::postgres::{catalog, normalize};
+use migrate_tests::case::Case;
+use migrate_tests::{Database, Server, servers};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+#[tokio::test]
+async fn the_catalog_reads_back_what_the_model_replays() {
+    let mut failures = Vec::new();
+    let mut objects = 0;
+    for server in servers() {
+        let version = version(server).await;
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalog/ddl");
+        let mut files: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        for file in files {
+            let sql = fs::read_to_string(&file).unwrap();
+            if since(&sql) <= version {
+                let name = file.file_name().unwrap().to_string_lossy().into_owned();
+                objects += round_trip(server, &sql, &format!("{name} on {version}"), &mut failures).await;
+            }
+        }
+    }
+    assert!(objects >= 40, "only {objects} objects were compared");
+    assert!(failures.is_empty(), "{} differences:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[tokio::test]
+async fn the_bases_of_all_cases_are_read_back() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let mut failures = Vec::new();
+    let mut seen = BTreeSet::new();
+    for server in servers() {
+        let version = version(server).await;
+        for file in Case::files(&directory).unwrap() {
+            let case = Case::read(&file).unwrap();
+            let succeeds = case.expected.iter().all(|(name, _)| name != "errors");
+            let after = format!("{};\n{}", case.base, if succeeds { case.migration.as_str() } else { "" });
+            for (sql, what) in [(case.base.clone(), "base"), (after, "migration")] {
+                if case.server.unwrap_or(13) <= version && seen.insert((version, sql.clone())) {
+                    round_trip(server, &sql, &format!("{what} of {} on {version}", file.display()), &mut failures).await;
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} differences:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// `-- server 15+` in the first line.
+fn since(sql: &str) -> u32 {
+    sql.lines().next().and_then(|line| line.strip_prefix("-- server ")?.strip_suffix('+')?.parse().ok()).unwrap_or(13)
+}
+
+async fn version(server: &Server) -> u32 {
+    let database = Database::create(server).await;
+    database.text("select (current_setting('server_version_num')::integer / 10000)::text").await.unwrap().parse().unwrap()
+}
+
+/// How many objects were compared.
+async fn round_trip(server: &Server, sql: &str, name: &str, failures: &mut Vec<String>) -> usize {
+    let database = Database::create(server).await;
+    let mut steps = replay::steps(sql).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
+    // one statement at a time: a new value of an enum type has to be committed before it is used
+    for statement in migrate_core::lower::parse(sql).unwrap() {
+        if let Err(error) = database.execute(&statement.sql).await {
+            failures.push(format!("{name}: `{}` does not run: {error}", statement.sql));
+            return 0;
+        }
+    }
+    let mut model = Schema::default();
+    let report = replay::replay(&mut steps, &mut model, "test");
+    if !report.is_empty() {
+        failures.push(format!("{name}: the model reports {report:?}"));
+    }
+    let mut connection = database.connect().await;
+    let live = catalog::snapshot(&mut connection).await.unwrap();
+    let mut differences = Differences { model: &model, live: &live, questions: Vec::new(), found: Vec::new() };
+    let keys: BTreeSet<ObjectKey> = keys(&model).chain(keys(&live)).collect();
+    for key in &keys {
+        differences.compare(key);
+    }
+    let Differences { questions, mut found, .. } = differences;
+    let answers = normalize::answer(&mut connection, &questions, false).await.unwrap();
+    let different = questions.iter().zip(answers).filter(|(_, same)| !same);
+    found.extend(different.map(|(Question { key, aspect, model, live, .. }, _)| {
+        format!("{key}: {aspect} is {live}, expected {model}, says the server")
+    }));
+    failures.extend(found.into_iter().map(|difference| format!("{name}: {difference}")));
+    keys.len()
+}
+
+fn keys(schema: &Schema) -> impl Iterator<Item = ObjectKey> {
+    let indexes = |table: &migrate_core::schema::Table| {
+        table.indexes.keys().map(|index| ObjectKey::Index(table.name.sibling(index.clone()))).collect::<Vec<_>>()
+    };
+    let tables = schema.tables.values().flat_map(move |table| {
+        let mut keys = indexes(table);
+        keys.push(ObjectKey::Table(table.name.clone()));
+        keys
+    });
+    (schema.schemas.keys().cloned().map(ObjectKey::Schema))
+        .chain(schema.extensions.keys().cloned().map(ObjectKey::Extension))
+        .chain(tables)
+        .chain(schema.enums.keys().cloned().map(ObjectKey::Enum))
+        .chain(schema.sequences.keys().cloned().map(ObjectKey::Sequence))
+        .chain(schema.views.keys().cloned().map(ObjectKey::View))
+}
+
+struct Differences<'a> {
+    model: &'a Schema,
+    live: &'a Schema,
+    questions: Vec<Question>,
+    found: Vec<String>,
+}
+
+impl Differences<'_> {
+    fn compare(&mut self, key: &ObjectKey) {
+        match (self.model.definition(key), self.live.definition(key)) {
+            (Some(model), Some(live)) => self.compare_definitions(key, &model, &live),
+            (Some(_), None) => self.found.push(format!("{key} is not in the catalog")),
+            (None, Some(_)) => self.found.push(format!("{key} is not in the model")),
+            (None, None) => unreachable!("a key of one of the two"),
+        }
+    }
+
+    fn compare_definitions(&mut self, key: &ObjectKey, model: &Definition, live: &Definition) {
+        let aspects: BTreeSet<&str> = model.facts.iter().chain(&live.facts).map(|fact| fact.aspect.as_str()).collect();
+        for aspect in aspects {
+            let (expected, found) = (model.get(aspect), live.get(aspect));
+            let sameness = match (expected, found) {
+                (Some(expected), Some(found)) => expected.compare(found),
+                _ => Sameness::Different,
+            };
+            let text = |value: Option<&migrate_core::schema::Value>| value.map(ToString::to_string).unwrap_or_default();
+            match sameness {
+                Sameness::Equal => {}
+                Sameness::Unknown => self.questions.push(Question {
+                    key: key.clone(),
+                    aspect: aspect.to_owned(),
+                    subject: Subject::of(self.live, key, aspect),
+                    model: text(expected),
+                    live: text(found),
+                }),
+                Sameness::Different => {
+                    self.found.push(format!("{key}: {aspect} is {:?}, expected {:?}", text(found), text(expected)));
+                }
+            }
+        }
+    }
+}
