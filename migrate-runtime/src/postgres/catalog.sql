@@ -1,7 +1,10 @@
 -- The whole schema as one JSON text, in the shape of `rows.rs`. One text for PostgreSQL 13 to 18: a column that not all
--- of them have is read through `to_jsonb` of its row. The search path is `pg_catalog`, so that every definition comes
+-- of them have is read through `to_jsonb` of its row, which costs time, where the server has it. The search path is `pg_catalog`, so that every definition comes
 -- out with the names of users' objects qualified.
 with
+server as materialized (
+    select pg_catalog.current_setting('server_version_num')::integer / 10000 as version
+),
 namespaces as materialized (
     select oid, nspname as name
     from pg_catalog.pg_namespace
@@ -88,7 +91,9 @@ constraints as (
             where k.place > i.indnkeyatts
             order by k.place
         ) end as include,
-        case when c.contype = 'u' then (pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean end as nulls_not_distinct,
+        case when c.contype = 'u' and (select version from server) >= 15
+            then (pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean
+        end as nulls_not_distinct,
         target.nspname as target_schema,
         target.relname as target_name,
         case when c.contype = 'f' then array(
@@ -100,7 +105,7 @@ constraints as (
         c.confdeltype as on_delete,
         c.confupdtype as on_update,
         c.confmatchtype as match,
-        case when c.contype = 'f' and c.confdeltype in ('n', 'd') then array(
+        case when c.contype = 'f' and c.confdeltype in ('n', 'd') and (select version from server) >= 15 then array(
             select a.attname
             from pg_catalog.jsonb_array_elements_text(nullif(pg_catalog.to_jsonb(c) -> 'confdelsetcols', 'null'))
                 with ordinality k (number, place)
@@ -124,8 +129,10 @@ constraints as (
         on d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and d.objoid = c.oid
     -- what has a parent was made by PostgreSQL for a partition of the referenced table
     where c.contype in ('c', 'f', 'p', 'u', 'x') and c.conparentid = 0
-        and coalesce(pg_catalog.to_jsonb(c) ->> 'conenforced', 'true') = 'true'
-        and coalesce(pg_catalog.to_jsonb(c) ->> 'conperiod', 'false') = 'false'
+        -- neither `not enforced` nor temporal: the model has no such constraints
+        and case when (select version from server) < 18 then true
+            else pg_catalog.to_jsonb(c) @> '{"conenforced": true, "conperiod": false}'
+        end
 ),
 indexes as (
     select i.indrelid as table, c.relname as name, i.indisunique as unique, m.amname as method,
@@ -135,7 +142,9 @@ indexes as (
         c.reloptions as storage,
         (select s.spcname from pg_catalog.pg_tablespace s where s.oid = c.reltablespace) as tablespace,
         pg_catalog.pg_get_expr(i.indpred, i.indrelid) as predicate,
-        case when i.indisunique then (pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean end as nulls_not_distinct,
+        case when i.indisunique and (select version from server) >= 15
+            then (pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean
+        end as nulls_not_distinct,
         d.description as comment,
         (
             select pg_catalog.json_agg(pg_catalog.json_build_object(

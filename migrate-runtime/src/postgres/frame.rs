@@ -48,7 +48,12 @@ impl Frame {
     ///
     /// # Errors
     /// Of the first query that fails. The frame is closed even so.
-    pub(super) async fn texts(self, connection: &mut PgConnection, search_path: &str, queries: &[String]) -> Result<Vec<String>, sqlx::Error> {
+    pub(super) async fn texts(
+        self,
+        connection: &mut PgConnection,
+        search_path: &str,
+        queries: &[String],
+    ) -> Result<Vec<String>, sqlx::Error> {
         let (texts, error) = self.texts_until_error(connection, search_path, queries).await?;
         error.map_or(Ok(texts), Err)
     }
@@ -81,10 +86,14 @@ impl Frame {
         text.push_str("\n;\n");
         text.push_str(self.close);
         let (texts, error) = read_texts(connection, text).await;
-        if let Some(sqlx::Error::Database(_)) = error {
-            sqlx::raw_sql(AssertSqlSafe(self.close)).execute(&mut *connection).await?;
+        match error {
+            Some(error @ sqlx::Error::Database(_)) => match sqlx::raw_sql(AssertSqlSafe(self.close)).execute(connection).await {
+                Ok(_) => Ok((texts, Some(error))),
+                // the first error says what is wrong
+                Err(_) => Err(error),
+            },
+            error => Ok((texts, error)),
         }
-        Ok((texts, error))
     }
 }
 
