@@ -100,30 +100,6 @@ pub struct SequenceOptions {
     pub cycle: bool,
 }
 
-impl SequenceOptions {
-    /// Without what PostgreSQL would choose anyway. `natural_type` is the type of a sequence that names none.
-    #[must_use]
-    pub fn normalized(&self, natural_type: &str) -> Self {
-        let (lowest, highest) = match self.data_type.as_deref().unwrap_or(natural_type) {
-            "smallint" => (i64::from(i16::MIN), i64::from(i16::MAX)),
-            "integer" => (i64::from(i32::MIN), i64::from(i32::MAX)),
-            _ => (i64::MIN, i64::MAX),
-        };
-        let ascending = self.increment.is_none_or(|increment| increment > 0);
-        let (minimum, maximum) = if ascending { (1, highest) } else { (lowest, -1) };
-        let first = if ascending { self.minimum.unwrap_or(minimum) } else { self.maximum.unwrap_or(maximum) };
-        Self {
-            data_type: self.data_type.clone().filter(|data_type| data_type != natural_type),
-            start: self.start.filter(|start| *start != first),
-            increment: self.increment.filter(|increment| *increment != 1),
-            minimum: self.minimum.filter(|number| *number != minimum),
-            maximum: self.maximum.filter(|number| *number != maximum),
-            cache: self.cache.filter(|cache| *cache != 1),
-            cycle: self.cycle,
-        }
-    }
-}
-
 /// A generated column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generated {
@@ -131,27 +107,4 @@ pub struct Generated {
     pub expression: Expression,
     /// Whether the value is stored; `virtual` exists since PostgreSQL 18.
     pub stored: bool,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_postgresql_would_choose_is_no_option() {
-        let written = SequenceOptions {
-            data_type: Some("integer".to_owned()),
-            start: Some(10),
-            increment: Some(1),
-            minimum: Some(10),
-            maximum: Some(i64::from(i32::MAX)),
-            cache: Some(1),
-            cycle: false,
-        };
-        let kept = SequenceOptions { data_type: Some("integer".to_owned()), minimum: Some(10), ..SequenceOptions::default() };
-        assert_eq!(written.normalized("bigint"), kept);
-        assert_eq!(written.normalized("integer").data_type, None);
-        let down = SequenceOptions { increment: Some(-1), start: Some(-1), maximum: Some(-1), ..SequenceOptions::default() };
-        assert_eq!(down.normalized("bigint"), SequenceOptions { increment: Some(-1), ..SequenceOptions::default() });
-    }
 }

@@ -212,7 +212,10 @@ impl Facts {
         }
         if let Some(identity) = &column.identity {
             self.text(format!("{prefix}identity"), format!("{:?}", identity.kind));
-            self.sequence_options(&identity.options.normalized(&column.data_type.sql()), &format!("{prefix}identity "));
+            // its sequence is of the column's type, whatever else it says
+            let options = SequenceOptions { data_type: Some(column.data_type.sql()), ..identity.options.clone() };
+            let options = SequenceOptions { data_type: None, ..options.without_defaults() };
+            self.sequence_options(&options, &format!("{prefix}identity "));
         }
         if let Some(generated) = &column.generated {
             self.expression(format!("{prefix}generated"), &generated.expression);
@@ -308,7 +311,7 @@ impl Facts {
     }
 
     fn sequence(&mut self, sequence: &Sequence) {
-        self.sequence_options(&sequence.options.normalized("bigint"), "");
+        self.sequence_options(&sequence.options.without_defaults(), "");
         if let Some((table, column)) = &sequence.owned_by {
             self.text("owned by", format!("{table}.{column}"));
         }

@@ -6,13 +6,17 @@ use super::frame::Frame;
 pub(super) use rows::exclusion;
 use migrate_core::schema::Schema;
 use sqlx::PgConnection;
+use std::time::Duration;
 
 /// The query, whose one row has one text.
 const CATALOG: &str = include_str!("catalog.sql");
 
-/// How often the catalog is read before it is given up: a definition that is dropped while it is being printed is an
+/// How often the catalog is read before it is given up: what is dropped while its definition is being printed is an
 /// internal error of PostgreSQL's.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: u32 = 10;
+
+/// What is waited for after the first attempt, and as often again after each further one.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Why the catalog couldn't be read.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +61,10 @@ async fn read(connection: &mut PgConnection, frame: Frame) -> Result<Schema, Cat
     let mut attempts = 1;
     let texts = loop {
         match frame.texts(connection, "pg_catalog, pg_temp", &[CATALOG.to_owned()]).await {
-            Err(error) if attempts < ATTEMPTS && CatalogError::is_internal(&error) => attempts += 1,
+            Err(error) if attempts < ATTEMPTS && CatalogError::is_internal(&error) => {
+                tokio::time::sleep(PAUSE * attempts).await;
+                attempts += 1;
+            }
             texts => break texts?,
         }
     };

@@ -4,6 +4,7 @@ use migrate_core::schema::Schema;
 use migrate_runtime::postgres::catalog;
 use migrate_tests::{Database, server, servers};
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
+use std::time::Duration;
 
 async fn text(connection: &mut PgConnection, sql: &str) -> String {
     connection.fetch_one(sqlx::raw_sql(AssertSqlSafe(sql))).await.unwrap().get(0)
@@ -193,6 +194,7 @@ async fn tables_that_come_and_go_disturb_nobody() {
                 .await
                 .unwrap();
             busy.execute("drop table t cascade").await.unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     let read = async {
