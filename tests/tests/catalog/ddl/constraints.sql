@@ -25,3 +25,9 @@ create table bookings (
     exclude using gist (during with &&) where (not cancelled),
     constraint bookings_once exclude (room with =) deferrable initially deferred
 );
+create table late (id integer, other integer, name text);
+alter table late add primary key (id);
+alter table late add constraint late_other foreign key (other) references late (id) not valid;
+alter table late add check (name <> '') not valid;
+alter table late add constraint late_name unique (name);
+comment on constraint late_name on late is 'said once';

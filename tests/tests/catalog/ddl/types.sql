@@ -10,3 +10,4 @@ create table invoices (
     money billing.currency default 'eur', several status[] default '{draft}', check (state <> 'archived'), check (state in ('draft', 'it''s'))
 );
 create table billing.lines (id bigserial primary key, invoice integer references invoices, currency billing.currency default 'usd'::billing.currency);
+create index on invoices (id) where state = 'draft';
