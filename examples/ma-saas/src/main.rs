@@ -1,3 +1,3 @@
-//! The binary of the founding case.
+//! The `migrate` command of the founding case.
 
-fn main() {}
+migrate_runtime::main!(ma_saas::migrations);
