@@ -46,6 +46,7 @@ impl Progress {
 
     /// Takes the bar away.
     pub(super) fn finish(&self) {
+        self.bar.disable_steady_tick();
         self.bar.finish_and_clear();
     }
 
@@ -80,9 +81,10 @@ impl Progress {
                 self.bar.set_position(0);
             }
             Event::Revision { name, operations, direction, .. } => {
-                self.bar.reset();
                 self.bar.set_length(u64::try_from(*operations).unwrap_or(u64::MAX));
                 self.bar.set_prefix(format!("{direction} {name}"));
+                self.bar.set_message("");
+                self.bar.reset();
                 self.bar.enable_steady_tick(Duration::from_millis(120));
             }
             Event::Progress { number, .. } => self.advance(*number),
@@ -91,8 +93,8 @@ impl Progress {
                 self.bar.set_message(operation.operation.clone());
             }
             Event::Done(report) => {
-                self.bar.disable_steady_tick();
-                self.bar.suspend(|| self.output.text(&text::revision(report)));
+                self.finish();
+                self.output.text(&text::revision(report));
                 self.heard().done.push(report.clone());
             }
         }
