@@ -1,6 +1,6 @@
 //! Statements → the steps of core, each with the way back from its problems to the tokens.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use migrate_core::lower;
@@ -216,7 +216,7 @@ impl Reader<'_> {
                 return Vec::new();
             }
         };
-        let shown = include.path.display().to_string();
+        let shown = plain(&include.path);
         match lower::parse_file(&include.text) {
             Ok(statements) => {
                 let source = Source::File { place, path: path.to_owned(), text: include.text.as_str().into() };
@@ -258,6 +258,20 @@ fn located(statement: lower::Statement, line: u32, file: Option<&str>, source: &
         LocatedStep { step, source: source.clone() }
     };
     statement.operations.into_iter().map(locate).collect()
+}
+
+/// A path without the detours that a relative `include` takes.
+fn plain(path: &Path) -> String {
+    let mut parts: Vec<Component<'_>> = Vec::new();
+    for part in path.components() {
+        match (part, parts.last()) {
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                parts.pop();
+            }
+            (part, _) => parts.push(part),
+        }
+    }
+    parts.into_iter().collect::<PathBuf>().display().to_string()
 }
 
 fn line_of_byte(text: &str, byte: usize) -> u32 {

@@ -175,7 +175,8 @@ impl Planner {
                 planned.push(Self::without_run(migration, step, number, Decision::Done));
                 continue;
             }
-            match self.decide(backend, migration, step, number, &planned).await? {
+            let rest = steps.get(offset + 1..).unwrap_or_default();
+            match self.decide(backend, migration, step, number, &planned, rest).await? {
                 Some(step) => {
                     let refused = matches!(step.decision, Decision::Missing(_) | Decision::Conflict(_) | Decision::Unsupported(_));
                     planned.push(step);
@@ -212,6 +213,7 @@ impl Planner {
         step: &Step,
         number: usize,
         earlier: &[Planned],
+        rest: &[Step],
     ) -> Result<Option<Planned>> {
         if step.dialect.is_some_and(|dialect| dialect != self.dialect) {
             return Ok(Some(Self::without_run(migration, step, number, Decision::OtherDialect)));
@@ -232,7 +234,7 @@ impl Planner {
             }
             Action::Change(operation) => operation,
         };
-        let carried = match self.carried.take() {
+        let mut carried = match self.carried.take() {
             Some(carried) => carried,
             None => self.advance(backend, operation, step, &origin(migration, step)),
         };
@@ -254,7 +256,12 @@ impl Planner {
                 Verdict::After => break Decision::Satisfied,
                 Verdict::Absent(key) if step.if_exists || carried.optional.contains(&key) => break Decision::Skipped(key),
                 Verdict::Absent(key) => break Decision::Missing(key),
-                Verdict::Conflict(differences) => break Decision::Conflict(differences),
+                // a database that somebody has brought further already: what the rest of this migration would change is
+                // no conflict, and gets a verdict of its own
+                Verdict::Conflict(differences) => match self.further(backend, migration, rest, &carried.changes, &differences) {
+                    Some(changes) if changes != carried.changes => carried.changes = changes,
+                    _ => break Decision::Conflict(differences),
+                },
             }
         };
         let (decision, sql) = match (decision, carried.sql) {
@@ -284,6 +291,36 @@ impl Planner {
             place: place(migration, step, number),
             journalled: false,
         }))
+    }
+
+    /// The changes of an operation that creates something, with every differing aspect as the rest of the migration will
+    /// leave it.
+    fn further<B: Backend>(
+        &self,
+        backend: &B,
+        migration: &Migration,
+        rest: &[Step],
+        changes: &[Change],
+        differences: &[Difference],
+    ) -> Option<Vec<Change>> {
+        if changes.iter().any(|change| change.before.is_some()) {
+            return None;
+        }
+        let mut end = self.clone();
+        for step in rest {
+            end.replay_done(migration, step, false);
+        }
+        let end = backend.project(&end.model).into_owned();
+        let further = |change: &Change| {
+            let finally = end.definition(&change.key)?;
+            let mut after = change.after.clone()?;
+            for difference in differences.iter().filter(|difference| difference.key == change.key) {
+                after.facts.retain(|fact| fact.aspect != difference.aspect);
+                after.facts.extend(finally.facts.iter().find(|fact| fact.aspect == difference.aspect).cloned());
+            }
+            Some(Change { after: Some(after), ..change.clone() })
+        };
+        changes.iter().map(further).collect()
     }
 
     fn advance<B: Backend>(&mut self, backend: &B, operation: &Operation, step: &Step, origin: &Origin) -> Carried {
