@@ -9,11 +9,11 @@ mod tokens;
 mod volatility;
 
 pub use comparison::Sameness;
-pub(crate) use tokens::Token;
+pub(crate) use comparison::read_type;
+pub(crate) use tokens::{Spanned, Token, tokens};
 
 use crate::name::{At, Name, quote_identifier};
 use serde::{Deserialize, Serialize};
-use tokens::{Spanned, tokens};
 
 /// An expression, a query, or another piece of SQL that the model keeps as text.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -123,6 +123,15 @@ impl Expression {
             }
         }
         columns
+    }
+
+    /// The column that it is, if it is nothing but one.
+    pub(crate) fn identifier(&self) -> Option<String> {
+        match token_list(&self.sql).as_slice() {
+            [Token::Word(text)] if !NOT_COLUMNS.contains(&text.as_str()) => Some(text.clone()),
+            [Token::Quoted(text)] => Some(text.clone()),
+            _ => None,
+        }
     }
 
     /// Follows the rename of a column.

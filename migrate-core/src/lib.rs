@@ -20,5 +20,6 @@ pub mod render;
 pub mod replay;
 pub mod report;
 pub mod schema;
+pub mod sqlite;
 pub mod step;
 pub mod verdict;

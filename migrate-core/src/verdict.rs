@@ -87,6 +87,11 @@ pub fn verdict(operation: &Operation, changes: &[Change], model: &Schema, live: 
     if let Some(missing) = operation.requires().into_iter().find(|key| !exists(live, key)) {
         return Verdict::Absent(missing);
     }
+    verdict_of_changes(changes, model, live, answers)
+}
+
+/// The verdict on what an operation changes, where everything that it requires is there.
+pub(crate) fn verdict_of_changes(changes: &[Change], model: &Schema, live: &Schema, answers: &Answers) -> Verdict {
     let mut states = Vec::new();
     let mut judge = Judge { live, answers, differences: Vec::new(), questions: Vec::new() };
     for change in changes {
@@ -125,7 +130,7 @@ pub fn verdict(operation: &Operation, changes: &[Change], model: &Schema, live: 
 }
 
 /// Whether `key` is there. Constraints and columns of a missing table aren't.
-fn exists(live: &Schema, key: &ObjectKey) -> bool {
+pub(crate) fn exists(live: &Schema, key: &ObjectKey) -> bool {
     match key {
         // a reference to a relation that the model knows under one kind may be satisfied by another: a view, a foreign table
         ObjectKey::Table(name) => live.tables.contains_key(name) || live.views.contains_key(name) || live.others.contains_key(name),

@@ -83,7 +83,7 @@ impl Shape {
             let next = |n: usize| source.get(i + n);
             if token.is("::") {
                 let (end, data_type) = read_type(&source, i + 1);
-                shape.cast(data_type, group);
+                shape.cast(data_type.sql(), group);
                 // a second cast applies to the same operand
                 last_group = shape.casts.last().map(|cast| cast.start);
                 i = end;
@@ -295,14 +295,14 @@ fn relation(text: &str) -> String {
 }
 
 /// The type that starts at `i`, in one spelling, and the index after it.
-fn read_type(tokens: &[Token], mut i: usize) -> (usize, String) {
+pub(crate) fn read_type(tokens: &[Token], mut i: usize) -> (usize, DataType) {
     let word = |i: usize| match tokens.get(i) {
         Some(Token::Quoted(word)) if word == "char" => Some(Name::new(CHARACTER)),
         Some(Token::Word(word) | Token::Quoted(word)) => Some(Name::new(word.as_str())),
         _ => None,
     };
     let is = |i: usize, text: &str| tokens.get(i).is_some_and(|token| token.is(text));
-    let Some(first) = word(i) else { return (i, String::new()) };
+    let Some(first) = word(i) else { return (i, DataType::from_catalog("")) };
     i += 1;
     let (mut schema, mut words, mut modifier, mut array) = (None, vec![first], None, false);
     while let (true, Some(next)) = (is(i, "."), word(i + 1)) {
@@ -328,7 +328,7 @@ fn read_type(tokens: &[Token], mut i: usize) -> (usize, String) {
         i = (end + 1).min(tokens.len());
         array = true;
     }
-    (i, DataType::from_words(schema.as_ref(), &words, modifier, array).sql())
+    (i, DataType::from_words(schema.as_ref(), &words, modifier, array))
 }
 
 #[cfg(test)]

@@ -37,10 +37,10 @@ impl Token {
 }
 
 /// A token with its place in the text.
-pub(super) type Spanned = (Token, Range<usize>);
+pub(crate) type Spanned = (Token, Range<usize>);
 
 /// The tokens of `sql` with their places. Comments are left out; what can't be read is one token a character.
-pub(super) fn tokens(sql: &str) -> Vec<Spanned> {
+pub(crate) fn tokens(sql: &str) -> Vec<Spanned> {
     let bytes = sql.as_bytes();
     let mut out = Vec::new();
     let mut i = 0;

@@ -17,7 +17,7 @@ pub use column::{Column, Generated, Identity, IdentityKind, SequenceOptions};
 pub use constraint::{Constraint, ConstraintKind, Deferral, ForeignKey, Key, MatchType, ReferentialAction};
 pub use definition::{Definition, Fact, ObjectKey, Value};
 pub use index::{Index, IndexKey, IndexKeyKind};
-pub use objects::{EnumType, Extension, NamedSchema, OtherKind, OtherObject, Sequence, View};
+pub use objects::{EnumType, Extension, NamedSchema, OtherKind, OtherObject, Sequence, Trigger, View};
 pub use references::UniqueKey;
 pub use sequence_options::{SequenceAttributes, default_limits};
 pub use table::{Presence, Table};
@@ -74,6 +74,9 @@ pub struct Schema {
     /// What has a name that others may refer to, but no definition in the model: domains, composite types, functions, …
     #[serde(with = "by_key")]
     pub others: BTreeMap<QualifiedName, OtherObject>,
+    /// Triggers by name, as read from a live SQLite database: the model doesn't know them, a rebuild has to keep them.
+    #[serde(skip)]
+    pub triggers: BTreeMap<Name, Trigger>,
     /// What was dropped or renamed, and by whom: only for messages.
     #[serde(skip)]
     pub departed: Vec<(ObjectKey, Departure)>,

@@ -90,6 +90,15 @@ impl View {
     }
 }
 
+/// A trigger of a live SQLite database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// The table or view that it is on.
+    pub on: Name,
+    /// The statement that creates it.
+    pub sql: String,
+}
+
 /// Something that the model knows by name only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OtherObject {

@@ -1,0 +1,113 @@
+//! Operation → SQLite's SQL.
+
+use super::Unsupported;
+use super::difference::{Hints, difference};
+use super::{support, translate};
+use crate::name::QualifiedName;
+use crate::operation::Operation;
+use crate::ops::{DropTable, Opaque};
+use crate::schema::{ConstraintKind, Schema};
+
+/// A step on SQLite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SqliteStep {
+    /// One statement.
+    Statement(String),
+    /// A table is built anew. Foreign keys have to be off, which they can be switched only outside of a transaction, and
+    /// `pragma foreign_key_check` has to find nothing before the commit. If a statement fails,
+    /// `pragma legacy_alter_table = off` has to follow.
+    Rebuild {
+        /// The table, without quotes.
+        table: String,
+        /// What does it, in this order.
+        statements: Vec<String>,
+    },
+}
+
+impl SqliteStep {
+    /// The statements, in their order.
+    #[must_use]
+    pub fn statements(&self) -> &[String] {
+        match self {
+            Self::Statement(statement) => std::slice::from_ref(statement),
+            Self::Rebuild { statements, .. } => statements,
+        }
+    }
+}
+
+/// What does `operation` on SQLite, given the schema before and after it. Empty where SQLite has nothing to do.
+///
+/// `before` should be the model laid over the live schema ([`overlay`](super::overlay)), and `after` the operation applied to
+/// that: a rebuild keeps what is in `before`, and nothing else.
+///
+/// # Errors
+/// What SQLite can't say, and what to do instead.
+pub fn plan(operation: &Operation, before: &Schema, after: &Schema) -> Result<Vec<SqliteStep>, Unsupported> {
+    match treatment(operation, before, after)? {
+        Treatment::Statements(statements) => Ok(statements.into_iter().map(SqliteStep::Statement).collect()),
+        Treatment::Difference(hints) => {
+            support::check(before, after, |name| hints.table_before(name))?;
+            difference(before, after, &hints)
+        }
+    }
+}
+
+/// How an operation is done.
+enum Treatment {
+    /// By these statements; by none: there is nothing to do.
+    Statements(Vec<String>),
+    /// By making the one projection out of the other.
+    Difference(Hints),
+}
+
+/// What is special about an operation on SQLite. Most of them aren't: their effect on the projected schema says it all. What
+/// has none there (a sequence, a function) must be refused here, or it would be dropped in silence.
+fn treatment(operation: &Operation, before: &Schema, after: &Schema) -> Result<Treatment, Unsupported> {
+    match operation {
+        Operation::CreateTable(_) | Operation::AddColumn(_) | Operation::DropColumn(_) => Ok(Treatment::Difference(Hints::default())),
+        Operation::DropTable(operation) => drop_table(operation, before, after),
+        Operation::Opaque(operation) => opaque(operation, before).map(Treatment::Statements),
+    }
+}
+
+/// The model has no foreign keys to a table that is dropped without `cascade`. A live database may have.
+fn drop_table(operation: &DropTable, before: &Schema, after: &Schema) -> Result<Treatment, Unsupported> {
+    let loses_key = |name: &&QualifiedName| {
+        let keys = |schema: &Schema| {
+            let constraints = schema.tables.get(name).map(|table| table.constraints.values());
+            constraints.into_iter().flatten().filter(|constraint| matches!(constraint.kind, ConstraintKind::ForeignKey(_))).count()
+        };
+        **name != operation.name && keys(before) > keys(after)
+    };
+    match before.tables.keys().find(loses_key).filter(|_| !operation.cascade) {
+        Some(table) => Err(Unsupported::with_help(
+            format!("table `{}` is the target of a foreign key of `{table}`", operation.name),
+            "drop that foreign key first, or write `cascade`",
+        )),
+        None => Ok(Treatment::Difference(Hints::default())),
+    }
+}
+
+fn opaque(operation: &Opaque, schema: &Schema) -> Result<Vec<String>, Unsupported> {
+    let sql = operation.sql.sql();
+    let refused = || Err(Unsupported::new(format!("SQLite has no `{}`", operation.kind)));
+    let first = operation.kind.split(' ').next().unwrap_or_default();
+    match (first, operation.kind.as_str()) {
+        ("select", _) if sql.contains("set_config(") => Ok(Vec::new()),
+        ("insert" | "update" | "delete" | "select" | "with" | "values", _) => Ok(vec![translate::statement(sql, schema)?]),
+        ("set" | "reset" | "lock" | "vacuum" | "analyze" | "reindex" | "cluster" | "checkpoint" | "discard" | "comment", _) => {
+            Ok(Vec::new())
+        }
+        ("truncate", _) => {
+            let words = sql.to_lowercase();
+            if words.contains("cascade") || words.contains("restart") || operation.relations.is_empty() {
+                return refused();
+            }
+            Ok(operation.relations.iter().map(|table| format!("delete from {}", super::render::quoted(&table.name))).collect())
+        }
+        // SQLite's own, from a block for it
+        (_, "create trigger") if !sql.to_lowercase().contains(" execute ") => Ok(vec![sql.to_owned()]),
+        ("pragma", _) | (_, "create virtual") => Ok(vec![sql.to_owned()]),
+        _ => refused(),
+    }
+}
