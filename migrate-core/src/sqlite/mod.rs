@@ -2,7 +2,7 @@
 //!
 //! [`project`] says what a schema looks like on SQLite. Everything else follows from it: an operation is done by the
 //! difference of the projections before and after it ([`plan`]), and it is done already where the database is like the
-//! projection after it ([`verdict`]). So an operation needs no SQL of its own for SQLite: only what it renames, and what it
+//! projection after it ([`changes`], [`verdict`]). So an operation needs no SQL of its own for SQLite: only what it renames, and what it
 //! does to values, has to be known besides.
 //!
 //! | PostgreSQL | on SQLite |
@@ -46,4 +46,4 @@ pub use plan::{SqliteStep, plan};
 pub use project::{autoincrement, project};
 pub use types::live_type;
 pub use unsupported::Unsupported;
-pub use verdict::verdict;
+pub use verdict::{changes, verdict};

@@ -2,16 +2,45 @@
 
 use super::project::{enum_checks, project};
 use crate::operation::{Operate, Operation};
-use crate::schema::{ObjectKey, Schema};
+use crate::schema::{ObjectKey, Schema, Table};
 use crate::verdict::{Answers, Change, Verdict, exists, verdict_of_changes};
 
-/// The verdict on an operation. `before` and `after` are the model around it, `live` is what a snapshot read.
-///
-/// The same rules as on PostgreSQL, applied to projections. An operation that changes nothing on SQLite (a comment, an enum
-/// type that no table uses) is done already. There is no server to ask about expressions: SQLite keeps them as they were
-/// written, so another text is another definition.
+/// What an operation changes on SQLite, given the model before and after it: the objects that it touches, and the checks of
+/// enum columns. Where that is nothing at all (a comment, an enum that no table uses), what it touches as it is.
 #[must_use]
-pub fn verdict(operation: &Operation, before: &Schema, after: &Schema, live: &Schema) -> Verdict {
+pub fn changes(operation: &Operation, before: &Schema, after: &Schema) -> Vec<Change> {
+    let mut keys = operation.touches();
+    let whole: Vec<_> = keys.iter().filter(|key| matches!(key, ObjectKey::Table(_))).cloned().collect();
+    for (schema, other) in [(before, after), (after, before)] {
+        let changed = |table: &&Table| before.enums != after.enums || other.tables.get(&table.name) != Some(*table);
+        for table in schema.tables.values().filter(changed) {
+            if whole.contains(&ObjectKey::Table(table.name.clone())) {
+                continue;
+            }
+            for (_, check) in enum_checks(table, schema) {
+                let key = ObjectKey::Constraint(table.name.clone(), check.name);
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+        }
+    }
+    let (before, after) = (project(&part(before, &keys)), project(&part(after, &keys)));
+    let change = |key: ObjectKey| Change { before: before.definition(&key), after: after.definition(&key), key };
+    let (mut changed, mut same): (Vec<_>, Vec<_>) = keys.into_iter().map(change).partition(|change| change.before != change.after);
+    if changed.is_empty() {
+        same.retain(|change| change.after.is_some());
+        changed = same;
+    }
+    changed
+}
+
+/// The verdict on an operation: `changes` is what [`changes`] told, `model` the model before it, `live` what a snapshot read.
+///
+/// The rules are those of PostgreSQL. There is no server to ask about expressions: SQLite keeps them as they were written, so
+/// another text is another definition.
+#[must_use]
+pub fn verdict(operation: &Operation, changes: &[Change], model: &Schema, live: &Schema) -> Verdict {
     let missing = operation.requires().into_iter().find(|key| {
         let known_to_sqlite = !matches!(key, ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Enum(_) | ObjectKey::Sequence(_));
         known_to_sqlite && !exists(live, key)
@@ -19,44 +48,17 @@ pub fn verdict(operation: &Operation, before: &Schema, after: &Schema, live: &Sc
     if let Some(missing) = missing {
         return Verdict::Absent(missing);
     }
-    let changes = changes(operation, before, after, live);
     if changes.is_empty() {
         // what the model can't see has to be run; what only SQLite doesn't see is done
         return if operation.touches().is_empty() { Verdict::Before } else { Verdict::After };
     }
     let mut answers = Answers::default();
     loop {
-        match verdict_of_changes(&changes, before, live, &answers) {
+        match verdict_of_changes(changes, model, live, &answers) {
             Verdict::Unsure(questions) => questions.into_iter().for_each(|question| answers.record(question, false)),
             verdict => return verdict,
         }
     }
-}
-
-/// What an operation changes on SQLite: in the objects that it touches, and in the checks of enum columns.
-fn changes(operation: &Operation, before: &Schema, after: &Schema, live: &Schema) -> Vec<Change> {
-    let mut keys = operation.touches();
-    let whole: Vec<_> = keys.iter().filter(|key| matches!(key, ObjectKey::Table(_))).cloned().collect();
-    for table in before.tables.values().chain(after.tables.values()) {
-        let schema = if before.tables.get(&table.name) == Some(table) { before } else { after };
-        let changed = before.enums != after.enums || before.tables.get(&table.name) != after.tables.get(&table.name);
-        if !changed || whole.contains(&ObjectKey::Table(table.name.clone())) {
-            continue;
-        }
-        for (_, check) in enum_checks(table, schema) {
-            let key = ObjectKey::Constraint(table.name.clone(), check.name);
-            if !keys.contains(&key) {
-                keys.push(key);
-            }
-        }
-    }
-    let (before, after) = (project(&part(before, &keys)), project(&part(after, &keys)));
-    let change = |key: ObjectKey| Change { before: before.definition(&key), after: after.definition(&key), key };
-    let all: Vec<_> = keys.into_iter().map(change).collect();
-    let some: Vec<_> = all.iter().filter(|change| change.before != change.after).cloned().collect();
-    // what stays as it is says nothing, unless it should be there and isn't
-    let missing = |change: &&Change| change.after.is_some() && live.definition(&change.key).is_none();
-    if some.is_empty() { all.iter().filter(missing).cloned().collect() } else { some }
 }
 
 /// The tables and views that `keys` are about.
