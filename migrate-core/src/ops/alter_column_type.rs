@@ -52,7 +52,7 @@ impl AlterColumnType {
     }
 
     /// Whether `using` is nothing but the column itself, cast to types: then casting the other way leads back.
-    fn only_casts(&self) -> bool {
+    pub(crate) fn only_casts(&self) -> bool {
         let Some(using) = &self.using else { return true };
         cast_targets(using, &self.column).is_some()
     }

@@ -2,21 +2,21 @@
 
 use super::Unsupported;
 use super::types::{self, Storage};
+use crate::data_type::DataType;
 use crate::expression::{Token, tokens};
 use crate::name::quote_literal;
 use crate::schema::Schema;
 
 /// `operand::data_type`. A literal is written as what it becomes; a cast to text is left out, since SQLite makes a text of
 /// everything that is used as one.
-pub(super) fn cast(operand: &str, data_type: &str, schema: &Schema) -> Result<String, Unsupported> {
-    let read = types::read(data_type);
-    let storage = types::storage(&read, schema)?;
+pub(super) fn cast(operand: &str, data_type: &DataType, schema: &Schema) -> Result<String, Unsupported> {
+    let storage = types::storage(data_type, schema)?;
     let literal = Literal::of(operand);
-    let refused = || Unsupported::new(format!("SQLite can't cast `{}` to `{}`", operand.trim(), data_type.trim()));
-    if read.array {
+    let refused = || Unsupported::new(format!("SQLite can't cast `{}` to `{}`", operand.trim(), data_type.sql()));
+    if data_type.array {
         return if matches!(literal, Literal::String(_) | Literal::Null) { Ok(operand.to_owned()) } else { Err(refused()) };
     }
-    let name = read.element().sql();
+    let name = data_type.sql();
     match (literal, storage) {
         (Literal::Null | Literal::Truth, _) => Ok(operand.to_owned()),
         (Literal::String(text), Storage::Boolean) => truth(&text).map(str::to_owned).ok_or_else(refused),

@@ -1,11 +1,13 @@
 //! Operation → SQLite's SQL.
 
 use super::Unsupported;
-use super::difference::{Hints, difference};
-use super::{support, translate};
+use super::convert::Conversion;
+use super::difference::{Hints, Rename, difference};
+use super::{render, support, translate, types};
+use crate::expression::Expression;
 use crate::name::QualifiedName;
 use crate::operation::Operation;
-use crate::ops::{DropTable, Opaque};
+use crate::ops::{AlterColumnType, DropTable, Opaque};
 use crate::schema::{ConstraintKind, Schema};
 
 /// A step on SQLite.
@@ -63,11 +65,71 @@ enum Treatment {
 /// What is special about an operation on SQLite. Most of them aren't: their effect on the projected schema says it all. What
 /// has none there (a sequence, a function) must be refused here, or it would be dropped in silence.
 fn treatment(operation: &Operation, before: &Schema, after: &Schema) -> Result<Treatment, Unsupported> {
+    let renamed = |rename| Ok(Treatment::Difference(Hints { rename: Some(rename), ..Hints::default() }));
     match operation {
-        Operation::CreateTable(_) | Operation::AddColumn(_) | Operation::DropColumn(_) => Ok(Treatment::Difference(Hints::default())),
+        Operation::AddColumn(_)
+        | Operation::AddIdentity(_)
+        | Operation::AlterIdentity(_)
+        | Operation::CreateTable(_)
+        | Operation::DropColumn(_)
+        | Operation::DropDefault(_)
+        | Operation::DropExpression(_)
+        | Operation::DropIdentity(_)
+        | Operation::DropNotNull(_)
+        | Operation::SetDefault(_)
+        | Operation::SetNotNull(_) => Ok(Treatment::Difference(Hints::default())),
+        Operation::AlterColumnType(operation) => alter_column_type(operation, before),
         Operation::DropTable(operation) => drop_table(operation, before, after),
         Operation::Opaque(operation) => opaque(operation, before).map(Treatment::Statements),
+        Operation::RenameColumn(operation) => {
+            renamed(Rename::Column(operation.table.clone(), operation.column.clone(), operation.to.clone()))
+        }
+        Operation::RenameTable(operation) => {
+            renamed(Rename::Table(operation.table.clone(), operation.table.sibling(operation.to.clone())))
+        }
     }
+}
+
+/// Whether an operation changes values even where the type that SQLite stores stays the same.
+pub(super) fn computes_values(operation: &Operation, before: &Schema) -> bool {
+    match operation {
+        Operation::AlterColumnType(operation) => computation(operation, before).is_some(),
+        _ => false,
+    }
+}
+
+/// How the new values of a column come from the old ones, where storing them in another way isn't enough.
+fn computation(operation: &AlterColumnType, before: &Schema) -> Option<Result<Expression, Unsupported>> {
+    if let Some(using) = operation.using.as_ref().filter(|_| !operation.only_casts()) {
+        return Some(translate::expression(using, before));
+    }
+    let old = before.column(&operation.table, operation.column.as_str())?;
+    let column = operation.column.quoted();
+    let (from, to) = (old.data_type.sql(), operation.data_type.sql());
+    let dated = |name: &str| name.starts_with("timestamp") && !name.ends_with(']');
+    // what SQLite doesn't read as a time stays as it is
+    let sql = match (from.as_str(), to.as_str()) {
+        (from, "date") if dated(from) => format!("coalesce(date({column}), {column})"),
+        (from, to) if dated(from) && to.starts_with("time ") => format!("coalesce(time({column}), {column})"),
+        ("date", to) if dated(to) => format!("coalesce(datetime({column}), {column})"),
+        _ => return None,
+    };
+    Some(Ok(Expression::new(sql)))
+}
+
+fn alter_column_type(operation: &AlterColumnType, before: &Schema) -> Result<Treatment, Unsupported> {
+    let Some(computation) = computation(operation, before).transpose()? else {
+        return Ok(Treatment::Difference(Hints::default()));
+    };
+    let column = before.column(&operation.table, operation.column.as_str());
+    let stays = column.is_some_and(|column| types::storage(&column.data_type, before) == types::storage(&operation.data_type, before));
+    if stays && column.is_some_and(|column| column.data_type.named().is_none() && operation.data_type.named().is_none()) {
+        let table = render::quoted(&operation.table.name);
+        let statement = format!("update {table} set {} = {}", operation.column.quoted(), computation.sql());
+        return Ok(Treatment::Statements(vec![statement]));
+    }
+    let conversion = (operation.table.clone(), operation.column.clone(), Conversion::Using(computation));
+    Ok(Treatment::Difference(Hints { conversions: vec![conversion], ..Hints::default() }))
 }
 
 /// The model has no foreign keys to a table that is dropped without `cascade`. A live database may have.
@@ -103,7 +165,7 @@ fn opaque(operation: &Opaque, schema: &Schema) -> Result<Vec<String>, Unsupporte
             if words.contains("cascade") || words.contains("restart") || operation.relations.is_empty() {
                 return refused();
             }
-            Ok(operation.relations.iter().map(|table| format!("delete from {}", super::render::quoted(&table.name))).collect())
+            Ok(operation.relations.iter().map(|table| format!("delete from {}", render::quoted(&table.name))).collect())
         }
         // SQLite's own, from a block for it
         (_, "create trigger") if !sql.to_lowercase().contains(" execute ") => Ok(vec![sql.to_owned()]),

@@ -9,7 +9,7 @@
 use super::Unsupported;
 use super::cast::cast;
 use super::functions::{self, Call};
-use crate::expression::{Expression, Spanned, Token, skip_type, tokens};
+use crate::expression::{Expression, Spanned, Token, read_type, tokens};
 use crate::name::quote_literal;
 use crate::schema::Schema;
 use std::ops::Range;
@@ -103,8 +103,8 @@ impl Translator<'_> {
         let mut i = range.start;
         while i < range.end {
             if self.is(i, "::") {
-                let end = skip_type(&self.plain, i + 1).min(range.end).max(i + 1);
-                let cast = cast(&out[operand..], &self.text(i + 1..end), self.schema)?;
+                let (end, data_type) = read_type(&self.plain, i + 1);
+                let cast = cast(&out[operand..], &data_type, self.schema)?;
                 out.truncate(operand);
                 out.push_str(&cast);
                 i = end;
@@ -132,7 +132,7 @@ impl Translator<'_> {
     fn piece(&self, i: usize, end: usize) -> Result<Piece, Unsupported> {
         let Some((token, _)) = self.tokens.get(i).filter(|_| i < end) else { return Ok((String::new(), end)) };
         match token {
-            Token::String(text) => Ok((self.string(i, text)?, i + 1)),
+            Token::String(text) => Ok((self.string(i, text), i + 1)),
             Token::Number(number) => Ok((number.clone(), i + 1)),
             Token::Word(word) => self.word(i, word, end),
             Token::Quoted(_) => match self.qualified_call(i) {
@@ -148,15 +148,10 @@ impl Translator<'_> {
         }
     }
 
-    fn string(&self, i: usize, text: &str) -> Result<String, Unsupported> {
+    /// A string, without escapes and dollars.
+    fn string(&self, i: usize, text: &str) -> String {
         let source = self.text(i..i + 1);
-        if source.starts_with('\'') {
-            return Ok(source);
-        }
-        if source.starts_with(['e', 'E']) && text.contains('\\') {
-            return Err(Unsupported::new("SQLite has no escapes in strings"));
-        }
-        Ok(quote_literal(text))
+        if source.starts_with('\'') { source } else { quote_literal(text) }
     }
 
     fn operator(&self, i: usize, mark: &str, end: usize) -> Result<Piece, Unsupported> {
@@ -218,7 +213,7 @@ impl Translator<'_> {
                 "x" => return Ok((self.text(i..i + 2), i + 2)),
                 "b" => return Err(Unsupported::new("SQLite has no bit strings")),
                 "interval" => return Err(Unsupported::new("SQLite has no intervals")),
-                "date" | "time" | "timestamp" | "timestamptz" => return Ok((self.string(i + 1, text)?, i + 2)),
+                "date" | "time" | "timestamp" | "timestamptz" => return Ok((self.string(i + 1, text), i + 2)),
                 _ => {}
             }
         }
@@ -240,7 +235,7 @@ impl Translator<'_> {
     fn at_time_zone(&self, zone: usize) -> Result<Piece, Unsupported> {
         match self.tokens.get(zone).map(|(token, _)| token) {
             Some(Token::String(text)) if text.eq_ignore_ascii_case("utc") => {
-                let behind = if self.is(zone + 1, "::") { skip_type(&self.plain, zone + 2) } else { zone + 1 };
+                let behind = if self.is(zone + 1, "::") { read_type(&self.plain, zone + 2).0 } else { zone + 1 };
                 Ok((String::new(), behind))
             }
             _ => Err(Unsupported::new("SQLite knows no time zone but UTC")),
@@ -274,7 +269,7 @@ impl Translator<'_> {
             Call::Cast => {
                 let split = arguments.clone().rev().find(|&i| self.word_at(i) == Some("as")).unwrap_or(arguments.end);
                 let operand = self.run(arguments.start..split)?;
-                cast(&operand, &self.text((split + 1).min(arguments.end)..arguments.end), self.schema)?
+                cast(&operand, &read_type(&self.plain, split + 1).1, self.schema)?
             }
             Call::TimeZone => {
                 let (zone, behind) = self.at_time_zone(arguments.start)?;

@@ -16,7 +16,6 @@
 
 use super::Unsupported;
 use crate::data_type::{BaseType, DataType};
-use crate::name::Name;
 use crate::schema::Schema;
 
 /// How SQLite stores a type.
@@ -90,27 +89,6 @@ pub fn live_type(declared: &str) -> DataType {
     DataType { base: BaseType::Builtin(declared.to_uppercase()), modifier: None, array: false, written: None }
 }
 
-/// Reads a type as it stands behind `::`.
-pub(super) fn read(text: &str) -> DataType {
-    let text = text.to_lowercase();
-    let (text, array) = match text.find('[') {
-        Some(bracket) => (&text[..bracket], true),
-        None => (text.as_str(), false),
-    };
-    let (words, modifier) = match (text.find('('), text.find(')')) {
-        (Some(open), Some(close)) if open < close => {
-            (format!("{} {}", &text[..open], &text[close + 1..]), Some(text[open + 1..close].to_owned()))
-        }
-        _ => (text.to_owned(), None),
-    };
-    let (schema, words) = match words.rsplit_once('.') {
-        Some((schema, rest)) => (Some(Name::new(schema.trim().trim_matches('"'))), rest.to_owned()),
-        None => (None, words),
-    };
-    let words: Vec<Name> = words.split_whitespace().map(|word| Name::new(word.trim_matches('"'))).collect();
-    DataType::from_words(schema.as_ref(), &words, modifier, array)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +99,7 @@ mod tests {
         let mut schema = Schema::default();
         let labels = EnumType { labels: Vec::new(), comment: None, origin: Default::default() };
         schema.enums.insert(QualifiedName::public("status"), labels);
-        storage(&read(text), &schema).map(Storage::sql).map_err(|unsupported| unsupported.message)
+        storage(&crate::expression::read_type(&crate::expression::token_list(text), 0).1, &schema).map(Storage::sql).map_err(|unsupported| unsupported.message)
     }
 
     #[test]

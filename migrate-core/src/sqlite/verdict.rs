@@ -1,5 +1,6 @@
 //! Does an operation still have to be done on this SQLite database?
 
+use super::plan::computes_values;
 use super::project::{enum_checks, project};
 use crate::operation::{Operate, Operation};
 use crate::schema::{ObjectKey, Schema, Table};
@@ -52,10 +53,13 @@ pub fn verdict(operation: &Operation, changes: &[Change], model: &Schema, live: 
         // what the model can't see has to be run; what only SQLite doesn't see is done
         return if operation.touches().is_empty() { Verdict::Before } else { Verdict::After };
     }
+    let stays = changes.iter().all(|change| change.before == change.after);
     let mut answers = Answers::default();
     loop {
         match verdict_of_changes(changes, model, live, &answers) {
             Verdict::Unsure(questions) => questions.into_iter().for_each(|question| answers.record(question, false)),
+            // that the values have been computed already is nowhere to be seen
+            Verdict::After if stays && computes_values(operation, model) => return Verdict::Before,
             verdict => return verdict,
         }
     }
