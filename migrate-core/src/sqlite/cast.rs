@@ -18,7 +18,9 @@ pub(super) fn cast(operand: &str, data_type: &DataType, schema: &Schema) -> Resu
     }
     let name = data_type.sql();
     match (literal, storage) {
-        (Literal::Null | Literal::Truth, _) => Ok(operand.to_owned()),
+        (Literal::Null | Literal::Truth, _)
+        | (Literal::String(_), Storage::Text)
+        | (Literal::Number(_), Storage::Numeric | Storage::Real) => Ok(operand.to_owned()),
         (Literal::String(text), Storage::Boolean) => truth(&text).map(str::to_owned).ok_or_else(refused),
         (Literal::String(text), Storage::Integer | Storage::Numeric | Storage::Real) => number(&text).ok_or_else(refused),
         (Literal::String(text), Storage::Blob) => match text.strip_prefix("\\x") {
@@ -26,10 +28,8 @@ pub(super) fn cast(operand: &str, data_type: &DataType, schema: &Schema) -> Resu
             None if !text.contains('\\') => Ok(format!("x'{}'", hexadecimal(&text))),
             _ => Err(refused()),
         },
-        (Literal::String(_), Storage::Text) => Ok(operand.to_owned()),
         (Literal::Number(number), Storage::Text) => Ok(quote_literal(&number)),
         (Literal::Number(number), Storage::Boolean) => Ok(if number == "0" { "false" } else { "true" }.to_owned()),
-        (Literal::Number(_), Storage::Numeric | Storage::Real) => Ok(operand.to_owned()),
         (Literal::Number(number), Storage::Integer) if number.parse::<i64>().is_ok() => Ok(operand.to_owned()),
         (_, Storage::Integer | Storage::Numeric | Storage::Real) => Ok(format!("cast({} as {})", bare(operand), storage.sql())),
         (Literal::Other, Storage::Text) => match name.as_str() {

@@ -33,7 +33,8 @@ mod project;
 mod rebuild;
 mod render;
 mod support;
-#[cfg(all(test, feature = "parser"))]
+#[cfg(test)]
+#[cfg(feature = "parser")]
 mod tests;
 pub mod text;
 mod translate;

@@ -84,9 +84,7 @@ fn treatment(operation: &Operation, before: &Schema, after: &Schema) -> Result<T
         Operation::RenameColumn(operation) => {
             renamed(Rename::Column(operation.table.clone(), operation.column.clone(), operation.to.clone()))
         }
-        Operation::RenameTable(operation) => {
-            renamed(Rename::Table(operation.table.clone(), operation.table.sibling(operation.to.clone())))
-        }
+        Operation::RenameTable(operation) => renamed(Rename::Table(operation.table.clone(), operation.table.sibling(operation.to.clone()))),
     }
 }
 
@@ -155,7 +153,8 @@ fn opaque(operation: &Opaque, schema: &Schema) -> Result<Vec<String>, Unsupporte
     let refused = || Err(Unsupported::new(format!("SQLite has no `{}`", operation.kind)));
     let first = operation.kind.split(' ').next().unwrap_or_default();
     match (first, operation.kind.as_str()) {
-        ("select", _) if sql.contains("set_config(") => Ok(Vec::new()),
+        // settings there are none, and rows are numbered on from the largest number that there was
+        ("select", _) if sql.contains("set_config(") || sql.contains("setval(") => Ok(Vec::new()),
         ("insert" | "update" | "delete" | "select" | "with" | "values", _) => Ok(vec![translate::statement(sql, schema)?]),
         ("set" | "reset" | "lock" | "vacuum" | "analyze" | "reindex" | "cluster" | "checkpoint" | "discard" | "comment", _) => {
             Ok(Vec::new())

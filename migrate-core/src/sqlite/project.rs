@@ -122,7 +122,7 @@ fn constraint(constraint: &Constraint, schema: &Schema) -> Constraint {
             let match_type = if single { MatchType::Simple } else { key.match_type };
             let all = key.on_delete_columns == key.columns;
             let on_delete_columns = if all { Vec::new() } else { key.on_delete_columns.clone() };
-            ConstraintKind::ForeignKey(ForeignKey { match_type, on_delete_columns, ..key.clone() })
+            ConstraintKind::ForeignKey(ForeignKey { on_delete_columns, match_type, ..key.clone() })
         }
         kind => kind.clone(),
     };

@@ -93,13 +93,15 @@ pub fn live_type(declared: &str) -> DataType {
 mod tests {
     use super::*;
     use crate::name::QualifiedName;
-    use crate::schema::EnumType;
+    use crate::schema::{EnumType, Origin};
 
     fn stored(text: &str) -> Result<&'static str, String> {
         let mut schema = Schema::default();
-        let labels = EnumType { labels: Vec::new(), comment: None, origin: Default::default() };
+        let labels = EnumType { labels: Vec::new(), comment: None, origin: Origin::default() };
         schema.enums.insert(QualifiedName::public("status"), labels);
-        storage(&crate::expression::read_type(&crate::expression::token_list(text), 0).1, &schema).map(Storage::sql).map_err(|unsupported| unsupported.message)
+        storage(&crate::expression::read_type(&crate::expression::token_list(text), 0).1, &schema)
+            .map(Storage::sql)
+            .map_err(|unsupported| unsupported.message)
     }
 
     #[test]

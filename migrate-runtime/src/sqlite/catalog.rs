@@ -268,13 +268,11 @@ fn index(
         let column: Option<String> = row.try_get("column_name")?;
         let own = column.as_ref().and_then(|column| table.column(column)).and_then(|column| column.collation.clone());
         let collation = row.try_get::<String, _>("collation")?.to_lowercase();
-        let kind = match column {
-            Some(column) => IndexKeyKind::Column(Name::new(column)),
-            None => {
-                let expression = text.and_then(|(keys, _)| keys.get(number)).cloned();
-                IndexKeyKind::Expression(expression.unwrap_or_else(|| Expression::new("")))
-            }
-        };
+        let kind = column.map(|column| IndexKeyKind::Column(Name::new(column)));
+        let kind = kind.unwrap_or_else(|| {
+            let expression = text.and_then(|(keys, _)| keys.get(number)).cloned();
+            IndexKeyKind::Expression(expression.unwrap_or_else(|| Expression::new("")))
+        });
         let collation = Some(collation).filter(|collation| *collation != own.as_deref().unwrap_or("binary"));
         index_keys.push(IndexKey { kind, collation, operator_class: None, descending, nulls_first: descending });
     }

@@ -32,9 +32,9 @@ async fn filled() -> Database {
     database
 }
 
-fn rebuilds(steps: &[SqliteStep]) -> Vec<&str> {
-    let table = |step| match step {
-        &SqliteStep::Rebuild { ref table, .. } => Some(table.as_str()),
+fn rebuilds(steps: &[SqliteStep]) -> Vec<String> {
+    let table = |step: &SqliteStep| match step {
+        SqliteStep::Rebuild { table, .. } => Some(table.clone()),
         SqliteStep::Statement(_) => None,
     };
     steps.iter().filter_map(table).collect()
