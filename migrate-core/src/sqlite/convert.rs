@@ -14,7 +14,6 @@ pub(super) enum Conversion {
     /// `using`, in SQLite's SQL.
     Using(Expression),
     /// Labels of an enum that have another name now.
-    #[expect(dead_code, reason = "until enum values can be renamed")]
     Labels(Vec<(String, String)>),
 }
 

@@ -5,9 +5,9 @@ use super::convert::Conversion;
 use super::difference::{Hints, Rename, difference};
 use super::{render, support, translate, types};
 use crate::expression::Expression;
-use crate::name::QualifiedName;
+use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName};
 use crate::operation::Operation;
-use crate::ops::{AlterColumnType, DropTable, Opaque};
+use crate::ops::{AlterColumnType, CreateSchema, DropSchema, DropTable, Opaque, RenameEnumValue, SequenceChange};
 use crate::schema::{ConstraintKind, Schema};
 
 /// A step on SQLite.
@@ -65,17 +65,36 @@ enum Treatment {
 /// What is special about an operation on SQLite. Most of them aren't: their effect on the projected schema says it all. What
 /// has none there (a sequence, a function) must be refused here, or it would be dropped in silence.
 fn treatment(operation: &Operation, before: &Schema, after: &Schema) -> Result<Treatment, Unsupported> {
+    if let Some(refused) = refused(operation) {
+        return Err(refused);
+    }
     let renamed = |rename| Ok(Treatment::Difference(Hints { rename: Some(rename), ..Hints::default() }));
     match operation {
         Operation::AddColumn(_)
+        | Operation::AddEnumValue(_)
         | Operation::AddIdentity(_)
         | Operation::AlterIdentity(_)
+        | Operation::AlterSequence(_)
+        | Operation::CommentOn(_)
+        | Operation::CreateEnum(_)
+        | Operation::CreateExtension(_)
+        | Operation::CreateSchema(_)
+        | Operation::CreateSequence(_)
         | Operation::CreateTable(_)
+        | Operation::CreateView(_)
         | Operation::DropColumn(_)
         | Operation::DropDefault(_)
         | Operation::DropExpression(_)
+        | Operation::DropExtension(_)
         | Operation::DropIdentity(_)
         | Operation::DropNotNull(_)
+        | Operation::DropSchema(_)
+        | Operation::DropSequence(_)
+        | Operation::DropType(_)
+        | Operation::DropView(_)
+        | Operation::RenameSequence(_)
+        | Operation::RenameType(_)
+        | Operation::RenameView(_)
         | Operation::SetDefault(_)
         | Operation::SetNotNull(_) => Ok(Treatment::Difference(Hints::default())),
         Operation::AlterColumnType(operation) => alter_column_type(operation, before),
@@ -84,8 +103,46 @@ fn treatment(operation: &Operation, before: &Schema, after: &Schema) -> Result<T
         Operation::RenameColumn(operation) => {
             renamed(Rename::Column(operation.table.clone(), operation.column.clone(), operation.to.clone()))
         }
+        Operation::RenameEnumValue(operation) => rename_enum_value(operation, before),
         Operation::RenameTable(operation) => renamed(Rename::Table(operation.table.clone(), operation.table.sibling(operation.to.clone()))),
     }
+}
+
+/// Why SQLite can't do an operation, whatever the schema around it is. What has no place in a projection must stand here.
+pub(super) fn refused(operation: &Operation) -> Option<Unsupported> {
+    match operation {
+        Operation::AlterSequence(operation) => {
+            let owner = |change: &SequenceChange| matches!(change, SequenceChange::OwnedBy(_) | SequenceChange::Cache(_));
+            let said = operation.changes.iter().all(owner);
+            (!said).then(|| Unsupported::new("SQLite has no sequences"))
+        }
+        Operation::CreateExtension(operation) => {
+            let known = HARMLESS_EXTENSIONS.contains(&operation.name.as_str());
+            (!known).then(|| Unsupported::new(format!("SQLite has no extension `{}`", operation.name)))
+        }
+        Operation::CreateSchema(CreateSchema { name, .. }) | Operation::DropSchema(DropSchema { name, .. }) => {
+            (name.as_str() != DEFAULT_SCHEMA).then(|| Unsupported::new(format!("SQLite has no schema `{name}`")))
+        }
+        Operation::CreateSequence(_) => Some(Unsupported::new("SQLite has no sequences")),
+        _ => None,
+    }
+}
+
+/// Extensions whose functions have their like on SQLite, or that change nothing of what can be said.
+const HARMLESS_EXTENSIONS: &[&str] = &["pg_stat_statements", "pgcrypto", "plpgsql", "uuid-ossp"];
+
+/// The rows follow: on PostgreSQL they hold the label's number.
+fn rename_enum_value(operation: &RenameEnumValue, before: &Schema) -> Result<Treatment, Unsupported> {
+    let columns = before.columns_of_type(&operation.name);
+    let is_array = |(table, column): &(QualifiedName, Name)| before.column(table, column.as_str()).is_some_and(|it| it.data_type.array);
+    if let Some((table, column)) = columns.iter().find(|column| is_array(column)) {
+        let message = format!("SQLite has no arrays: the values of `{table}.{column}` can't follow the label");
+        let help = "rename the label in the rows by hand, in a `sqlite { … }` block";
+        return Err(Unsupported::with_help(message, help));
+    }
+    let labels = Conversion::Labels(vec![(operation.from.to_string(), operation.to.to_string())]);
+    let conversions = columns.into_iter().map(|(table, column)| (table, column, labels.clone())).collect();
+    Ok(Treatment::Difference(Hints { conversions, ..Hints::default() }))
 }
 
 /// Whether an operation changes values even where the type that SQLite stores stays the same.

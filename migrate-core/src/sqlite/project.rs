@@ -188,7 +188,13 @@ fn index(index: &Index, schema: &Schema) -> Index {
 }
 
 fn view(view: &View, schema: &Schema) -> View {
-    View { options: String::new(), query: lenient(&view.query, schema, translate::query), comment: None, ..view.clone() }
+    View {
+        materialized: view.materialized,
+        columns: view.columns.clone(),
+        query: lenient(&view.query, schema, translate::query),
+        origin: view.origin.clone(),
+        ..View::default()
+    }
 }
 
 /// The collation on SQLite; `C` is its own `binary`, which is the default.

@@ -1,6 +1,6 @@
 //! Does an operation still have to be done on this SQLite database?
 
-use super::plan::computes_values;
+use super::plan::{computes_values, refused};
 use super::project::{enum_checks, project};
 use crate::operation::{Operate, Operation};
 use crate::schema::{ObjectKey, Schema, Table};
@@ -50,8 +50,9 @@ pub fn verdict(operation: &Operation, changes: &[Change], model: &Schema, live: 
         return Verdict::Absent(missing);
     }
     if changes.is_empty() {
-        // what the model can't see has to be run; what only SQLite doesn't see is done
-        return if operation.touches().is_empty() { Verdict::Before } else { Verdict::After };
+        // what the model can't see has to be run, and what SQLite can't do refused; what only SQLite doesn't see is done
+        let done = !operation.touches().is_empty() && refused(operation).is_none();
+        return if done { Verdict::After } else { Verdict::Before };
     }
     let stays = changes.iter().all(|change| change.before == change.after);
     let mut answers = Answers::default();

@@ -76,8 +76,7 @@ pub async fn snapshot(connection: &mut SqliteConnection) -> Result<Schema, sqlx:
 
 fn view(sql: &str) -> Option<View> {
     let (columns, query) = text::view(sql)?;
-    let origin = migrate_core::schema::Origin::default();
-    Some(View { materialized: false, columns, options: String::new(), query, comment: None, origin })
+    Some(View { columns, query, ..View::default() })
 }
 
 struct Tables {
