@@ -71,6 +71,7 @@ fn treatment(operation: &Operation, before: &Schema, after: &Schema) -> Result<T
     let renamed = |rename| Ok(Treatment::Difference(Hints { rename: Some(rename), ..Hints::default() }));
     match operation {
         Operation::AddColumn(_)
+        | Operation::AddConstraint(_)
         | Operation::AddEnumValue(_)
         | Operation::AddIdentity(_)
         | Operation::AlterIdentity(_)
@@ -78,25 +79,31 @@ fn treatment(operation: &Operation, before: &Schema, after: &Schema) -> Result<T
         | Operation::CommentOn(_)
         | Operation::CreateEnum(_)
         | Operation::CreateExtension(_)
+        | Operation::CreateIndex(_)
         | Operation::CreateSchema(_)
         | Operation::CreateSequence(_)
         | Operation::CreateTable(_)
         | Operation::CreateView(_)
         | Operation::DropColumn(_)
+        | Operation::DropConstraint(_)
         | Operation::DropDefault(_)
         | Operation::DropExpression(_)
         | Operation::DropExtension(_)
         | Operation::DropIdentity(_)
+        | Operation::DropIndex(_)
         | Operation::DropNotNull(_)
         | Operation::DropSchema(_)
         | Operation::DropSequence(_)
         | Operation::DropType(_)
         | Operation::DropView(_)
+        | Operation::RenameConstraint(_)
+        | Operation::RenameIndex(_)
         | Operation::RenameSequence(_)
         | Operation::RenameType(_)
         | Operation::RenameView(_)
         | Operation::SetDefault(_)
-        | Operation::SetNotNull(_) => Ok(Treatment::Difference(Hints::default())),
+        | Operation::SetNotNull(_)
+        | Operation::ValidateConstraint(_) => Ok(Treatment::Difference(Hints::default())),
         Operation::AlterColumnType(operation) => alter_column_type(operation, before),
         Operation::DropTable(operation) => drop_table(operation, before, after),
         Operation::Opaque(operation) => opaque(operation, before).map(Treatment::Statements),

@@ -181,6 +181,7 @@ fn index(index: &Index, schema: &Schema) -> Index {
         nulls_not_distinct: index.nulls_not_distinct && index.unique,
         predicate: index.predicate.as_ref().map(|predicate| lenient(predicate, schema, translate::deterministic)),
         storage: String::new(),
+        tablespace: None,
         only: false,
         valid: true,
         comment: None,

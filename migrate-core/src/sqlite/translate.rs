@@ -42,6 +42,12 @@ pub(super) fn query(source: &Expression, schema: &Schema) -> Result<Expression, 
 
 /// A statement that changes data. SQLite itself refuses the functions that it lacks, so the application's own may stand in it.
 pub(super) fn statement(sql: &str, schema: &Schema) -> Result<String, Unsupported> {
+    let changes = |pair: &[Spanned]| {
+        pair[0].0.is("(") && matches!(&pair[1].0, Token::Word(word) if matches!(word.as_str(), "insert" | "update" | "delete"))
+    };
+    if tokens(sql).windows(2).any(changes) {
+        return Err(Unsupported::new("SQLite changes no data inside of a query"));
+    }
     translate(sql, schema, false)
 }
 

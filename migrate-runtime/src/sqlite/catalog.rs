@@ -284,6 +284,7 @@ fn index(
         nulls_not_distinct: false,
         predicate: text.and_then(|(_, predicate)| predicate.clone()),
         storage: String::new(),
+        tablespace: None,
         only: false,
         valid: true,
         comment: None,
