@@ -48,7 +48,7 @@ impl IntoTarget for &str {
     fn into_target(self) -> Result<Target> {
         let wrong = |reason: String| Error::Url {
             reason,
-            help: "write `postgres://user@host:5432/database` or `sqlite://path/to/file.db`".to_owned(),
+            help: format!("write {}", spellings()),
         };
         let scheme = self.split_once(':').map_or("", |(scheme, _)| scheme);
         let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
@@ -79,6 +79,15 @@ impl IntoTarget for &str {
             }
             other => Err(wrong(format!("this build doesn't speak `{other}`"))),
         }
+    }
+}
+
+/// What a URL of this build looks like.
+pub(crate) fn spellings() -> &'static str {
+    match (cfg!(feature = "postgres"), cfg!(feature = "sqlite")) {
+        (true, true) => "`postgres://user@host:5432/database` or `sqlite://path/to/file.db`",
+        (_, false) => "`postgres://user@host:5432/database`",
+        (false, true) => "`sqlite://path/to/file.db`",
     }
 }
 

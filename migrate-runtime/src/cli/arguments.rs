@@ -46,8 +46,8 @@ Exit codes:
 #[derive(Args, Debug)]
 pub(super) struct DatabaseArguments {
     // neither the environment's value nor a given one may turn up in the help: it has a password
-    /// The database: `postgres://user:password@host:port/database` or `sqlite://path/to/file.db`
-    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL",
+        help = format!("The database: {}", crate::api::spellings()))]
     pub(super) database_url: Option<String>,
     /// How long a statement may wait for a lock before the migration steps back and lets the application pass
     #[arg(long, global = true, value_name = "DURATION", default_value = "500ms", value_parser = duration::positive)]

@@ -111,9 +111,7 @@ impl Failure {
     fn help(&self) -> Option<String> {
         match self {
             Self::Engine { error, .. } => error.help(),
-            Self::NoDatabase => Some(
-                "set DATABASE_URL or give `--database-url`: `postgres://user@host:5432/database` or `sqlite://path/to/file.db`".to_owned(),
-            ),
+            Self::NoDatabase => Some(format!("set DATABASE_URL or give `--database-url`: {}", crate::api::spellings())),
             Self::Interrupted { help, .. } => help.map(str::to_owned),
             Self::Output(_) => Some("look at what stdout is connected to".to_owned()),
             Self::Usage(_) | Self::Start(_) => None,

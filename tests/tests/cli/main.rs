@@ -8,4 +8,5 @@ mod interruption;
 mod locks;
 mod passwords;
 mod process;
+mod quickstart;
 mod streams;

@@ -29,6 +29,44 @@ pub struct Migrate {
     url: Option<String>,
 }
 
+/// A directory of the test's own, gone afterwards.
+#[derive(Debug)]
+pub struct Directory(PathBuf);
+
+impl Directory {
+    pub fn new() -> Self {
+        let path = unique("directory");
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn unique(what: &str) -> PathBuf {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let name = format!("{what}-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// The binary of the quickstart example, in `directory`.
+pub fn quickstart(directory: &Directory, arguments: &[&str], url: Option<&str>) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_migrate-quickstart"));
+    command.args(arguments).current_dir(directory.path()).env_remove("DATABASE_URL").stdin(Stdio::null());
+    if let Some(url) = url {
+        command.env("DATABASE_URL", url);
+    }
+    command.output().unwrap().into()
+}
+
 /// What a run of it gave.
 #[derive(Debug)]
 pub struct Ran {
@@ -40,9 +78,7 @@ pub struct Ran {
 impl Migrate {
     /// With a chain, and no database yet.
     pub fn new(chain: &str) -> Self {
-        static COUNTER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("chain-{}-{}.txt", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let path = unique("chain");
         std::fs::write(&path, chain).unwrap();
         Self { chain: path, url: None }
     }
