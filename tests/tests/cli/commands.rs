@@ -20,10 +20,7 @@ async fn up_says_what_it_did_and_then_that_there_is_nothing_to_do() {
          at aae3309a2a8b (m0005_merge); 1 operation is skipped for now: `migrate skipped` shows it\n"
     );
     let second = migrate.done(&["up"]);
-    assert_eq!(
-        second,
-        "nothing to do: at aae3309a2a8b (m0005_merge); 1 operation is skipped for now: `migrate skipped` shows it\n"
-    );
+    assert_eq!(second, "nothing to do: at aae3309a2a8b (m0005_merge); 1 operation is skipped for now: `migrate skipped` shows it\n");
 }
 
 #[tokio::test]
@@ -236,7 +233,11 @@ async fn check_tells_sync_pending_and_drift_apart() {
     database.execute("alter table documents drop column title").await.unwrap();
     let drift = migrate.run(&["check"]);
     assert_eq!(drift.code, 4, "{drift:?}");
-    assert!(drift.stdout.starts_with("drift: the schema differs from its history in 1 place\n  table documents: column title is missing\n"), "{}", drift.stdout);
+    assert!(
+        drift.stdout.starts_with("drift: the schema differs from its history in 1 place\n  table documents: column title is missing\n"),
+        "{}",
+        drift.stdout
+    );
     let (code, document) = migrate.json(&["check"]);
     assert_eq!((code, document["drift"].as_array().unwrap().len()), (4, 1));
 }

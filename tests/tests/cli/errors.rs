@@ -55,7 +55,8 @@ async fn a_conflict_is_drift() {
     let ran = migrate.run(&["up"]);
     assert_eq!(ran.code, 4, "{ran:?}");
     assert!(
-        ran.stderr.starts_with("error: create table `documents` (chain.txt:2) can't be done: the database has it with another definition\n"),
+        ran.stderr
+            .starts_with("error: create table `documents` (chain.txt:2) can't be done: the database has it with another definition\n"),
         "{}",
         ran.stderr
     );
@@ -73,7 +74,9 @@ async fn a_history_that_does_not_fit_is_refused() {
     Migrate::on(&database, CHAIN).done(&["up"]);
     let tampered = Migrate::on(&database, &CHAIN.replace("label text", "label varchar(9)"));
     let shorter = Migrate::on(&database, "=== b354d12d1e7d m0001_baseline\ncreate table documents (id bigint primary key, body text);\n");
-    for (migrate, reason) in [(tampered, "`m0004_tags` (revision d47310025be2) was changed after it was applied"), (shorter, "doesn't know")] {
+    for (migrate, reason) in
+        [(tampered, "`m0004_tags` (revision d47310025be2) was changed after it was applied"), (shorter, "doesn't know")]
+    {
         for command in ["up", "down", "status", "check", "plan", "current", "skipped"] {
             let ran = migrate.run(&[command]);
             assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{command}: {ran:?}");
@@ -159,5 +162,9 @@ fn wrong_arguments_are_wrong_usage_in_every_format() {
 fn other_databases_are_refused() {
     let ran = Migrate::new(CHAIN).at("mysql://root@localhost/app").run(&["up"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.starts_with("error: this build doesn't speak `mysql`\nnow: nothing was changed\nhelp: write `postgres://"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.starts_with("error: this build doesn't speak `mysql`\nnow: nothing was changed\nhelp: write `postgres://"),
+        "{}",
+        ran.stderr
+    );
 }

@@ -41,7 +41,8 @@ fn a_wrong_password() {
         let ran = migrate.run(&["up", "--format", format]);
         assert_secret(format, &ran);
         assert_eq!(ran.code, 1);
-        let error = format!("can't connect to 127.0.0.1 port {port} database shop user app: password authentication failed for user \"app\"");
+        let error =
+            format!("can't connect to 127.0.0.1 port {port} database shop user app: password authentication failed for user \"app\"");
         assert!(ran.stderr.contains(&error), "{}", ran.stderr);
         assert!(ran.stderr.ends_with("now: nothing was changed\nhelp: check the password in the URL (or PGPASSWORD)\n"), "{}", ran.stderr);
     }
@@ -164,6 +165,8 @@ async fn what_works_does_not_tell_either() {
             assert!([0, 3, 4].contains(&ran.code), "{command:?}: {ran:?}");
         }
     }
-    let journal = database.text("select string_agg(runs::text, ' ') || (select string_agg(revisions::text, ' ') from _migrate.revisions) from _migrate.runs").await;
+    let journal = database
+        .text("select string_agg(runs::text, ' ') || (select string_agg(revisions::text, ' ') from _migrate.revisions) from _migrate.runs")
+        .await;
     assert!(!journal.unwrap().contains("hunter2"));
 }

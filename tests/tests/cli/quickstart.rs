@@ -18,7 +18,10 @@ async fn it_works_on_postgresql() {
     let schema = database.dump().await;
     assert_eq!(done(&["up"]), "nothing to do: at e90a16bd74c8 (m0004_titles)\n");
     assert_eq!(done(&["check"]), "in sync: at e90a16bd74c8 (m0004_titles)\n");
-    assert_eq!(done(&["down", "--steps", "1"]), "reverted m0004_titles (e90a16bd74c8): 5 reverted in TIME s\nat c7d40b83a5f6 (m0003_conditions)\n");
+    assert_eq!(
+        done(&["down", "--steps", "1"]),
+        "reverted m0004_titles (e90a16bd74c8): 5 reverted in TIME s\nat c7d40b83a5f6 (m0003_conditions)\n"
+    );
     done(&["up"]);
     assert_eq!(database.dump().await, schema);
     done(&["down", "--base"]);
