@@ -138,6 +138,12 @@ impl History {
         self.revision(revision).is_some_and(|row| row.state != RevisionState::Started)
     }
 
+    /// Whether the revision was recorded without running anything.
+    #[must_use]
+    pub fn is_stamped(&self, revision: &str) -> bool {
+        self.revision(revision).is_some_and(|row| row.state == RevisionState::Stamped)
+    }
+
     /// The operations that are skipped for now.
     pub fn skipped(&self) -> impl Iterator<Item = &OperationRow> {
         self.operations.iter().filter(|row| row.outcome == Outcome::Skipped)

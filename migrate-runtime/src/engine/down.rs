@@ -68,8 +68,13 @@ async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, to: &DownTo, op
         for earlier in chain.0.iter().take_while(|other| other.revision != migration.revision) {
             if history.revision(earlier.revision).is_some() {
                 let skipped = history.outcomes(earlier.revision);
+                let stamped = history.is_stamped(earlier.revision);
                 for (i, step) in earlier.up_steps().iter().enumerate() {
-                    planner.replay_done(earlier, step, skipped.contains_key(&(i + 1)));
+                    if stamped {
+                        planner.replay_stamped(earlier, step);
+                    } else {
+                        planner.replay_done(earlier, step, skipped.contains_key(&(i + 1)));
+                    }
                 }
             }
         }

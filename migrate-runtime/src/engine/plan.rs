@@ -118,6 +118,12 @@ pub(crate) async fn plan<B: Backend>(backend: &mut B, chain: Migrations, target:
             _ => None,
         };
         let steps = migration.up_steps();
+        if history.is_stamped(migration.revision) {
+            for step in &steps {
+                planner.replay_stamped(migration, step);
+            }
+            continue;
+        }
         let mut operations = Vec::new();
         let mut transaction = 1;
         let mut next = 0;

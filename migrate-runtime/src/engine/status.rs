@@ -160,7 +160,11 @@ pub(crate) async fn check<B: Backend>(backend: &mut B, chain: Migrations) -> Res
             if interrupted && !matches!(outcome, Some(Outcome::Applied | Outcome::Satisfied | Outcome::Skipped)) {
                 break;
             }
-            planner.replay_done(migration, step, outcome == Some(Outcome::Skipped));
+            if history.is_stamped(migration.revision) {
+                planner.replay_stamped(migration, step);
+            } else {
+                planner.replay_done(migration, step, outcome == Some(Outcome::Skipped));
+            }
         }
     }
     let drift = drift(backend, &planner).await?;

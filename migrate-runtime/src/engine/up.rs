@@ -139,8 +139,13 @@ async fn replay<B: Backend>(
     let outcomes = history.outcomes(migration.revision);
     let skipped = |number: usize| outcomes.get(&number).is_some_and(|row| row.outcome == Outcome::Skipped);
     if !(1..=steps.len()).any(skipped) {
+        let stamped = history.is_stamped(migration.revision);
         for step in &steps {
-            planner.replay_done(migration, step, false);
+            if stamped {
+                planner.replay_stamped(migration, step);
+            } else {
+                planner.replay_done(migration, step, false);
+            }
         }
         return Ok(None);
     }
