@@ -8,6 +8,7 @@ pub(crate) mod indexes;
 mod objects;
 pub(crate) mod relations;
 pub(crate) mod syntax;
+pub(crate) mod undo;
 
 pub use file::parse_file;
 

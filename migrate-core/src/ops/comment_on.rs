@@ -10,7 +10,7 @@
 
 use crate::effects::{Effects, LockMode};
 use crate::name::{DEFAULT_SCHEMA, QualifiedName, quote_literal};
-use crate::operation::{Inverse, NoInverse, Operate, Operation};
+use crate::operation::{Inverse, Operate, Operation};
 use crate::report::Report;
 use crate::schema::{ObjectKey, Origin, OtherKind, Schema};
 use serde::{Deserialize, Serialize};
@@ -19,16 +19,83 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommentOn {
     /// The object.
-    pub object: ObjectKey,
-    /// `materialized view`, where that is what PostgreSQL calls the view.
-    #[serde(default)]
-    pub materialized: bool,
+    pub target: CommentTarget,
     /// The text; `None` removes the comment.
     pub comment: Option<String>,
-    /// Once bound, whether the model knows of the object but has no definition of it: a column of a view, the index of a
-    /// constraint, a domain.
+    /// Once bound, whether the model has no definition of the object: a function, a column of a view, the index of a
+    /// constraint, a domain. Its comment is known all the same, if the chain has set it.
     #[serde(default)]
     pub unmodelled: bool,
+}
+
+/// What a comment is on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommentTarget {
+    /// Something that the model has.
+    Object(ObjectKey),
+    /// A materialized view: PostgreSQL wants it called that.
+    MaterializedView(QualifiedName),
+    /// Anything else: `function touch()`.
+    Other {
+        /// As it is written between `on` and `is`.
+        sql: String,
+        /// The relation that it belongs to: that of a trigger or a policy.
+        relation: Option<QualifiedName>,
+    },
+}
+
+impl CommentTarget {
+    fn key(&self) -> Option<ObjectKey> {
+        match self {
+            Self::Object(key) => Some(key.clone()),
+            Self::MaterializedView(name) => Some(ObjectKey::View(name.clone())),
+            Self::Other { .. } => None,
+        }
+    }
+
+    /// As it is written between `on` and `is`.
+    fn sql(&self) -> String {
+        match self {
+            Self::Object(key) => match key {
+                ObjectKey::Schema(name) => format!("schema {}", name.quoted()),
+                ObjectKey::Extension(name) => format!("extension {}", name.quoted()),
+                ObjectKey::Table(name) => format!("table {}", name.quoted()),
+                ObjectKey::Column(table, column) => format!("column {}.{}", table.quoted(), column.quoted()),
+                ObjectKey::Constraint(table, name) => format!("constraint {} on {}", name.quoted(), table.quoted()),
+                ObjectKey::Index(name) => format!("index {}", name.quoted()),
+                ObjectKey::Enum(name) => format!("type {}", name.quoted()),
+                ObjectKey::Sequence(name) => format!("sequence {}", name.quoted()),
+                ObjectKey::View(name) => format!("view {}", name.quoted()),
+            },
+            Self::MaterializedView(name) => format!("materialized view {}", name.quoted()),
+            Self::Other { sql, .. } => sql.clone(),
+        }
+    }
+
+    fn relation(&self) -> Option<&QualifiedName> {
+        match self {
+            Self::Object(key) => match key {
+                ObjectKey::Table(name) | ObjectKey::Index(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => Some(name),
+                ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) => Some(table),
+                ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Enum(_) => None,
+            },
+            Self::MaterializedView(name) => Some(name),
+            Self::Other { relation, .. } => relation.as_ref(),
+        }
+    }
+}
+
+/// As a person says it.
+impl std::fmt::Display for CommentTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Object(ObjectKey::Constraint(table, name)) => write!(f, "constraint `{name}` of `{table}`"),
+            Self::Object(key) => write!(f, "{} `{}`", key.kind(), key.name()),
+            Self::MaterializedView(name) => write!(f, "materialized view `{name}`"),
+            Self::Other { sql, .. } => write!(f, "`{sql}`"),
+        }
+    }
 }
 
 impl CommentOn {
@@ -36,21 +103,14 @@ impl CommentOn {
     #[must_use]
     pub fn restore(object: ObjectKey, comment: Option<&String>) -> Option<Operation> {
         let comment = comment.cloned()?;
-        Some(Self { object, materialized: false, comment: Some(comment), unmodelled: false }.into())
-    }
-
-    fn relation(&self) -> Option<&QualifiedName> {
-        match &self.object {
-            ObjectKey::Table(name) | ObjectKey::Index(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => Some(name),
-            ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) => Some(table),
-            ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Enum(_) => None,
-        }
+        Some(Self { target: CommentTarget::Object(object), comment: Some(comment), unmodelled: false }.into())
     }
 
     /// Whether the object may well be there although the model has no definition of it.
     fn is_unmodelled(&self, schema: &Schema) -> bool {
         let other = |name: &QualifiedName, kind: OtherKind| schema.others.get(name).is_some_and(|other| other.kind == kind);
-        match &self.object {
+        let Some(key) = self.target.key() else { return true };
+        match &key {
             ObjectKey::Schema(name) => name.as_str() == DEFAULT_SCHEMA,
             ObjectKey::Extension(_) => true,
             ObjectKey::Column(table, column) => {
@@ -65,8 +125,7 @@ impl CommentOn {
             ObjectKey::Constraint(table, _) => other(table, OtherKind::Relation),
             ObjectKey::Index(name) => schema.table_of_index(name).is_none() && schema.relation_kind(name) == Some("index"),
             ObjectKey::Table(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => {
-                other(name, OtherKind::Relation)
-                    || (schema.definition(&self.object).is_none() && schema.relation_kind(name) == Some("sequence"))
+                other(name, OtherKind::Relation) || (schema.definition(&key).is_none() && schema.relation_kind(name) == Some("sequence"))
             }
             ObjectKey::Enum(name) => !schema.enums.contains_key(name) && schema.has_type(name),
         }
@@ -76,18 +135,19 @@ impl CommentOn {
 impl Operate for CommentOn {
     fn describe(&self) -> String {
         let verb = if self.comment.is_some() { "comment on" } else { "drop the comment on" };
-        format!("{verb} {} `{}`", self.object.kind(), self.object.name())
+        format!("{verb} {}", self.target)
     }
 
     fn requires(&self) -> Vec<ObjectKey> {
-        match &self.object {
-            ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) => vec![ObjectKey::Table(table.clone())],
+        match &self.target {
+            CommentTarget::Object(ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _))
+            | CommentTarget::Other { relation: Some(table), .. } => vec![ObjectKey::Table(table.clone())],
             _ => Vec::new(),
         }
     }
 
     fn touches(&self) -> Vec<ObjectKey> {
-        if self.unmodelled { Vec::new() } else { vec![self.object.clone()] }
+        self.target.key().filter(|_| !self.unmodelled).into_iter().collect()
     }
 
     fn bind(&mut self, schema: &Schema) {
@@ -95,10 +155,11 @@ impl Operate for CommentOn {
     }
 
     fn check(&self, schema: &Schema, report: &mut Report) {
-        if self.is_unmodelled(schema) {
-            return;
+        if let CommentTarget::Other { relation: Some(relation), .. } = &self.target {
+            report.needs_relation(schema, relation);
         }
-        match &self.object {
+        let Some(key) = self.target.key().filter(|_| !self.is_unmodelled(schema)) else { return };
+        match &key {
             ObjectKey::Schema(name) => {
                 report.needs_schema(schema, name);
             }
@@ -114,12 +175,12 @@ impl Operate for CommentOn {
             ObjectKey::Constraint(table, name) => {
                 if report.needs_table(schema, table) && !schema.tables.get(table).is_some_and(|table| table.constraints.contains_key(name))
                 {
-                    report.unknown(schema, &self.object, name.at);
+                    report.unknown(schema, &key, name.at);
                 }
             }
             ObjectKey::Index(name) => {
                 if schema.table_of_index(name).is_none() {
-                    report.unknown(schema, &self.object, name.at());
+                    report.unknown(schema, &key, name.at());
                 }
             }
             ObjectKey::Enum(name) => {
@@ -129,86 +190,87 @@ impl Operate for CommentOn {
                 report.needs_sequence(schema, name);
             }
             ObjectKey::View(name) => {
-                report.needs_view(schema, name, self.materialized);
+                report.needs_view(schema, name, matches!(self.target, CommentTarget::MaterializedView(_)));
             }
         }
     }
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
-        if let Some(comment) = schema.comment_mut(&self.object) {
-            comment.clone_from(&self.comment);
+        match self.target.key().filter(|_| !self.unmodelled) {
+            Some(key) => {
+                if let Some(comment) = schema.comment_mut(&key) {
+                    comment.clone_from(&self.comment);
+                }
+            }
+            None => match &self.comment {
+                Some(comment) => {
+                    schema.comments.insert(self.target.sql(), comment.clone());
+                }
+                None => {
+                    schema.comments.remove(&self.target.sql());
+                }
+            },
         }
     }
 
     fn effects(&self, _schema: &Schema) -> Effects {
-        self.relation().map(|relation| Effects::lock(relation, LockMode::ShareUpdateExclusive)).unwrap_or_default()
+        self.target.relation().map(|relation| Effects::lock(relation, LockMode::ShareUpdateExclusive)).unwrap_or_default()
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
-        if self.unmodelled {
-            let name = self.object.name();
-            return Err(NoInverse::because(format!("nothing is known of the previous comment on {} `{name}`", self.object.kind())));
-        }
-        let before = before.definition(&self.object);
-        let comment = before.as_ref().and_then(|definition| definition.get("comment")).map(ToString::to_string);
+        let comment = match self.target.key().filter(|_| !self.unmodelled) {
+            Some(key) => before.definition(&key).and_then(|definition| Some(definition.get("comment")?.to_string())),
+            None => before.comments.get(&self.target.sql()).cloned(),
+        };
         Ok(vec![Self { comment, ..self.clone() }.into()])
     }
 
     fn render(&self) -> Vec<String> {
-        let object = match &self.object {
-            ObjectKey::Schema(name) => format!("schema {}", name.quoted()),
-            ObjectKey::Extension(name) => format!("extension {}", name.quoted()),
-            ObjectKey::Table(name) => format!("table {}", name.quoted()),
-            ObjectKey::Column(table, column) => format!("column {}.{}", table.quoted(), column.quoted()),
-            ObjectKey::Constraint(table, name) => format!("constraint {} on {}", name.quoted(), table.quoted()),
-            ObjectKey::Index(name) => format!("index {}", name.quoted()),
-            ObjectKey::Enum(name) => format!("type {}", name.quoted()),
-            ObjectKey::Sequence(name) => format!("sequence {}", name.quoted()),
-            ObjectKey::View(name) => format!("{}view {}", if self.materialized { "materialized " } else { "" }, name.quoted()),
-        };
         let comment = self.comment.as_ref().map_or_else(|| "null".to_owned(), |comment| quote_literal(comment));
-        vec![format!("comment on {object} is {comment}")]
+        vec![format!("comment on {} is {comment}", self.target.sql())]
     }
 }
 
 #[cfg(feature = "parser")]
 mod lower {
-    use super::CommentOn;
-    use crate::lower::syntax;
+    use super::{CommentOn, CommentTarget};
+    use crate::lower::{relations, syntax};
     use crate::schema::ObjectKey;
-    use squawk_syntax::ast;
+    use squawk_syntax::ast::{self, AstNode};
 
     impl CommentOn {
-        /// `None` for what the model doesn't know: functions, triggers, policies, …
         pub(crate) fn lower(statement: &ast::CommentOn) -> Option<Self> {
-            let mut materialized = false;
-            let object = match statement.comment_object()? {
-                ast::CommentObject::ObjectTable(it) => ObjectKey::Table(syntax::table_ref(&it.table_name_ref()?)?),
-                ast::CommentObject::ObjectColumn(it) => {
-                    let (table, column) = syntax::column_ref(&it.name()?)?;
-                    ObjectKey::Column(table, column)
-                }
-                ast::CommentObject::ObjectConstraint(it) => {
-                    let name = syntax::path_ref(&it.constraint_name_ref()?.path_ref()?)?.name;
-                    ObjectKey::Constraint(syntax::table_ref(&it.table_name_ref()?)?, name)
-                }
-                ast::CommentObject::ObjectIndex(it) => ObjectKey::Index(syntax::path_ref(&it.index_ref()?.path_ref()?)?),
-                ast::CommentObject::ObjectType(it) => ObjectKey::Enum(syntax::path_ref(&it.type_name_ref()?.path_ref()?)?),
-                ast::CommentObject::ObjectSequence(it) => ObjectKey::Sequence(syntax::path_ref(&it.sequence_ref()?.path_ref()?)?),
-                ast::CommentObject::ObjectView(it) => ObjectKey::View(syntax::path_ref(&it.view_ref()?.path_ref()?)?),
-                ast::CommentObject::ObjectMaterializedView(it) => {
-                    materialized = true;
-                    ObjectKey::View(syntax::path_ref(&it.view_ref()?.path_ref()?)?)
-                }
-                ast::CommentObject::ObjectSchema(it) => ObjectKey::Schema(syntax::name(&it.schema_ref()?)),
-                _ => return None,
-            };
-            let comment = match statement.literal() {
-                // PostgreSQL takes an empty comment for none
-                Some(literal) => literal.string_value().filter(|text| !text.is_empty()),
-                None => None,
-            };
-            Some(Self { object, materialized, comment, unmodelled: false })
+            let object = statement.comment_object()?;
+            let target = target(&object).unwrap_or_else(|| CommentTarget::Other {
+                sql: syntax::spelt(object.syntax()),
+                relation: relations::read_by(object.syntax()).next(),
+            });
+            // PostgreSQL takes an empty comment for none
+            let comment = statement.literal().and_then(|literal| literal.string_value()).filter(|text| !text.is_empty());
+            Some(Self { target, comment, unmodelled: false })
         }
+    }
+
+    fn target(object: &ast::CommentObject) -> Option<CommentTarget> {
+        Some(CommentTarget::Object(match object {
+            ast::CommentObject::ObjectTable(it) => ObjectKey::Table(syntax::table_ref(&it.table_name_ref()?)?),
+            ast::CommentObject::ObjectColumn(it) => {
+                let (table, column) = syntax::column_ref(&it.name()?)?;
+                ObjectKey::Column(table, column)
+            }
+            ast::CommentObject::ObjectConstraint(it) => {
+                let name = syntax::path_ref(&it.constraint_name_ref()?.path_ref()?)?.name;
+                ObjectKey::Constraint(syntax::table_ref(&it.table_name_ref()?)?, name)
+            }
+            ast::CommentObject::ObjectIndex(it) => ObjectKey::Index(syntax::path_ref(&it.index_ref()?.path_ref()?)?),
+            ast::CommentObject::ObjectType(it) => ObjectKey::Enum(syntax::path_ref(&it.type_name_ref()?.path_ref()?)?),
+            ast::CommentObject::ObjectSequence(it) => ObjectKey::Sequence(syntax::path_ref(&it.sequence_ref()?.path_ref()?)?),
+            ast::CommentObject::ObjectView(it) => ObjectKey::View(syntax::path_ref(&it.view_ref()?.path_ref()?)?),
+            ast::CommentObject::ObjectMaterializedView(it) => {
+                return Some(CommentTarget::MaterializedView(syntax::path_ref(&it.view_ref()?.path_ref()?)?));
+            }
+            ast::CommentObject::ObjectSchema(it) => ObjectKey::Schema(syntax::name(&it.schema_ref()?)),
+            _ => return None,
+        }))
     }
 }

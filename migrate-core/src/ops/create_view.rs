@@ -11,7 +11,7 @@
 use crate::effects::{Effects, LockMode};
 use crate::name::{QualifiedName, quoted_list};
 use crate::operation::{Inverse, Operate, Operation};
-use crate::ops::DropView;
+use crate::ops::{CommentOn, CommentTarget, DropView};
 use crate::report::Report;
 use crate::schema::{ObjectKey, Origin, Schema, View};
 use serde::{Deserialize, Serialize};
@@ -145,12 +145,12 @@ impl Operate for CreateView {
 
 /// The operations that create `view` as it is, with its comment.
 pub(super) fn recreate(name: &QualifiedName, view: &View) -> impl Iterator<Item = Operation> + use<> {
-    let comment = crate::ops::CommentOn {
-        object: ObjectKey::View(name.clone()),
-        materialized: view.materialized,
-        comment: view.comment.clone(),
-        unmodelled: false,
+    let target = if view.materialized {
+        CommentTarget::MaterializedView(name.clone())
+    } else {
+        CommentTarget::Object(ObjectKey::View(name.clone()))
     };
+    let comment = CommentOn { target, comment: view.comment.clone(), unmodelled: false };
     std::iter::once(CreateView::of(name, view).into()).chain(view.comment.is_some().then(|| comment.into()))
 }
 
@@ -208,10 +208,17 @@ mod lower {
         }
     }
 
-    /// A parameter without a value is on.
+    /// A parameter without a value is on; `pg_dump` writes values as strings.
     fn parameter(option: &ast::AttributeOption) -> String {
         let sql = syntax::spelt(option.syntax());
-        if option.attribute_value().is_some() { sql } else { format!("{sql} = true") }
+        match sql.split_once(" = ") {
+            Some((name, value)) => {
+                let bare = value.trim_matches('\'');
+                let plain = bare.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+                format!("{name} = {}", if plain { bare } else { value })
+            }
+            None => format!("{sql} = true"),
+        }
     }
 
     fn view(columns: Option<ast::ColumnList>, query: &ast::SelectVariant) -> View {

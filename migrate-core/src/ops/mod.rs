@@ -49,7 +49,7 @@ pub use add_identity::AddIdentity;
 pub use alter_column_type::AlterColumnType;
 pub use alter_identity::AlterIdentity;
 pub use alter_sequence::{AlterSequence, SequenceChange};
-pub use comment_on::CommentOn;
+pub use comment_on::{CommentOn, CommentTarget};
 pub use create_enum::CreateEnum;
 pub use create_extension::CreateExtension;
 pub use create_index::CreateIndex;

@@ -4,7 +4,7 @@
 //! - **Lock**: unknown; that of the statement
 //! - **Rewrites**: unknown
 //! - **Transaction**: inside, but for the statements that PostgreSQL refuses there
-//! - **Undo**: none; write `down!` or `irreversible!`
+//! - **Undo**: `drop`, of what a plain `create` creates; of anything else none: write `down!` or `irreversible!`
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, "SQL Commands"
 
@@ -35,6 +35,9 @@ pub struct Opaque {
     /// Whether PostgreSQL refuses it in a transaction block.
     #[serde(default)]
     pub outside_transaction: bool,
+    /// What drops what it creates; `None` where it creates nothing, or may have found it there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<Expression>,
     /// The relations that it names and nobody created, once bound.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<QualifiedName>,
@@ -151,7 +154,21 @@ impl Operate for Opaque {
     }
 
     fn inverse(&self, _before: &Schema) -> Inverse {
-        Err(NoInverse::because(format!("`{}` is run as it stands", self.kind)))
+        let Some(undo) = &self.undo else {
+            return Err(NoInverse::because(format!("`{}` is run as it stands", self.kind)));
+        };
+        // a trigger or a policy is dropped from its table; what is dropped itself is no longer required
+        let on_relation = matches!(self.kind.as_str(), "create trigger" | "create policy");
+        Ok(vec![
+            Self {
+                kind: self.kind.replacen("create", "drop", 1),
+                sql: undo.clone(),
+                relations: if on_relation { self.relations.iter().take(1).cloned().collect() } else { Vec::new() },
+                drops: self.creates.iter().map(|(_, name)| name.clone()).collect(),
+                ..Self::default()
+            }
+            .into(),
+        ])
     }
 
     fn render(&self) -> Vec<String> {
@@ -163,7 +180,7 @@ impl Operate for Opaque {
 mod lower {
     use super::{Opaque, Refusal};
     use crate::expression::Expression;
-    use crate::lower::{relations, syntax};
+    use crate::lower::{relations, syntax, undo};
     use crate::schema::OtherKind;
     use squawk_syntax::ast::{self, AstNode};
 
@@ -176,6 +193,7 @@ mod lower {
                 relations: relations::read_by(node).collect(),
                 outside_transaction: outside_transaction(statement),
                 refusal: refusal(statement),
+                undo: undo::drop_of(statement).map(Expression::new),
                 ..Self::default()
             };
             operation.note_names(statement);

@@ -77,6 +77,8 @@ pub struct Schema {
     /// Triggers by name, as read from a live SQLite database: the model doesn't know them, a rebuild has to keep them.
     #[serde(skip)]
     pub triggers: BTreeMap<Name, Trigger>,
+    /// Comments on what the model has no definition of, by what stands between `on` and `is`.
+    pub comments: BTreeMap<String, String>,
     /// What was dropped or renamed, and by whom: only for messages.
     #[serde(skip)]
     pub departed: Vec<(ObjectKey, Departure)>,

@@ -61,6 +61,9 @@ impl Schema {
         for (name, view) in &self.views {
             write_view(out, name, view)?;
         }
+        for (object, text) in &self.comments {
+            writeln!(out, "comment on {object} {}", quote_literal(text))?;
+        }
         Ok(())
     }
 }

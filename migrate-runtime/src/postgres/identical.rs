@@ -25,7 +25,8 @@ impl Postgres {
             "create trigger" => TRIGGERS,
             _ => return Ok(false),
         };
-        let Some(rest) = opaque.sql.sql().get("create".len()..) else { return Ok(false) };
+        let sql = opaque.sql.sql();
+        let Some(rest) = sql.get("create".len()..).map(|rest| strip_words(rest, &["or", "replace"])) else { return Ok(false) };
         // one message: where replacing fails (another return type, a server before 14) nothing was the same
         let sql = format!(
             "savepoint _migrate_same; {definitions}; create or replace{rest}\n; {definitions}; \
@@ -45,4 +46,17 @@ impl Postgres {
             Err(error) => Err(Error::server("comparing a definition", error)),
         }
     }
+}
+
+/// `sql` without the words that it begins with, if it does.
+fn strip_words<'a>(sql: &'a str, words: &[&str]) -> &'a str {
+    let mut rest = sql;
+    for word in words {
+        let trimmed = rest.trim_start();
+        match trimmed.get(..word.len()) {
+            Some(start) if start.eq_ignore_ascii_case(word) => rest = &trimmed[word.len()..],
+            _ => return sql,
+        }
+    }
+    rest
 }
