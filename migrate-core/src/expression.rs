@@ -197,7 +197,7 @@ fn has_another_role(tokens: &[Spanned], i: usize) -> bool {
     let in_phrase = match &tokens[i].0 {
         Token::Word(word) => match word.as_str() {
             "at" => at_time,
-            "time" => before_is(&["at"]) && time_zone,
+            "time" => before_is(&["at", "with", "without"]) && time_zone,
             "zone" => before_is(&["time"]),
             "unknown" | "document" | "json" | "normalized" => before_is(&["is"]) || (before_is(&["not"]) && two_before_is("is")),
             _ => false,
@@ -328,6 +328,7 @@ mod tests {
             ("signed at time zone 'utc' > '2000-01-01'", "time"),
             ("signed at time zone 'utc' > '2000-01-01'", "zone"),
             ("signed > date '2000-01-01'", "date"),
+            ("signed > timestamp with time zone '2000-01-01'", "time"),
             ("signed > now() - interval '1' year", "year"),
             ("cast(signed as public.moment) > 0", "moment"),
             ("signed::public.moment > 0", "moment"),

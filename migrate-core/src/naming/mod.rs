@@ -3,6 +3,7 @@
 
 mod key_name;
 
+use crate::expression::Sameness;
 use crate::name::{MAX_BYTES, Name, QualifiedName};
 use crate::report::truncate;
 use crate::schema::{Column, Constraint, ConstraintKind, IndexKey, IndexKeyKind, Schema, Table};
@@ -98,8 +99,9 @@ fn constraint(schema: &Schema, table: &QualifiedName, columns: &[Column], kind: 
         }
         ConstraintKind::ForeignKey(key) => choose(table_name, Some(&join(key.columns.iter().map(Name::as_str))), "fkey", taken),
         ConstraintKind::Check { expression, .. } => {
-            let mut mentioned = columns.iter().filter(|column| expression.mentions(column.name.as_str()));
-            let column = mentioned.next().filter(|_| mentioned.next().is_none()).map(|column| column.name.as_str());
+            let known = columns.iter().map(|column| column.name.as_str()).chain(["tableoid"]);
+            let mut mentioned = known.filter(|column| expression.mentions(column));
+            let column = mentioned.next().filter(|_| mentioned.next().is_none());
             choose(table_name, column, "check", taken)
         }
     }
@@ -181,7 +183,9 @@ fn same_index(left: &ConstraintKind, right: &ConstraintKind) -> bool {
         (ConstraintKind::PrimaryKey(left) | ConstraintKind::Unique(left), ConstraintKind::Unique(right)) => {
             left.columns == right.columns && left.include == right.include && left.nulls_not_distinct == right.nulls_not_distinct
         }
-        (ConstraintKind::Exclude { definition: left }, ConstraintKind::Exclude { definition: right }) => left == right,
+        (ConstraintKind::Exclude { definition: left }, ConstraintKind::Exclude { definition: right }) => {
+            left.compare(right) == Sameness::Equal
+        }
         _ => false,
     }
 }
