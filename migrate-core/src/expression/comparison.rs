@@ -21,6 +21,13 @@ pub enum Sameness {
 }
 
 impl Expression {
+    /// Whether it is `null`, of whatever type: `null::character varying` is what PostgreSQL keeps of `varchar(10) default
+    /// null`.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(Shape::of(&self.sql).tokens.as_slice(), [token] if token.is_word("null"))
+    }
+
     /// Whether `live`, which PostgreSQL printed, means the same.
     #[must_use]
     pub fn compare(&self, live: &Self) -> Sameness {
@@ -372,6 +379,15 @@ mod tests {
         ] {
             assert_eq!(compare(model, live), Sameness::Equal, "{model} / {live}");
         }
+    }
+
+    #[test]
+    fn null_is_null_of_any_type() {
+        for sql in ["null", "NULL::character varying(10)", "(null)::public.status"] {
+            assert!(Expression::new(sql).is_null(), "{sql}");
+        }
+        assert!(!Expression::new("'null'").is_null());
+        assert!(!Expression::new("null || 'a'").is_null());
     }
 
     #[test]

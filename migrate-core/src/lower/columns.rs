@@ -75,7 +75,7 @@ impl ColumnDefinition {
 
 /// A default; `default null` is none at all in PostgreSQL's catalog.
 pub(crate) fn default(expression: &ast::Expr) -> Option<Expression> {
-    Some(syntax::expression(expression)).filter(|expression| !expression.sql().eq_ignore_ascii_case("null"))
+    Some(syntax::expression(expression)).filter(|expression| !expression.is_null())
 }
 
 /// `generated … as identity (…)`. The sequence's name is filled in by `bind` where none is written.

@@ -144,7 +144,7 @@ impl Definition {
                 let table = schema.table_of_index(name).or_else(|| schema.table_of_constraint_index(name))?;
                 facts.text("table", table.name.to_string());
                 match table.indexes.get(&name.name) {
-                    Some(index) => facts.index(index, ""),
+                    Some(index) => facts.index(table, index),
                     None => facts.text("constraint", name.name.to_string()),
                 }
             }
@@ -267,17 +267,22 @@ impl Facts {
         self.text(format!("{prefix}match"), format!("{:?}", key.match_type));
     }
 
-    fn index(&mut self, index: &Index, prefix: &str) {
-        self.flag(format!("{prefix}unique"), index.unique);
-        self.text(format!("{prefix}method"), &index.method);
-        self.text(format!("{prefix}keys"), index.keys.len().to_string());
+    fn index(&mut self, table: &Table, index: &Index) {
+        self.flag("unique", index.unique);
+        self.text("method", &index.method);
+        self.text("keys", index.keys.len().to_string());
         for (number, key) in index.keys.iter().enumerate() {
-            let aspect = format!("{prefix}key {}", number + 1);
+            let aspect = format!("key {}", number + 1);
             match &key.kind {
                 IndexKeyKind::Column(name) => self.text(&aspect, name.quoted()),
                 IndexKeyKind::Expression(expression) => self.expression(&aspect, expression),
             }
-            if let Some(collation) = &key.collation {
+            // the catalog doesn't tell a column's own collation from none
+            let own = match &key.kind {
+                IndexKeyKind::Column(name) => table.column(name.as_str()).map(|column| column.collation.as_deref().unwrap_or("default")),
+                IndexKeyKind::Expression(_) => None,
+            };
+            if let Some(collation) = key.collation.as_deref().filter(|collation| Some(*collation) != own) {
                 self.text(format!("{aspect} collation"), collation);
             }
             if let Some(class) = key.operator_class.as_ref().and_then(|class| significant(&index.method, class)) {
@@ -287,14 +292,14 @@ impl Facts {
             self.flag(format!("{aspect} nulls first"), key.nulls_first);
         }
         if !index.include.is_empty() {
-            self.text(format!("{prefix}include"), quoted_list(&index.include));
+            self.text("include", quoted_list(&index.include));
         }
-        self.flag(format!("{prefix}nulls not distinct"), index.nulls_not_distinct);
+        self.flag("nulls not distinct", index.nulls_not_distinct);
         if let Some(predicate) = &index.predicate {
-            self.expression(format!("{prefix}where"), predicate);
+            self.expression("where", predicate);
         }
         if !index.valid {
-            self.text(format!("{prefix}valid"), "no");
+            self.text("valid", "no");
         }
         self.comment(index.comment.as_ref());
     }
@@ -339,6 +344,12 @@ impl Facts {
 
     fn view(&mut self, view: &View) {
         self.flag("materialized", view.materialized);
+        if !view.materialized {
+            // whose rights count, and what may be written: how a materialized view is stored says nothing of it
+            for (option, value) in view.parameters() {
+                self.text(format!("option {option}"), value);
+            }
+        }
         if view.columns.is_empty() {
             self.expression("query", &view.query);
         } else {

@@ -83,6 +83,28 @@ pub struct View {
 }
 
 impl View {
+    /// What stands in the parentheses of `with (…)` in its options, by name. What is switched off is left out: that is the
+    /// default of all that can be switched.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(String, String)> {
+        let clause = Expression::new(&self.options).clause(&["with"]);
+        let inside = clause.as_ref().and_then(|clause| clause.sql().split_once('(')?.1.strip_suffix(')'));
+        let parameter = |text: &str| {
+            let (name, value) = text.split_once('=').unwrap_or((text, "true"));
+            let value = value.trim().trim_matches('\'').to_lowercase();
+            let value = match value.as_str() {
+                "on" | "yes" | "1" => "true",
+                "off" | "no" | "0" => "false",
+                other => other,
+            };
+            (name.trim().to_lowercase(), value.to_owned())
+        };
+        let mut parameters: Vec<_> = inside.into_iter().flat_map(|inside| inside.split(',')).map(parameter).collect();
+        parameters.retain(|(_, value)| value != "false");
+        parameters.sort();
+        parameters
+    }
+
     /// What PostgreSQL calls it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -116,4 +138,20 @@ pub enum OtherKind {
     Type,
     /// A foreign table, or a table made by `create table as`.
     Relation,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_of_a_view_have_one_spelling() {
+        let view = |options: &str| View { options: options.to_owned(), ..View::default() };
+        let written = view("with (Security_Barrier, security_invoker = 'on', check_option = local)");
+        let stored = view("with (check_option=local, security_barrier=true, security_invoker=on)");
+        assert_eq!(written.parameters(), stored.parameters());
+        assert_eq!(written.parameters().len(), 3);
+        assert_eq!(view("with (security_barrier=false)").parameters(), []);
+        assert_eq!(view("").parameters(), []);
+    }
 }

@@ -237,7 +237,7 @@ impl ColumnRow {
         column.comment = self.comment;
         let expression = self.expression.map(|text| Expression::from_catalog(&text));
         if self.generated.is_empty() {
-            column.default = expression;
+            column.default = expression.filter(|default| !default.is_null());
         } else {
             column.generated = expression.map(|expression| Generated { expression, stored: self.generated == "s" });
         }

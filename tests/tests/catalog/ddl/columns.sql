@@ -7,7 +7,7 @@ create table numbers (
 create table texts (
     a text default 'draft', b varchar default 'x', c varchar(50) default 'pending', d character varying(20) default '',
     e char default 'a', f char(3) default 'abc', g bpchar, h text default 'it''s', i text default E'tab\there', j name default 'n',
-    k "char" default 'c', l text default null, m varchar(10) not null default 'a'::varchar, n text default 'a' || 'b',
+    k "char" default 'c', l text default null, t varchar(10) default null, u char(2) default null::bpchar, m varchar(10) not null default 'a'::varchar, n text default 'a' || 'b',
     o text default current_user, p text default upper('abc'), q text default 1, r text collate "C" default 'c', s varchar(5) collate "POSIX"
 );
 create table moments (

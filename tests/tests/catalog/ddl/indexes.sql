@@ -22,3 +22,8 @@ create index on documents (amount) where state in ('a', 'b') and title is not nu
 create index on documents (id) where amount > 10::bigint;
 create index "Odd Index" on documents (made) with (fillfactor = 80);
 comment on index "Odd Index" is 'odd';
+create index on documents (name collate "C", (title collate "default"));
+create unique index on documents (id, (state is null));
+create index on documents using gist (int4range(id, amount));
+create index on documents (extract(year from made at time zone 'utc')) where made >= '2020-01-01';
+create index on documents (((body -> 'a') ->> 'b'), md5(title || coalesce(state, 'none')));

@@ -12,3 +12,9 @@ create view of_view as select n.name || '!' as loud from names n where exists (s
 create materialized view cached as select author, avg(price) as mean from books group by author;
 create view guarded as select * from authors where born is not null;
 comment on view names is 'who';
+create view checked as select id, name from authors where name <> '' with local check option;
+create view walled with (security_barrier) as select id from authors where born > date '1900-01-01';
+create or replace view walled with (security_barrier = false) as select id from authors where born > date '1950-01-01';
+create recursive view numbers (n) as values (1) union all select n + 1 from numbers where n < 10;
+create view in_arrays as select array_agg(title order by title) filter (where price > 0) as titles, string_agg(distinct title, ', ') as line from books;
+create view joined as select * from authors join books using (id) left join lateral (select 1 as one) l on true where (authors.id, books.id) in (select 1, 2);
