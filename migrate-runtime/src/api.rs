@@ -75,7 +75,7 @@ impl IntoTarget for &str {
             "sqlite" => {
                 let parsed: sqlx::sqlite::SqliteConnectOptions =
                     self.parse().map_err(|error| wrong(format!("the database URL can't be read: {}", without_url(&error, self))))?;
-                Ok(Target::Sqlite(Box::new(parsed.create_if_missing(true))))
+                Ok(Target::Sqlite(Box::new(parsed)))
             }
             other => Err(wrong(format!("this build doesn't speak `{other}`"))),
         }
@@ -214,6 +214,7 @@ impl Database {
     ///
     /// # Errors
     /// See [`Error`]; sessions that don't end within the time are left alone, and that is an error too.
+    #[cfg_attr(not(feature = "postgres"), expect(clippy::unused_async, reason = "only PostgreSQL has sessions"))]
     pub async fn end_sessions(&self) -> Result<()> {
         match &self.target {
             #[cfg(feature = "postgres")]

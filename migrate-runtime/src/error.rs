@@ -198,6 +198,7 @@ impl Error {
     #[must_use]
     pub fn what(&self) -> String {
         let with_code = |text: String, code: Option<&String>| match code {
+            Some(code) if code.starts_with("SQLITE") => format!("{text}: {code}"),
             Some(code) => format!("{text} (SQLSTATE {code})"),
             None => text,
         };
@@ -206,7 +207,7 @@ impl Error {
             Self::Url { reason, .. } | Self::Step(reason) => reason.clone(),
             Self::Operation { place, message, sqlstate, .. } => with_code(format!("{place} failed: {message}"), sqlstate.as_ref()),
             Self::Drift { place, message, .. } => format!("{place} can't be done: {message}"),
-            Self::Locked { holder, .. } => format!("another migrator is at work: {holder}"),
+            Self::Locked { holder, .. } => format!("another migrator or writer is at work: {holder}"),
             Self::History { problem, .. } => problem.clone(),
             Self::UnknownRevision { revision, .. } => format!("no revision `{revision}` in this chain"),
             Self::Irreversible { name, reason, .. } => format!("`{name}` can't be reversed: {reason}"),
@@ -295,6 +296,7 @@ impl Error {
     }
 
     /// An error of our own statements.
+    #[cfg(feature = "postgres")]
     pub(crate) fn server(doing: &'static str, error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::Database(error) => {

@@ -3,9 +3,12 @@
 use super::{Failure, Work};
 use crate::history::{History, OperationRow, RevisionState};
 use crate::{Migration, Result};
-use migrate_core::schema::Schema;
+use migrate_core::effects::Effects;
+use migrate_core::operation::Operation;
+use migrate_core::schema::{Origin, Schema};
+use migrate_core::sqlite::Unsupported;
 use migrate_core::step::Dialect;
-use migrate_core::verdict::Question;
+use migrate_core::verdict::{Answers, Change, Question, Verdict};
 use std::borrow::Cow;
 
 /// One database, connected.
@@ -19,16 +22,19 @@ pub(crate) trait Backend {
     /// The model as this database can hold it, to be compared with a snapshot.
     fn project<'a>(&self, model: &'a Schema) -> Cow<'a, Schema>;
 
-    /// The SQL of an operation here, given the schema before and after it.
+    /// Applies an operation to the model and tells what that changes on this kind of database.
+    fn advance(&self, model: &mut Schema, operation: &Operation, origin: &Origin) -> Vec<Change>;
+
+    /// Whether an operation still has to be done on the live schema. `model` has at least the tables that it is about, as
+    /// they are before it.
+    fn verdict(&self, operation: &Operation, changes: &[Change], model: &Schema, live: &Schema, answers: &Answers) -> Verdict;
+
+    /// What does an operation here, given the model and the live schema before it. `native`: its text was written for this
+    /// kind of database alone.
     ///
     /// # Errors
     /// Where this database has nothing like it.
-    fn render(
-        &self,
-        operation: &migrate_core::operation::Operation,
-        before: &Schema,
-        after: &Schema,
-    ) -> Result<Vec<String>, String>;
+    fn render(&self, operation: &Operation, native: bool, model: &Schema, live: &Schema) -> Result<Rendered, Unsupported>;
 
     /// What the journal says; an empty history where there is no journal. Never writes.
     async fn history(&mut self) -> Result<History>;
@@ -50,19 +56,35 @@ pub(crate) trait Backend {
 
     /// Does what is planned. Opens a transaction if none is open; commits it, with the journal's rows, if the work says
     /// that it is complete.
+    ///
+    /// # Errors
+    /// [`Failure::Overtaken`], where somebody has changed what the plan rests on: then nothing was done, the history has to
+    /// be read again, and nobody can change it any more until that plan is executed.
     async fn execute(&mut self, work: &mut Work<'_>) -> Result<(), Failure>;
 
     /// Rolls back what is open.
     async fn roll_back(&mut self) -> Result<()>;
 
-    /// Journals a failure in a transaction of its own.
-    async fn record_failure(&mut self, migration: &Migration, failure: &Failure) -> Result<()>;
+    /// Journals a failure in a transaction of its own. Tells whether it could: the lock that the failure is about may stand
+    /// in the way of that too.
+    async fn record_failure(&mut self, migration: &Migration, failure: &Failure) -> Result<bool>;
 
     /// Records revisions without running anything, in one transaction.
-    async fn record_revisions(&mut self, migrations: &[&Migration], state: RevisionState) -> Result<()>;
+    async fn record_revisions(&mut self, migrations: &[&Migration], state: RevisionState) -> Result<(), Failure>;
 
     /// Forgets a revision that was only stamped.
-    async fn forget_revision(&mut self, migration: &Migration) -> Result<()>;
+    async fn forget_revision(&mut self, migration: &Migration) -> Result<(), Failure>;
+}
+
+/// What does an operation.
+#[derive(Debug, Default)]
+pub(crate) struct Rendered {
+    /// The statements.
+    pub(crate) sql: Vec<String>,
+    /// What they do to a running system, where that isn't what the operation does on PostgreSQL.
+    pub(crate) effects: Option<Effects>,
+    /// The live schema after it, where that isn't the operation applied to it.
+    pub(crate) live: Option<Schema>,
 }
 
 /// What is known once the guard is held.

@@ -2,7 +2,7 @@
 
 use super::planner::Planner;
 use super::up::Attempt;
-use super::work::Direction;
+use super::work::{Direction, Failure};
 use super::{Backend, Event, Options, RevisionReport, Summary};
 use crate::history::{History, Outcome, RevisionState, resolve};
 use crate::migration::Down;
@@ -26,15 +26,36 @@ pub enum DownTo {
 /// Reverses revisions, the last first.
 pub(crate) async fn down<B: Backend>(backend: &mut B, chain: Migrations, to: &DownTo, options: &Options) -> Result<Summary> {
     backend.history().await?.validate(chain)?;
-    let history = backend.guard("down").await?.history;
-    let result = guarded(backend, chain, to, options, &history).await;
+    let mut history = backend.guard("down").await?.history;
+    let mut left = to.clone();
+    let mut reports = Vec::new();
+    let result = loop {
+        let before = reports.len();
+        match guarded(backend, chain, &left, options, &history, &mut reports).await {
+            Err(Failure::Overtaken) => match backend.history().await {
+                Ok(now) => history = now,
+                Err(error) => break Err(error),
+            },
+            result => break result.map_err(|failure| failure.into_error(false, true)),
+        }
+        if let DownTo::Steps(steps) = &mut left {
+            *steps = steps.saturating_sub(reports.len() - before);
+        }
+    };
     let released = backend.release().await;
-    let revisions = result?;
+    result?;
     released?;
-    Ok(Summary::new(backend.target(), chain, &history, revisions))
+    Ok(Summary::new(backend.target(), chain, &history, reports))
 }
 
-async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, to: &DownTo, options: &Options, history: &History) -> Result<Vec<RevisionReport>> {
+async fn guarded<B: Backend>(
+    backend: &mut B,
+    chain: Migrations,
+    to: &DownTo,
+    options: &Options,
+    history: &History,
+    reports: &mut Vec<RevisionReport>,
+) -> Result<(), Failure> {
     history.validate(chain)?;
     let targets = targets(chain, to, history)?;
     if let Some(migration) = targets.iter().find(|migration| matches!(migration.down, Down::Irreversible(_)))
@@ -44,9 +65,9 @@ async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, to: &DownTo, op
             name: migration.name.to_owned(),
             reason: reason.to_owned(),
             help: "go back only as far as the revision after it, or restore a backup".to_owned(),
-        });
+        }
+        .into());
     }
-    let mut reports = Vec::new();
     for migration in targets {
         if history.revision(migration.revision).is_some_and(|row| row.state == RevisionState::Stamped) {
             backend.forget_revision(migration).await?;
@@ -82,7 +103,7 @@ async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, to: &DownTo, op
         let attempt = Attempt { migration, steps: &steps, direction: Direction::Down, options };
         reports.push(attempt.run(backend, &mut planner, &|_| None).await?);
     }
-    Ok(reports)
+    Ok(())
 }
 
 /// The recorded migrations to reverse, the last first.

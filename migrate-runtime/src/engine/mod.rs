@@ -9,7 +9,7 @@ mod status;
 mod up;
 mod work;
 
-pub(crate) use backend::{Backend, Guarded};
+pub(crate) use backend::{Backend, Guarded, Rendered};
 pub(crate) use down::down;
 pub(crate) use plan::plan;
 pub(crate) use stamp::stamp;

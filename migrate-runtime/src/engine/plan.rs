@@ -160,7 +160,7 @@ fn describe(planned: &Planned, transaction: &mut usize) -> Option<PlannedOperati
         Decision::Conflict(differences) => {
             ("conflict", differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         }
-        Decision::Unsupported(reason) => ("unsupported", reason.clone()),
+        Decision::Unsupported(unsupported) => ("unsupported", unsupported.message.clone()),
         Decision::Declared | Decision::Done | Decision::OtherDialect => return None,
     };
     let number = *transaction;

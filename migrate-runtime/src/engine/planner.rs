@@ -1,13 +1,15 @@
 //! Decides what has to happen with every step, by comparing the model with the live schema.
 
-use super::backend::Backend;
+use super::backend::{Backend, Rendered};
 use crate::error::Place;
 use crate::{Migration, Result};
 use migrate_core::effects::{Effects, TransactionNeed};
 use migrate_core::operation::{Operate, Operation};
+use migrate_core::ops::Opaque;
 use migrate_core::schema::{ObjectKey, Origin, Presence, Schema};
+use migrate_core::sqlite::Unsupported;
 use migrate_core::step::{Action, Dialect, Step};
-use migrate_core::verdict::{Answers, Change, Difference, Verdict, advance, verdict};
+use migrate_core::verdict::{Answers, Change, Difference, Verdict, advance};
 use std::collections::BTreeSet;
 
 /// What has to happen with a step here and now.
@@ -24,7 +26,7 @@ pub(crate) enum Decision {
     /// An object of that name has another definition.
     Conflict(Vec<Difference>),
     /// This kind of database has nothing like it.
-    Unsupported(String),
+    Unsupported(Unsupported),
     /// It only declares.
     Declared,
     /// An earlier attempt has done it, says the journal.
@@ -81,7 +83,8 @@ struct Carried {
     excerpt: Schema,
     optional: BTreeSet<ObjectKey>,
     effects: Effects,
-    sql: Result<Vec<String>, String>,
+    /// The model before it, where its SQL depends on that.
+    before: Option<Schema>,
 }
 
 /// The steps that could be decided at once.
@@ -179,7 +182,7 @@ impl Planner {
         migration: &Migration,
         steps: &[Step],
         number: usize,
-        done: &dyn Fn(usize) -> Option<crate::history::Outcome>,
+        done: &(dyn Fn(usize) -> Option<crate::history::Outcome> + Sync),
     ) -> Result<Chunk> {
         let mut planned = Vec::new();
         for (offset, step) in steps.iter().enumerate() {
@@ -242,21 +245,29 @@ impl Planner {
                 self.operation_for_model(step, &origin(migration, step));
                 return Ok(Some(Self::without_run(migration, step, number, Decision::Declared)));
             }
-            Action::Run { .. } | Action::Assert { .. } => {
-                self.stale |= matches!(step.action, Action::Run { .. });
+            Action::Run { .. } => {
+                self.stale = true;
                 return Ok(Some(Self::without_run(migration, step, number, Decision::Run)));
+            }
+            Action::Assert { query, .. } => {
+                let query = Opaque::sqlite(query.clone()).into();
+                let rendered = backend.render(&query, step.dialect.is_some(), &self.model, &self.live);
+                let (decision, sql) = rendered.map_or_else(|no| (Decision::Unsupported(no), Vec::new()), |it| (Decision::Run, it.sql));
+                return Ok(Some(Planned { sql, ..Self::without_run(migration, step, number, decision) }));
             }
             Action::Change(operation) => operation,
         };
+        let unchecked = step.is_unchecked(&self.model);
         let mut carried = match self.carried.take() {
             Some(carried) => carried,
             None => self.advance(backend, operation, step, &origin(migration, step)),
         };
         let something_runs = earlier.iter().any(|planned| planned.decision == Decision::Run);
         let decision = loop {
-            let verdict = verdict(operation, &carried.changes, &carried.excerpt, &self.live, &self.answers);
+            let verdict = backend.verdict(operation, &carried.changes, &carried.excerpt, &self.live, &self.answers);
             if something_runs && (matches!(verdict, Verdict::Unsure(_)) || (self.stale && verdict != Verdict::Before)) {
-                self.carried = Some(carried);
+                // what the model doesn't know is told from the live schema, and that will be another one
+                self.carried = Some(carried).filter(|_| !unchecked);
                 return Ok(None);
             }
             match verdict {
@@ -278,15 +289,18 @@ impl Planner {
                 },
             }
         };
-        let (decision, sql) = match (decision, carried.sql) {
-            (Decision::Run, Err(reason)) => (Decision::Unsupported(reason), Vec::new()),
-            (decision, sql) => (decision, sql.unwrap_or_default()),
+        let model = carried.before.as_ref().unwrap_or(&self.model);
+        let (decision, rendered) = match (decision, backend.render(operation, step.dialect.is_some(), model, &self.live)) {
+            (Decision::Run, Err(unsupported)) => (Decision::Unsupported(unsupported), Rendered::default()),
+            // nothing to compare is no proof
+            (Decision::Satisfied, Err(unsupported)) if carried.changes.is_empty() => (Decision::Unsupported(unsupported), Rendered::default()),
+            (decision, rendered) => (decision, rendered.unwrap_or_default()),
         };
         match &decision {
             Decision::Run => {
-                operation.apply(&mut self.live, &Origin::default());
-                if let std::borrow::Cow::Owned(projected) = backend.project(&self.live) {
-                    self.live = projected;
+                match rendered.live {
+                    Some(live) => self.live = live,
+                    None => operation.apply(&mut self.live, &Origin::default()),
                 }
                 self.stale |= matches!(operation, Operation::Opaque(_));
             }
@@ -297,8 +311,8 @@ impl Planner {
             number,
             step: step.clone(),
             decision,
-            sql,
-            effects: carried.effects,
+            sql: rendered.sql,
+            effects: rendered.effects.unwrap_or(carried.effects),
             changes: carried.changes,
             excerpt: carried.excerpt,
             optional: carried.optional,
@@ -347,34 +361,22 @@ impl Planner {
             }
         }
         let effects = operation.effects(&self.model);
-        if step.is_unchecked(&self.model) {
+        let before = (self.dialect == Dialect::Sqlite).then(|| self.model.clone());
+        let changes = if step.is_unchecked(&self.model) {
             // the model knows nothing of it: what it changes is told from the live schema
-            let mut after = self.live.clone();
-            let changes = advance(&mut after, operation, origin);
-            let sql = backend.render(operation, &self.live, &after);
-            return Carried { changes, excerpt, optional, effects, sql };
-        }
-        if let std::borrow::Cow::Owned(before) = backend.project(&self.model) {
-            let model_before = self.model.clone();
-            operation.apply(&mut self.model, origin);
-            let after = backend.project(&self.model).into_owned();
-            let change = |key: ObjectKey| Change { before: before.definition(&key), after: after.definition(&key), key };
-            let changes = operation.touches().into_iter().map(change).collect();
-            let sql = backend.render(operation, &model_before, &self.model);
-            return Carried { changes, excerpt, optional, effects, sql };
-        }
-        let changes = advance(&mut self.model, operation, origin);
-        // PostgreSQL's statements don't depend on the schema around them
-        let sql = backend.render(operation, &Schema::default(), &Schema::default());
-        Carried { changes, excerpt, optional, effects, sql }
+            backend.advance(&mut self.live.clone(), operation, origin)
+        } else {
+            backend.advance(&mut self.model, operation, origin)
+        };
+        Carried { changes, excerpt, optional, effects, before }
     }
 }
 
 impl Planned {
     /// Looks again, after the server has said no: has what it works on gone, or has somebody else done it?
-    pub(crate) fn reconsider(&self, live: &Schema) -> Option<Decision> {
+    pub(crate) fn reconsider<B: Backend>(&self, backend: &B, live: &Schema) -> Option<Decision> {
         let Action::Change(operation) = &self.step.action else { return None };
-        match verdict(operation, &self.changes, &self.excerpt, live, &Answers::default()) {
+        match backend.verdict(operation, &self.changes, &self.excerpt, live, &Answers::default()) {
             Verdict::Absent(key) if self.step.if_exists || self.optional.contains(&key) => Some(Decision::Skipped(key)),
             Verdict::After => Some(Decision::Satisfied),
             _ => None,

@@ -1,6 +1,6 @@
 //! `stamp`: records a revision and all before it without running anything.
 
-use super::Backend;
+use super::{Backend, Failure};
 use crate::history::{History, RevisionState, heads, nodes, resolve};
 use crate::{Head, Migration, Migrations, Result};
 use serde::Serialize;
@@ -23,15 +23,23 @@ pub struct Stamped {
 /// Records `revision` and all that come before it.
 pub(crate) async fn stamp<B: Backend>(backend: &mut B, chain: Migrations, revision: &str) -> Result<Stamped> {
     let target = resolve(chain, revision)?;
-    let history = backend.guard("stamp").await?.history;
-    let result = guarded(backend, chain, target, &history).await;
+    let mut history = backend.guard("stamp").await?.history;
+    let result = loop {
+        match guarded(backend, chain, target, &history).await {
+            Err(Failure::Overtaken) => match backend.history().await {
+                Ok(now) => history = now,
+                Err(error) => break Err(error),
+            },
+            result => break result.map_err(|failure| failure.into_error(false, true)),
+        }
+    };
     let released = backend.release().await;
     let stamped = result?;
     released?;
     Ok(stamped)
 }
 
-async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, target: &'static Migration, history: &History) -> Result<Stamped> {
+async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, target: &'static Migration, history: &History) -> Result<Stamped, Failure> {
     let nodes = nodes(chain);
     let before = migrate_core::chain::ancestors(&nodes, target.revision);
     let wanted = |migration: &&'static Migration| migration.revision == target.revision || before.contains(migration.revision);

@@ -98,12 +98,21 @@ pub(crate) async fn up<B: Backend>(backend: &mut B, chain: Migrations, target: O
     if history.pending(chain, target)?.is_empty() && history.skipped().next().is_none() {
         return Ok(Summary::new(backend.target(), chain, &history, Vec::new()));
     }
-    let history = backend.guard("up").await?.history;
-    let result = guarded(backend, chain, target, options, &history).await;
+    let mut history = backend.guard("up").await?.history;
+    let mut reports = Vec::new();
+    let result = loop {
+        match guarded(backend, chain, target, options, &history, &mut reports).await {
+            Err(Failure::Overtaken) => match backend.history().await {
+                Ok(now) => history = now,
+                Err(error) => break Err(error),
+            },
+            result => break result.map_err(|failure| failure.into_error(false, true)),
+        }
+    };
     let released = backend.release().await;
-    let revisions = result?;
+    result?;
     released?;
-    Ok(Summary::new(backend.target(), chain, &history, revisions))
+    Ok(Summary::new(backend.target(), chain, &history, reports))
 }
 
 async fn guarded<B: Backend>(
@@ -112,19 +121,19 @@ async fn guarded<B: Backend>(
     target: Option<&str>,
     options: &Options,
     history: &History,
-) -> Result<Vec<RevisionReport>> {
+    reports: &mut Vec<RevisionReport>,
+) -> Result<(), Failure> {
     history.validate(chain)?;
     let pending = history.pending(chain, target)?;
     let live = backend.snapshot().await?;
     let mut planner = Planner::new(live, backend.dialect());
-    let mut reports = Vec::new();
     for migration in chain.0.iter().copied().filter(|migration| history.is_done(migration.revision)) {
         reports.extend(replay(backend, &mut planner, migration, history, options).await?);
     }
     for migration in pending {
         reports.push(apply(backend, &mut planner, migration, history, options).await?);
     }
-    Ok(reports)
+    Ok(())
 }
 
 /// Moves the model over a migration that is done, and does what it had to skip, where that is possible now.
@@ -134,7 +143,7 @@ async fn replay<B: Backend>(
     migration: &'static Migration,
     history: &History,
     options: &Options,
-) -> Result<Option<RevisionReport>> {
+) -> Result<Option<RevisionReport>, Failure> {
     let steps = migration.up_steps();
     let outcomes = history.outcomes(migration.revision);
     let skipped = |number: usize| outcomes.get(&number).is_some_and(|row| row.outcome == Outcome::Skipped);
@@ -168,7 +177,7 @@ async fn apply<B: Backend>(
     migration: &'static Migration,
     history: &History,
     options: &Options,
-) -> Result<RevisionReport> {
+) -> Result<RevisionReport, Failure> {
     let steps = migration.up_steps();
     let recorded: BTreeMap<usize, Outcome> =
         history.outcomes(migration.revision).into_iter().map(|(number, row)| (number, row.outcome)).collect();
@@ -188,11 +197,11 @@ pub(super) struct Attempt<'a> {
     pub(super) options: &'a Options,
 }
 
-type Done<'a> = dyn Fn(usize) -> Option<Outcome> + 'a;
+type Done<'a> = dyn Fn(usize) -> Option<Outcome> + Sync + 'a;
 
 impl Attempt<'_> {
     /// Runs the steps. When a lock isn't free the transaction is rolled back, and everything is decided and tried anew.
-    pub(super) async fn run<B: Backend>(&self, backend: &mut B, planner: &mut Planner, done: &Done<'_>) -> Result<RevisionReport> {
+    pub(super) async fn run<B: Backend>(&self, backend: &mut B, planner: &mut Planner, done: &Done<'_>) -> Result<RevisionReport, Failure> {
         let migration = self.migration;
         self.options.tell(&Event::Revision {
             revision: migration.revision.to_owned(),
@@ -222,8 +231,8 @@ impl Attempt<'_> {
                 }
                 Err(failure) => failure,
             };
-            if matches!(failure, Failure::Engine(Error::ConnectionLost { .. })) {
-                return Err(failure.into_error(false));
+            if matches!(failure, Failure::Overtaken | Failure::Engine(Error::ConnectionLost { .. })) {
+                return Err(failure);
             }
             backend.roll_back().await?;
             let retry = matches!(failure, Failure::Transient { .. }) && began.elapsed() + pause < self.options.lock_budget;
@@ -237,9 +246,9 @@ impl Attempt<'_> {
                 recorded = self.recorded(backend).await?;
                 continue;
             }
-            backend.record_failure(migration, &failure).await?;
-            let committed = !self.recorded(backend).await?.is_empty();
-            return Err(failure.into_error(committed));
+            let journalled = backend.record_failure(migration, &failure).await?;
+            let committed = journalled && !self.recorded(backend).await?.is_empty();
+            return Err(failure.into_error(committed, journalled).into());
         }
     }
 
@@ -309,9 +318,9 @@ fn refusal(planned: &Planned) -> Option<Failure> {
             let help = "make the definitions equal, by hand or by a migration before this one, and run `up` again";
             Some(Failure::Drift { place, sql, message, help: help.to_owned() })
         }
-        Decision::Unsupported(reason) => {
-            let help = "put the statement into a block of the dialect that has it: `postgres { … }` or `sqlite { … }`";
-            Some(Failure::Operation { place, sql, message: reason.clone(), sqlstate: None, help: help.to_owned() })
+        Decision::Unsupported(unsupported) => {
+            let (message, help) = (unsupported.message.clone(), unsupported.help.clone());
+            Some(Failure::Operation { place, sql, message, sqlstate: None, help })
         }
         _ => None,
     }

@@ -110,6 +110,9 @@ pub(crate) enum Failure {
         /// What to do.
         help: String,
     },
+    /// Somebody has changed what the plan rests on. Nothing was done; the history has to be read again.
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "PostgreSQL has a lock that holds from plan to commit"))]
+    Overtaken,
     /// Something of our own failed.
     Engine(Error),
 }
@@ -121,22 +124,30 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
-    /// As the error that a person sees. `committed`: earlier segments of the migration hold.
-    pub(crate) fn into_error(self, committed: bool) -> Error {
-        let now = if committed {
-            "the operations before it that can't be in a transaction are done and recorded; the rest of the migration was rolled back"
-        } else {
-            "the migration was rolled back whole; the database is as it was before it, and the failure is in the journal"
+    /// As the error that a person sees. `committed`: earlier segments of the migration hold. `journalled`: the failure is in
+    /// the journal.
+    pub(crate) fn into_error(self, committed: bool, journalled: bool) -> Error {
+        let now = match (committed, journalled) {
+            (true, _) => {
+                "the operations before it that can't be in a transaction are done and recorded; the rest of the migration was rolled back"
+            }
+            (false, true) => "the migration was rolled back whole; the database is as it was before it, and the failure is in the journal",
+            (false, false) => "the migration was rolled back whole; the database is as it was before it",
         };
         match self {
             Self::Engine(error) => error,
+            Self::Overtaken => Error::Locked { holder: "it has just changed the history".to_owned(), waited: Duration::ZERO },
             Self::Transient { place, sql, message, sqlstate } => Error::Operation {
                 place: Box::new(place),
                 sql,
+                help: if sqlstate.starts_with("SQLITE") {
+                    "wait for the program that has the database locked, or end it, then run `up` again".to_owned()
+                } else {
+                    "find the session that holds the lock (pg_stat_activity, pg_locks), then run `up` again".to_owned()
+                },
                 sqlstate: Some(sqlstate),
                 message,
                 now: now.to_owned(),
-                help: "find the session that holds the lock (pg_stat_activity, pg_locks), then run `up` again".to_owned(),
             },
             Self::Drift { place, sql, message, help } => {
                 Error::Drift { place: Box::new(place), sql, message, now: now.to_owned(), help }

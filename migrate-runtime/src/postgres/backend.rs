@@ -1,13 +1,14 @@
 //! PostgreSQL as the engine sees it.
 
 use super::{catalog, connect, journal, normalize};
-use crate::engine::{Backend, Failure, Guarded, Options, Work};
+use crate::engine::{Backend, Failure, Guarded, Options, Rendered, Work};
 use crate::history::{FORMAT, History, OperationRow, Outcome, RevisionRow, RevisionState};
 use crate::{Error, Event, Migration, Result};
 use migrate_core::operation::{Operate as _, Operation};
-use migrate_core::schema::Schema;
+use migrate_core::schema::{Origin, Schema};
+use migrate_core::sqlite::Unsupported;
 use migrate_core::step::Dialect;
-use migrate_core::verdict::Question;
+use migrate_core::verdict::{Answers, Change, Question, Verdict, advance, verdict};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 use std::borrow::Cow;
@@ -187,8 +188,16 @@ impl Backend for Postgres {
         Cow::Borrowed(model)
     }
 
-    fn render(&self, operation: &Operation, _before: &Schema, _after: &Schema) -> Result<Vec<String>, String> {
-        Ok(operation.render())
+    fn advance(&self, model: &mut Schema, operation: &Operation, origin: &Origin) -> Vec<Change> {
+        advance(model, operation, origin)
+    }
+
+    fn verdict(&self, operation: &Operation, changes: &[Change], model: &Schema, live: &Schema, answers: &Answers) -> Verdict {
+        verdict(operation, changes, model, live, answers)
+    }
+
+    fn render(&self, operation: &Operation, _native: bool, _model: &Schema, _live: &Schema) -> Result<Rendered, Unsupported> {
+        Ok(Rendered { sql: operation.render(), ..Rendered::default() })
     }
 
     async fn history(&mut self) -> Result<History> {
@@ -263,24 +272,24 @@ impl Backend for Postgres {
         self.raw("rollback").await
     }
 
-    async fn record_failure(&mut self, migration: &Migration, failure: &Failure) -> Result<()> {
+    async fn record_failure(&mut self, migration: &Migration, failure: &Failure) -> Result<bool> {
         let (place, message, sqlstate, sql) = match failure {
             Failure::Operation { place, message, sqlstate, sql, .. } => (place, message, sqlstate.as_deref(), sql),
             Failure::Transient { place, message, sqlstate, sql } => (place, message, Some(sqlstate.as_str()), sql),
             Failure::Drift { place, message, sql, .. } => (place, message, None, sql),
-            Failure::Engine(_) => return Ok(()),
+            Failure::Overtaken | Failure::Engine(_) => return Ok(true),
         };
         let row = journal::Failed { place, message, sqlstate, sql };
         let sql = journal::record_failure(self.run_id, migration.revision, &row);
-        self.raw(&sql).await
+        self.raw(&sql).await.map(|()| true)
     }
 
-    async fn record_revisions(&mut self, migrations: &[&Migration], state: RevisionState) -> Result<()> {
+    async fn record_revisions(&mut self, migrations: &[&Migration], state: RevisionState) -> Result<(), Failure> {
         let rows: Vec<String> = migrations.iter().map(|migration| journal::record_revision(self.run_id, migration, state)).collect();
-        self.raw(&format!("begin;\n{};\ncommit", rows.join(";\n"))).await
+        Ok(self.raw(&format!("begin;\n{};\ncommit", rows.join(";\n"))).await?)
     }
 
-    async fn forget_revision(&mut self, migration: &Migration) -> Result<()> {
-        self.raw(&journal::forget_revision(migration)).await
+    async fn forget_revision(&mut self, migration: &Migration) -> Result<(), Failure> {
+        Ok(self.raw(&journal::forget_revision(migration)).await?)
     }
 }

@@ -47,7 +47,7 @@ impl Batch {
     }
 
     /// Sends everything and reads all answers. `heard` is called with each, as it comes in.
-    pub(super) async fn send(self, connection: &mut PgConnection, heard: &mut dyn FnMut(Item)) -> Sent {
+    pub(super) async fn send(self, connection: &mut PgConnection, heard: &mut (dyn FnMut(Item) + Send)) -> Sent {
         let mut answered = Vec::with_capacity(self.items.len());
         let mut last = Instant::now();
         let mut answers = sqlx::raw_sql(AssertSqlSafe(self.text)).fetch_many(connection);

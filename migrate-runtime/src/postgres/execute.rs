@@ -252,7 +252,7 @@ impl Postgres {
             return Ok(());
         }
         let live = self.snapshot_here().await?;
-        match work.steps[i].reconsider(&live) {
+        match work.steps[i].reconsider(self, &live) {
             Some(decision) => {
                 work.steps[i].decision = decision;
                 Ok(())

@@ -1,0 +1,263 @@
+//! SQLite as the engine sees it.
+
+use super::journal::{Entry, Mark};
+use super::transaction::{Open, Settings};
+use super::{catalog, connect, failed, journal};
+use crate::engine::{Backend, Direction, Failure, Guarded, Options, Rendered, Work};
+use crate::history::{History, OperationRow, Outcome, RevisionState};
+use crate::{Error, Migration, Result};
+use migrate_core::effects::{Effects, TransactionNeed};
+use migrate_core::expression::Expression;
+use migrate_core::operation::{Operate as _, Operation};
+use migrate_core::name::QualifiedName;
+use migrate_core::schema::{Origin, Schema};
+use migrate_core::sqlite::{self, SqliteStep, Unsupported};
+use migrate_core::step::Dialect;
+use migrate_core::verdict::{Answers, Change, Question, Verdict};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, SqliteConnection};
+use std::borrow::Cow;
+use std::time::Instant;
+
+/// An SQLite database.
+#[derive(Debug)]
+pub(crate) struct Sqlite {
+    /// None, as long as there is no file to open.
+    pub(super) connection: Option<SqliteConnection>,
+    pub(super) connect: SqliteConnectOptions,
+    pub(super) options: Options,
+    /// How the session is set outside of our transactions.
+    pub(super) settings: Settings,
+    /// The transaction that is open.
+    pub(super) open: Option<Open>,
+    /// What the history that the engine plans with rests on.
+    pub(super) mark: Mark,
+    /// The row of this run in the journal.
+    pub(super) run_id: i64,
+    /// Which way failures are journalled.
+    direction: Direction,
+}
+
+impl Sqlite {
+    /// Opens the database, if there is one. Until [`guard`](Backend::guard) nothing can be written.
+    pub(crate) async fn connect(connect: SqliteConnectOptions, options: Options) -> Result<Self> {
+        let mut backend = Self {
+            connection: None,
+            connect,
+            options,
+            settings: Settings::default(),
+            open: None,
+            mark: Mark::default(),
+            run_id: 0,
+            direction: Direction::Up,
+        };
+        backend.connection = connect::connect_if_exists(&backend.connect).await?;
+        if backend.connection.is_some() {
+            backend.raw("pragma query_only = on").await?;
+        }
+        Ok(backend)
+    }
+
+    /// Ends the session properly.
+    pub(crate) async fn close(self) {
+        if let Some(connection) = self.connection {
+            // the work is done: a farewell that isn't heard changes nothing
+            let _ = connection.close().await;
+        }
+    }
+
+    pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection> {
+        let target = connect::target(&self.connect);
+        self.connection.as_mut().ok_or_else(|| Error::Connect {
+            target,
+            reason: "there is no such file".to_owned(),
+            help: "run `up`, which makes it, or correct the path in the URL".to_owned(),
+        })
+    }
+
+    /// The live schema, in the transaction that is open, or in one of its own.
+    pub(super) async fn snapshot_here(&mut self) -> Result<Schema> {
+        match &mut self.connection {
+            Some(connection) => {
+                let mut schema = catalog::snapshot(connection).await.map_err(|error| failed("reading the schema", error))?;
+                let ours = |name: &QualifiedName| name.name.as_str().starts_with("_migrate_");
+                schema.tables.retain(|name, _| !ours(name));
+                schema.views.retain(|name, _| !ours(name));
+                Ok(schema)
+            }
+            None => Ok(Schema::default()),
+        }
+    }
+
+    /// Reads the journal in one transaction, and remembers what it rests on.
+    async fn read_history(&mut self) -> Result<History> {
+        let history = journal::history(self.connection()?).await?;
+        if self.open.is_some() {
+            self.mark = self.current_mark().await?;
+        }
+        Ok(history)
+    }
+}
+
+impl Backend for Sqlite {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn target(&self) -> String {
+        let target = connect::target(&self.connect);
+        if self.connection.is_some() { target } else { format!("{target} (no database there yet)") }
+    }
+
+    fn project<'a>(&self, model: &'a Schema) -> Cow<'a, Schema> {
+        Cow::Owned(sqlite::project(model))
+    }
+
+    fn advance(&self, model: &mut Schema, operation: &Operation, origin: &Origin) -> Vec<Change> {
+        let before = model.clone();
+        operation.apply(model, origin);
+        sqlite::changes(operation, &before, model)
+    }
+
+    fn verdict(&self, operation: &Operation, changes: &[Change], model: &Schema, live: &Schema, _answers: &Answers) -> Verdict {
+        sqlite::verdict(operation, changes, model, live)
+    }
+
+    fn render(&self, operation: &Operation, native: bool, model: &Schema, live: &Schema) -> Result<Rendered, Unsupported> {
+        if let (Operation::Opaque(opaque), true) = (operation, native) {
+            let transaction = if opaque.kind == "vacuum" { TransactionNeed::Outside } else { TransactionNeed::Inside };
+            let effects = Some(Effects { transaction, ..Effects::default() });
+            return Ok(Rendered { sql: vec![opaque.sql.sql().to_owned()], effects, live: None });
+        }
+        let before = sqlite::overlay(model, live);
+        let mut after = before.clone();
+        operation.apply(&mut after, &Origin::default());
+        let steps = sqlite::plan(operation, &before, &after)?;
+        let rebuilt = steps.iter().filter_map(|step| match step {
+            SqliteStep::Rebuild { table, .. } => Some(QualifiedName::public(table.as_str())),
+            SqliteStep::Statement(_) => None,
+        });
+        // a writer locks the whole file, whatever it does
+        let effects = Effects {
+            locks: Vec::new(),
+            rewrites: rebuilt.collect(),
+            transaction: TransactionNeed::Inside,
+            ..operation.effects(model)
+        };
+        let sql = steps.iter().flat_map(SqliteStep::statements).cloned().collect();
+        Ok(Rendered { sql, effects: Some(effects), live: Some(sqlite::project(&after)) })
+    }
+
+    async fn history(&mut self) -> Result<History> {
+        if self.connection.is_none() {
+            return Ok(History::default());
+        }
+        if self.open.is_some() {
+            return self.read_history().await;
+        }
+        self.raw("begin").await?;
+        let history = self.read_history().await;
+        self.raw("rollback").await?;
+        history
+    }
+
+    async fn outcomes(&mut self, revision: &str) -> Result<Vec<OperationRow>> {
+        journal::outcomes(self.connection()?, revision).await
+    }
+
+    async fn guard(&mut self, command: &str) -> Result<Guarded> {
+        if command == "down" {
+            self.direction = Direction::Down;
+            if self.connection.is_none() {
+                return Ok(Guarded { history: History::default() });
+            }
+        }
+        if self.connection.is_none() {
+            self.connection = Some(connect::connect(&self.connect, true).await?);
+        }
+        self.raw("pragma query_only = off").await?;
+        self.settings = Settings::read(self.connection()?).await.map_err(|error| failed("reading the settings", error))?;
+        let (began, wait) = (Instant::now(), self.options.guard_wait);
+        loop {
+            if !self.begin(wait.saturating_sub(began.elapsed()), false).await? {
+                return Err(Error::Locked { holder: self.writer(), waited: began.elapsed() });
+            }
+            let opened = match self.open_journal(command).await {
+                Ok(history) => self.commit().await.map(|()| history),
+                Err(error) => {
+                    self.rollback().await?;
+                    return Err(error);
+                }
+            };
+            match opened {
+                Ok(history) => return Ok(Guarded { history }),
+                Err(error) => {
+                    self.rollback().await?;
+                    self.step_back(error, "creating the journal", began, wait).await?;
+                }
+            }
+        }
+    }
+
+    async fn release(&mut self) -> Result<()> {
+        self.rollback().await
+    }
+
+    async fn snapshot(&mut self) -> Result<Schema> {
+        self.snapshot_here().await
+    }
+
+    async fn answer(&mut self, questions: &[Question]) -> Result<Vec<bool>> {
+        // SQLite keeps expressions as they were written, so their tokens are all there is to compare
+        let same = |question: &Question| Expression::new(&question.model).canonical() == Expression::new(&question.live).canonical();
+        Ok(questions.iter().map(same).collect())
+    }
+
+    async fn execute(&mut self, work: &mut Work<'_>) -> Result<(), Failure> {
+        self.run(work).await
+    }
+
+    async fn roll_back(&mut self) -> Result<()> {
+        self.rollback().await
+    }
+
+    async fn record_failure(&mut self, migration: &Migration, failure: &Failure) -> Result<bool> {
+        let (place, message, code, sql) = match failure {
+            Failure::Operation { place, message, sqlstate, sql, .. } => (place, message, sqlstate.as_deref(), sql),
+            Failure::Drift { place, message, sql, .. } => (place, message, None, sql),
+            Failure::Transient { place, message, sqlstate, sql } => (place, message, Some(sqlstate.as_str()), sql),
+            Failure::Overtaken | Failure::Engine(_) => return Ok(true),
+        };
+        let row = journal::Row { place, outcome: Outcome::Failed, evidence: message, sql, code };
+        let entry = Entry::Failure(migration.revision, self.direction, row);
+        // whoever has the lock is what the failure is about
+        let locked = matches!(failure, Failure::Transient { .. });
+        let wait = if locked { self.options.lock_timeout } else { self.options.guard_wait };
+        let recorded = self.write("writing the failure to the journal", wait, false, &entry).await;
+        match recorded.map_err(|failure| failure.into_error(false, false)) {
+            Ok(()) => Ok(true),
+            Err(Error::Locked { .. }) if locked => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn record_revisions(&mut self, migrations: &[&Migration], state: RevisionState) -> Result<(), Failure> {
+        self.write("recording revisions", self.options.guard_wait, true, &Entry::Revisions(migrations, state)).await
+    }
+
+    async fn forget_revision(&mut self, migration: &Migration) -> Result<(), Failure> {
+        self.write("forgetting a revision", self.options.guard_wait, true, &Entry::Forget(migration)).await
+    }
+}
+
+impl Sqlite {
+    /// Creates the journal if there is none, notes the run, and reads the history, all in the open transaction.
+    async fn open_journal(&mut self, command: &str) -> Result<History> {
+        // a newer format must be refused before anything of ours is written
+        journal::history(self.connection()?).await?;
+        journal::bootstrap(self.connection()?).await.map_err(|error| failed("creating the journal", error))?;
+        let run = journal::begin_run(self.connection()?, command).await;
+        self.run_id = run.map_err(|error| failed("noting the run in the journal", error))?;
+        self.read_history().await
+    }
+}

@@ -1,0 +1,251 @@
+//! Executes planned steps. SQLite is in this process, so there are no round trips to save: one by one, each in its
+//! savepoint, a migration in one transaction.
+
+use super::backend::Sqlite;
+use super::codes::{CONSTRAINT_FOREIGNKEY, Code, ERROR};
+use super::{failed, journal};
+use crate::engine::{Decision, Direction, Failure, Planned, Work};
+use crate::error::Place;
+use crate::history::RevisionState;
+use crate::{Error, Tx};
+use migrate_core::step::Action;
+use sqlx::{AssertSqlSafe, Row as _, TypeInfo as _, ValueRef as _};
+use std::time::Instant;
+
+/// What a rebuild calls the table that stops it.
+const GUARD: &str = "__migrate_guard";
+
+const SAVEPOINT: &str = "savepoint _migrate_step";
+const RELEASE: &str = "release savepoint _migrate_step";
+const BACK: &str = "rollback to savepoint _migrate_step; release savepoint _migrate_step";
+
+impl Sqlite {
+    /// Executes all of the work. On a failure the transaction is still open; the caller rolls it back.
+    pub(super) async fn run(&mut self, work: &mut Work<'_>) -> Result<(), Failure> {
+        let place = place(work);
+        let runs = |planned: &Planned| planned.decision == Decision::Run;
+        let drops = work.steps.iter().any(|planned| runs(planned) && drops_a_table(planned));
+        for i in 0..work.steps.len() {
+            if !runs(&work.steps[i]) {
+                continue;
+            }
+            self.ensure(&place, drops, work.lock_timeout).await?;
+            if work.steps[i].is_outside() {
+                self.vacuum(work, i).await?;
+            } else {
+                self.run_step(work, i).await?;
+            }
+        }
+        if work.completes {
+            self.ensure(&place, drops, work.lock_timeout).await?;
+            self.journal(work, usize::MAX).await?;
+            self.complete(work, place).await?;
+        } else if self.open.is_some() {
+            self.journal(work, usize::MAX).await?;
+        }
+        Ok(())
+    }
+
+    /// SQLite refuses `vacuum` in a transaction: what is before it is committed. A crash runs it again, which is harmless.
+    async fn vacuum(&mut self, work: &mut Work<'_>, i: usize) -> Result<(), Failure> {
+        let (run, migration, number) = (self.run_id, work.migration, work.steps[i].number);
+        self.journal(work, number).await?;
+        if work.direction != Direction::Replay {
+            let started = journal::record_revision(self.connection()?, run, migration, RevisionState::Started).await;
+            started.map_err(|error| failed("writing the journal", error))?;
+        }
+        self.commit_checked(work, work.steps[i].place.clone()).await?;
+        let began = Instant::now();
+        for sql in work.steps[i].sql.clone() {
+            let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(self.connection()?).await;
+            done.map_err(|error| failure(&work.steps[i], error))?;
+        }
+        work.durations[i] = began.elapsed();
+        // it counts as a change of the schema, and is ours
+        self.mark.schema_version = self.current_mark().await?.schema_version;
+        Ok(())
+    }
+
+    async fn run_step(&mut self, work: &mut Work<'_>, i: usize) -> Result<(), Failure> {
+        if let Some(open) = &mut self.open {
+            open.worked = true;
+        }
+        self.raw(SAVEPOINT).await?;
+        let began = Instant::now();
+        match work.steps[i].step.action.clone() {
+            Action::Run { function } => self.call(work, i, &function).await?,
+            Action::Assert { message, .. } => self.assert(&work.steps[i], message).await?,
+            Action::Change(_) | Action::Declare { .. } => {
+                for sql in work.steps[i].sql.clone() {
+                    let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(self.connection()?).await;
+                    if let Err(error) = done {
+                        return self.reconsider(work, i, error).await;
+                    }
+                }
+            }
+        }
+        work.durations[i] = began.elapsed();
+        Ok(self.raw(RELEASE).await?)
+    }
+
+    async fn call(&mut self, work: &Work<'_>, i: usize, function: &str) -> Result<(), Failure> {
+        let planned = &work.steps[i];
+        let call = work.migration.function(function).ok_or_else(|| Error::Format {
+            doing: "calling a Rust step",
+            reason: format!("the migration has no function `{function}`"),
+        })?;
+        match call(&mut Tx::of_sqlite(self.connection()?)).await {
+            Ok(()) => {}
+            Err(Error::Database(error)) => return Err(failure(planned, error)),
+            Err(error) => return Err(step_failure(planned, error.to_string(), "fix what the step says and run `up` again")),
+        }
+        // the savepoint tells whether the step has left the transaction alone
+        let probe = sqlx::raw_sql(AssertSqlSafe(format!("{RELEASE}; {SAVEPOINT}"))).execute(self.connection()?).await;
+        probe.map(drop).map_err(|_| {
+            let message = "the Rust step has ended the migration's transaction".to_owned();
+            step_failure(planned, message, "take `commit` and `rollback` out of the step: the migration commits when all of it is done")
+        })
+    }
+
+    async fn assert(&mut self, planned: &Planned, message: String) -> Result<(), Failure> {
+        let rows = sqlx::raw_sql(AssertSqlSafe(planned.sql.join(";\n"))).fetch_all(self.connection()?).await;
+        let rows = rows.map_err(|error| failure(planned, error))?;
+        if !rows.is_empty() && rows.iter().all(is_true) {
+            return Ok(());
+        }
+        Err(step_failure(planned, message, "make the data what the assertion asks for and run `up` again"))
+    }
+
+    /// A statement failed. Decides whether that is a skip, a satisfaction, or a failure.
+    async fn reconsider(&mut self, work: &mut Work<'_>, i: usize, error: sqlx::Error) -> Result<(), Failure> {
+        let planned = &work.steps[i];
+        let is_error = matches!(&error, sqlx::Error::Database(error) if Code::of(error.as_ref()).primary() == ERROR);
+        let failure = failure(planned, error);
+        // the code never says which object is missing or in the way: only a look at the schema does
+        if !is_error {
+            return Err(failure);
+        }
+        self.raw(BACK).await?;
+        let live = self.snapshot_here().await?;
+        match planned.reconsider(self, &live) {
+            Some(decision) => {
+                work.steps[i].decision = decision;
+                Ok(())
+            }
+            None => Err(failure),
+        }
+    }
+
+    /// Writes down what became of the steps before that number.
+    async fn journal(&mut self, work: &mut Work<'_>, number: usize) -> Result<(), Failure> {
+        let run = self.run_id;
+        for (planned, outcome, evidence) in work.outcomes().filter(|(planned, ..)| planned.number < number) {
+            let sql = if planned.decision == Decision::Run { planned.sql.join(";\n") } else { String::new() };
+            let row = journal::Row::of(planned, outcome, &evidence, &sql);
+            let done = journal::record(self.connection()?, run, work.migration.revision, work.direction, &row).await;
+            done.map_err(|error| failed("writing the journal", error))?;
+        }
+        for planned in work.steps.iter_mut().filter(|planned| planned.number < number) {
+            planned.journalled = true;
+        }
+        Ok(())
+    }
+
+    /// Records the revision and commits.
+    async fn complete(&mut self, work: &Work<'_>, place: Place) -> Result<(), Failure> {
+        let (run, migration) = (self.run_id, work.migration);
+        let recorded = match work.direction {
+            Direction::Up => journal::record_revision(self.connection()?, run, migration, RevisionState::Applied).await,
+            Direction::Down => journal::forget_revision(self.connection()?, migration).await,
+            Direction::Replay => Ok(()),
+        };
+        recorded.map_err(|error| failed("writing the journal", error))?;
+        self.commit_checked(work, place).await
+    }
+
+    /// Commits, if no row has lost the row that it refers to.
+    async fn commit_checked(&mut self, work: &Work<'_>, place: Place) -> Result<(), Failure> {
+        let orphaned = self.orphaned().await?;
+        if !orphaned.is_empty() {
+            let dropping = work.steps.iter().rfind(|planned| planned.decision == Decision::Run && drops_a_table(planned));
+            let (place, sql) = dropping.map_or((place, String::new()), |planned| (planned.place.clone(), planned.sql.join(";\n")));
+            let code = Code(CONSTRAINT_FOREIGNKEY);
+            return Err(Failure::Operation {
+                place,
+                sql,
+                message: format!("foreign keys don't hold: {}", orphaned.join("; ")),
+                sqlstate: Some(code.describe()),
+                help: code.help().to_owned(),
+            });
+        }
+        self.commit().await.map_err(|error| match at(place, "commit".to_owned(), error) {
+            Failure::Transient { place, sql, message, sqlstate } => {
+                Failure::Transient { place, sql, message: format!("{message}: {}", self.reader()), sqlstate }
+            }
+            failure => failure,
+        })
+    }
+}
+
+/// Where a failure of the transaction as a whole is said to be: at its last step.
+fn place(work: &Work<'_>) -> Place {
+    let last = work.steps.iter().rfind(|planned| planned.decision == Decision::Run).or(work.steps.last());
+    last.map_or_else(
+        || Place {
+            revision: work.migration.revision.to_owned(),
+            name: work.migration.name.to_owned(),
+            file: work.migration.file.to_owned(),
+            ..Place::default()
+        },
+        |planned| planned.place.clone(),
+    )
+}
+
+/// Whether a statement drops a table: with foreign keys on, that would delete its rows first, and what refers to them.
+fn drops_a_table(planned: &Planned) -> bool {
+    planned.sql.iter().any(|sql| {
+        let mut words = sql.split_ascii_whitespace();
+        words.next().is_some_and(|word| word.eq_ignore_ascii_case("drop")) && words.next().is_some_and(|word| word.eq_ignore_ascii_case("table"))
+    })
+}
+
+/// SQLite has no type for truth: what isn't null, zero or a word for false is true.
+fn is_true(row: &sqlx::sqlite::SqliteRow) -> bool {
+    let Ok(value) = row.try_get_raw(0) else { return false };
+    match value.type_info().name() {
+        "NULL" => false,
+        "TEXT" => row.try_get::<&str, _>(0).is_ok_and(|text| !matches!(text, "" | "0" | "f" | "false")),
+        "REAL" => row.try_get::<f64, _>(0).is_ok_and(|number| number != 0.0),
+        _ => row.try_get::<i64, _>(0).is_ok_and(|number| number != 0),
+    }
+}
+
+fn failure(planned: &Planned, error: sqlx::Error) -> Failure {
+    at(planned.place.clone(), planned.sql.join(";\n"), error)
+}
+
+fn at(place: Place, sql: String, error: sqlx::Error) -> Failure {
+    let database = match error {
+        sqlx::Error::Database(database) => database,
+        error @ (sqlx::Error::WorkerCrashed | sqlx::Error::Io(_)) => return Failure::Engine(Error::ConnectionLost { reason: error.to_string() }),
+        error => {
+            let help = "fix what the driver says and run `up` again".to_owned();
+            return Failure::Operation { place, sql, message: error.to_string(), sqlstate: None, help };
+        }
+    };
+    let code = Code::of(database.as_ref());
+    let (mut message, sqlstate) = (database.message(), code.describe());
+    if sql.contains(GUARD) {
+        // a rebuild says what is wrong by the name of a constraint
+        message = message.strip_prefix("CHECK constraint failed: ").unwrap_or(message);
+    }
+    let message = message.to_owned();
+    if code.is_transient() {
+        return Failure::Transient { place, sql, message, sqlstate };
+    }
+    Failure::Operation { place, sql, message, sqlstate: Some(sqlstate), help: code.help().to_owned() }
+}
+
+fn step_failure(planned: &Planned, message: String, help: &str) -> Failure {
+    Failure::Operation { place: planned.place.clone(), sql: planned.sql.join(";\n"), message, sqlstate: None, help: help.to_owned() }
+}

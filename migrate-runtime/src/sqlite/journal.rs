@@ -1,0 +1,235 @@
+//! The journal's tables in SQLite, and what is written to them.
+//!
+//! They are PostgreSQL's, with a prefix for the schema that SQLite hasn't got. Times are text, in UTC.
+
+use crate::engine::{Direction, Planned};
+use crate::error::Place;
+use crate::history::{FORMAT, History, OperationRow, Outcome, RevisionRow, RevisionState};
+use crate::{Error, Migration, Result};
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
+
+const NOW: &str = "strftime('%Y-%m-%d %H:%M:%f', 'now')";
+
+/// Creates what isn't there, in the open transaction.
+pub(super) async fn bootstrap(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    let sql = format!(
+        "create table if not exists _migrate_format (version integer not null);
+insert into _migrate_format select {FORMAT} where not exists (select 1 from _migrate_format);
+create table if not exists _migrate_runs (
+    id integer primary key autoincrement,
+    command text not null,
+    started_at text not null default ({NOW}),
+    process_id integer not null,
+    sqlite_version text not null default (sqlite_version()),
+    tool_version text not null
+);
+create table if not exists _migrate_revisions (
+    position integer primary key autoincrement,
+    revision text not null unique,
+    name text not null,
+    checksum text not null,
+    state text not null check (state in ('applied', 'started', 'stamped')),
+    recorded_at text not null default ({NOW}),
+    run integer not null references _migrate_runs (id)
+);
+create table if not exists _migrate_operations (
+    id integer primary key autoincrement,
+    run integer not null references _migrate_runs (id),
+    revision text not null,
+    direction text not null check (direction in ('up', 'replay', 'down')),
+    number integer not null,
+    operation text not null,
+    outcome text not null check (outcome in ('applied', 'satisfied', 'skipped', 'started', 'failed', 'reverted')),
+    evidence text not null default '',
+    sql text not null default '',
+    file text not null,
+    line integer not null,
+    sqlstate text,
+    recorded_at text not null default ({NOW})
+);
+create index if not exists _migrate_operations_latest on _migrate_operations (revision, number, id desc);
+create view if not exists _migrate_skipped as
+    select o.revision, o.number, o.operation, o.evidence, o.file, o.line, o.recorded_at
+    from _migrate_operations as o
+    where o.outcome = 'skipped' and o.id = (
+        select max(latest.id) from _migrate_operations as latest
+        where latest.revision = o.revision and latest.number = o.number and latest.outcome <> 'failed')
+    order by o.revision, o.number"
+    );
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop)
+}
+
+/// Notes a run and gives its number.
+pub(super) async fn begin_run(connection: &mut SqliteConnection, command: &str) -> sqlx::Result<i64> {
+    sqlx::query("insert into _migrate_runs (command, process_id, tool_version) values (?, ?, ?)")
+        .bind(command)
+        .bind(i64::from(std::process::id()))
+        .bind(env!("CARGO_PKG_VERSION"))
+        .execute(connection)
+        .await
+        .map(|done| done.last_insert_rowid())
+}
+
+/// What the journal says; nothing where there is none.
+pub(super) async fn history(connection: &mut SqliteConnection) -> Result<History> {
+    let failed = |error| super::failed("reading the journal", error);
+    let exists = sqlx::query("select 1 from sqlite_schema where type = 'table' and name = '_migrate_format'");
+    if exists.fetch_optional(&mut *connection).await.map_err(failed)?.is_none() {
+        return Ok(History::default());
+    }
+    let format: Option<i32> = sqlx::query_scalar("select max(version) from _migrate_format").fetch_one(&mut *connection).await.map_err(failed)?;
+    if let Some(format) = format.filter(|format| *format > FORMAT) {
+        return Err(Error::History {
+            problem: format!("the journal has format {format}, and this binary knows formats up to {FORMAT}"),
+            help: "use the version of the tool that wrote it, or a newer one".to_owned(),
+        });
+    }
+    let rows = sqlx::query("select revision, name, checksum, state, substr(recorded_at, 1, 19) from _migrate_revisions order by position");
+    let mut revisions = Vec::new();
+    for row in rows.fetch_all(&mut *connection).await.map_err(failed)? {
+        let text = |i: usize| row.try_get::<String, _>(i).map_err(failed);
+        let state = RevisionState::parse(&text(3)?)?;
+        revisions.push(RevisionRow { revision: text(0)?, name: text(1)?, checksum: text(2)?, state, recorded_at: text(4)? });
+    }
+    let latest = "select o.revision, o.number, o.operation, o.outcome, o.evidence
+        from _migrate_operations as o join _migrate_revisions as r on r.revision = o.revision
+        where (o.outcome = 'skipped' or r.state = 'started') and o.id = (
+            select max(latest.id) from _migrate_operations as latest
+            where latest.revision = o.revision and latest.number = o.number and latest.outcome <> 'failed')
+        order by o.id";
+    let rows = sqlx::query(latest).fetch_all(&mut *connection).await.map_err(failed)?;
+    Ok(History { revisions, operations: operation_rows(&rows)? })
+}
+
+/// The latest word on every operation of one revision.
+pub(super) async fn outcomes(connection: &mut SqliteConnection, revision: &str) -> Result<Vec<OperationRow>> {
+    let latest = "select o.revision, o.number, o.operation, o.outcome, o.evidence from _migrate_operations as o
+        where o.revision = ? and o.id = (
+            select max(latest.id) from _migrate_operations as latest
+            where latest.revision = o.revision and latest.number = o.number and latest.outcome <> 'failed')
+        order by o.number";
+    let rows = sqlx::query(latest).bind(revision).fetch_all(connection).await;
+    operation_rows(&rows.map_err(|error| super::failed("reading the journal", error))?)
+}
+
+fn operation_rows(rows: &[sqlx::sqlite::SqliteRow]) -> Result<Vec<OperationRow>> {
+    let failed = |error| super::failed("reading the journal", error);
+    let read = |row: &sqlx::sqlite::SqliteRow| {
+        let text = |i: usize| row.try_get::<String, _>(i).map_err(failed);
+        let number: i64 = row.try_get(1).map_err(failed)?;
+        let number = usize::try_from(number)
+            .map_err(|_| Error::Format { doing: "reading the journal", reason: format!("an operation has the number {number}") })?;
+        Ok(OperationRow { revision: text(0)?, number, operation: text(2)?, outcome: Outcome::parse(&text(3)?)?, evidence: text(4)? })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// What a plan rests on: another one means that somebody has changed the schema or the journal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// Counts changes of the schema.
+    pub(super) schema_version: i64,
+    /// The last operation that counts, and the revisions.
+    journal: String,
+}
+
+/// Reads the mark.
+pub(super) async fn mark(connection: &mut SqliteConnection) -> sqlx::Result<Mark> {
+    let schema_version = sqlx::query_scalar("pragma schema_version").fetch_one(&mut *connection).await?;
+    let journal = sqlx::query_scalar(
+        "select json_array(
+            (select coalesce(max(id), 0) from _migrate_operations where outcome <> 'failed'),
+            (select json_group_array(json_array(revision, state)) from (select revision, state from _migrate_revisions order by position)))",
+    );
+    Ok(Mark { schema_version, journal: journal.fetch_one(connection).await? })
+}
+
+/// A row to be journalled.
+pub(super) struct Row<'a> {
+    pub(super) place: &'a Place,
+    pub(super) outcome: Outcome,
+    pub(super) evidence: &'a str,
+    pub(super) sql: &'a str,
+    pub(super) code: Option<&'a str>,
+}
+
+impl<'a> Row<'a> {
+    /// What became of a step that was not run alone to fail.
+    pub(super) fn of(planned: &'a Planned, outcome: Outcome, evidence: &'a str, sql: &'a str) -> Self {
+        Self { place: &planned.place, outcome, evidence, sql, code: None }
+    }
+}
+
+/// Records what became of an operation.
+pub(super) async fn record(
+    connection: &mut SqliteConnection,
+    run: i64,
+    revision: &str,
+    direction: Direction,
+    row: &Row<'_>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into _migrate_operations (run, revision, direction, number, operation, outcome, evidence, sql, file, line, sqlstate)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(run)
+    .bind(revision)
+    .bind(direction.as_str())
+    .bind(i64::try_from(row.place.number).unwrap_or(i64::MAX))
+    .bind(row.place.operation.as_str())
+    .bind(row.outcome.as_str())
+    .bind(row.evidence)
+    .bind(row.sql)
+    .bind(row.place.file.as_str())
+    .bind(i64::from(row.place.line))
+    .bind(row.code)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Records a revision, or how far it has come.
+pub(super) async fn record_revision(connection: &mut SqliteConnection, run: i64, migration: &Migration, state: RevisionState) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into _migrate_revisions (revision, name, checksum, state, run) values (?, ?, ?, ?, ?)
+         on conflict (revision) do update set state = excluded.state, checksum = excluded.checksum, name = excluded.name, run = excluded.run",
+    )
+    .bind(migration.revision)
+    .bind(migration.name)
+    .bind(migration.checksum)
+    .bind(state.as_str())
+    .bind(run)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Forgets a revision. What was done for it stays in the log of operations.
+pub(super) async fn forget_revision(connection: &mut SqliteConnection, migration: &Migration) -> sqlx::Result<()> {
+    sqlx::query("delete from _migrate_revisions where revision = ?").bind(migration.revision).execute(connection).await.map(drop)
+}
+
+/// What is written in a transaction of its own.
+pub(super) enum Entry<'a> {
+    /// A failure, whose own transaction was rolled back: of a revision, on the way in this direction.
+    Failure(&'a str, Direction, Row<'a>),
+    /// Revisions that nothing is run for.
+    Revisions(&'a [&'a Migration], RevisionState),
+    /// A revision is forgotten.
+    Forget(&'a Migration),
+}
+
+impl Entry<'_> {
+    pub(super) async fn write(&self, connection: &mut SqliteConnection, run: i64) -> sqlx::Result<()> {
+        match self {
+            Self::Failure(revision, direction, row) => record(connection, run, revision, *direction, row).await,
+            Self::Revisions(migrations, state) => {
+                for migration in *migrations {
+                    record_revision(connection, run, migration, *state).await?;
+                }
+                Ok(())
+            }
+            Self::Forget(migration) => forget_revision(connection, migration).await,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The write transaction: it is the guard as well, since SQLite lets one connection write at a time.
+//!
+//! Each migration has a transaction of its own, so another migrator may come in between two of them. What a plan rests on
+//! is remembered as a mark; a transaction that begins under another mark is not the one that was planned for.
+
+use super::backend::Sqlite;
+use super::codes::Code;
+use super::journal::{Entry, Mark};
+use super::orphans::{self, Orphans};
+use super::{connect, failed, holder, journal};
+use crate::engine::{Event, Failure};
+use crate::error::Place;
+use crate::{Error, Result};
+use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqliteConnection};
+use sqlx_core::transaction::TransactionManager as _;
+use std::time::{Duration, Instant};
+
+/// The driver counts its transactions: so one that a Rust step begins becomes a savepoint in ours.
+type Driver = <sqlx::Sqlite as sqlx::Database>::TransactionManager;
+
+/// An open transaction.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    /// Whether foreign keys are switched off in it.
+    foreign_keys_off: bool,
+    /// The orphans that were there when it began; looked for only where foreign keys are off.
+    orphans: Orphans,
+    /// Whether something has been done in it.
+    pub(super) worked: bool,
+}
+
+/// What a session of the user's has switched on or off.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Settings {
+    foreign_keys: bool,
+    legacy_alter_table: bool,
+}
+
+impl Settings {
+    pub(super) async fn read(connection: &mut SqliteConnection) -> sqlx::Result<Self> {
+        let foreign_keys = sqlx::query_scalar("pragma foreign_keys").fetch_one(&mut *connection).await?;
+        let legacy_alter_table = sqlx::query_scalar("pragma legacy_alter_table").fetch_one(&mut *connection).await?;
+        Ok(Self { foreign_keys, legacy_alter_table })
+    }
+}
+
+impl Sqlite {
+    /// Begins a transaction that may write, if the lock is to be had within `wait`.
+    pub(super) async fn begin(&mut self, wait: Duration, foreign_keys_off: bool) -> Result<bool> {
+        let began = Instant::now();
+        let mut pause = Duration::from_millis(10);
+        let foreign_keys_off = foreign_keys_off && self.settings.foreign_keys;
+        // neither can be switched once it has begun
+        self.raw("pragma busy_timeout = 0").await?;
+        if foreign_keys_off {
+            self.raw("pragma foreign_keys = off").await?;
+        }
+        loop {
+            let statement = AssertSqlSafe("begin immediate").into_sql_str();
+            match Driver::begin(self.connection()?, Some(statement)).await {
+                Ok(()) => break,
+                Err(error) if !is_transient(&error) => return Err(failed("beginning a transaction", error)),
+                Err(_) => {}
+            }
+            if began.elapsed() + pause > wait {
+                self.restore(foreign_keys_off).await?;
+                return Ok(false);
+            }
+            self.options.tell(&Event::WaitingForLock { holder: self.writer() });
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(250));
+        }
+        self.open = Some(Open { foreign_keys_off, ..Open::default() });
+        // the commit may have to wait for readers
+        let timeout = self.options.lock_timeout.as_millis();
+        self.raw(&format!("pragma busy_timeout = {timeout}")).await?;
+        Ok(true)
+    }
+
+    /// Sees to it that a transaction is open, for what was planned, and with foreign keys off where a table is dropped:
+    /// that would delete the rows that refer to it.
+    pub(super) async fn ensure(&mut self, place: &Place, foreign_keys_off: bool, wait: Duration) -> Result<(), Failure> {
+        let mut anew = false;
+        if let Some(open) = &self.open {
+            if open.foreign_keys_off || !foreign_keys_off || !self.settings.foreign_keys {
+                return Ok(());
+            }
+            anew = open.worked;
+            self.rollback().await?;
+        }
+        if !self.begin(wait, foreign_keys_off).await? {
+            return Err(Failure::Transient {
+                place: place.clone(),
+                sql: "begin immediate".to_owned(),
+                message: format!("the database is locked: {}", self.writer()),
+                sqlstate: Code(super::codes::BUSY).describe(),
+            });
+        }
+        let mark = self.current_mark().await?;
+        if anew || mark != self.mark {
+            return Err(Failure::Overtaken);
+        }
+        if foreign_keys_off {
+            let found = orphans::count(self.connection()?).await;
+            let found = found.map_err(|error| failed("looking for rows without the rows that they refer to", error))?;
+            if let Some(open) = &mut self.open {
+                open.orphans = found;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn current_mark(&mut self) -> Result<Mark> {
+        journal::mark(self.connection()?).await.map_err(|error| failed("reading the journal", error))
+    }
+
+    /// What the open transaction has orphaned, a line for each pair of tables.
+    pub(super) async fn orphaned(&mut self) -> Result<Vec<String>> {
+        let Some(open) = self.open.as_mut().filter(|open| open.foreign_keys_off) else { return Ok(Vec::new()) };
+        let before = std::mem::take(&mut open.orphans);
+        let news = orphans::news(self.connection()?, &before).await;
+        news.map_err(|error| failed("looking for rows without the rows that they refer to", error))
+    }
+
+    /// Commits. On an error the transaction is still open.
+    pub(super) async fn commit(&mut self) -> sqlx::Result<()> {
+        let (Some(connection), Some(open)) = (&mut self.connection, &self.open) else { return Ok(()) };
+        let off = open.foreign_keys_off;
+        let mark = journal::mark(connection).await?;
+        Driver::commit(connection).await?;
+        self.mark = mark;
+        self.open = None;
+        // the transaction is done: what can't be restored now only concerns this session
+        let _ = self.restore(off).await;
+        Ok(())
+    }
+
+    /// Rolls back what is open, if anything is.
+    pub(super) async fn rollback(&mut self) -> Result<()> {
+        let Some(open) = self.open.take() else { return Ok(()) };
+        if Driver::rollback(self.connection()?).await.is_err() {
+            // SQLite rolls some errors back itself (a full disk), and a Rust step may: then the session is out of step
+            let fresh = connect::connect(&self.connect, false).await?;
+            self.connection = Some(fresh);
+        }
+        self.restore(open.foreign_keys_off).await
+    }
+
+    /// Gives the session its own settings back.
+    async fn restore(&mut self, foreign_keys_off: bool) -> Result<()> {
+        let Settings { legacy_alter_table, .. } = self.settings;
+        let foreign_keys = if foreign_keys_off { "pragma foreign_keys = on; " } else { "" };
+        let timeout = connect::READ_TIMEOUT.as_millis();
+        self.raw(&format!("{foreign_keys}pragma legacy_alter_table = {legacy_alter_table}; pragma busy_timeout = {timeout}")).await
+    }
+
+    /// Writes to the journal in a transaction of its own, or in the one that is open, and commits. `planned`: only where
+    /// nobody has changed what the engine knows.
+    pub(super) async fn write(
+        &mut self,
+        doing: &'static str,
+        wait: Duration,
+        planned: bool,
+        entry: &Entry<'_>,
+    ) -> Result<(), Failure> {
+        let began = Instant::now();
+        loop {
+            if self.open.is_none() && !self.begin(wait.saturating_sub(began.elapsed()), false).await? {
+                return Err(Error::Locked { holder: self.writer(), waited: began.elapsed() }.into());
+            }
+            if planned && self.current_mark().await? != self.mark {
+                return Err(Failure::Overtaken);
+            }
+            let run = self.run_id;
+            let done = match entry.write(self.connection()?, run).await {
+                Ok(()) => self.commit().await,
+                Err(error) => Err(error),
+            };
+            let Err(error) = done else { return Ok(()) };
+            self.rollback().await?;
+            self.step_back(error, doing, began, wait).await?;
+        }
+    }
+
+    /// Lets whoever reads get done, and whoever wants to, read, before a commit is tried again.
+    pub(super) async fn step_back(&mut self, error: sqlx::Error, doing: &'static str, began: Instant, wait: Duration) -> Result<()> {
+        if !is_transient(&error) {
+            return Err(failed(doing, error));
+        }
+        let holder = self.reader();
+        if began.elapsed() >= wait {
+            return Err(Error::Locked { holder, waited: began.elapsed() });
+        }
+        self.options.tell(&Event::WaitingForLock { holder });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Ok(())
+    }
+
+    pub(super) fn writer(&self) -> String {
+        holder::writer(self.connect.get_filename())
+    }
+
+    pub(super) fn reader(&self) -> String {
+        holder::reader(self.connect.get_filename())
+    }
+
+    /// A statement of our own.
+    pub(super) async fn raw(&mut self, sql: &str) -> Result<()> {
+        let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(self.connection()?).await;
+        done.map(drop).map_err(|error| failed("talking to SQLite", error))
+    }
+}
+
+/// Whether trying again may help.
+pub(super) fn is_transient(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if Code::of(error.as_ref()).is_transient())
+}

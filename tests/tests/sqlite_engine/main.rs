@@ -1,0 +1,15 @@
+//! The engine on SQLite: whole chains of migrations, on files, by several processes, and with everything going wrong.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod chain;
+mod concurrency;
+mod crash;
+mod database;
+mod errors;
+mod failures;
+mod locks;
+mod race;
+mod rebuild;
+mod skips;
+mod steps;
+mod story;
