@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &Arguments, chain: Migrations, default_url: Option<
             completions(*shell, output);
             return Ok(0);
         }
-        Command::History if given.is_none() => {
+        Command::History if given.or(default_url).is_none() => {
             let revisions = offline(chain);
             output.text(&graph::draw(&revisions, false));
             output.document(&json!({ "target": null, "revisions": revisions }));

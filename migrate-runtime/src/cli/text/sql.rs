@@ -6,7 +6,8 @@ use crate::{Plan, PlannedOperation};
 use migrate_core::step::Dialect;
 use std::fmt::Write as _;
 
-/// The SQL that `up` would run, each operation with its verdict. It runs as it stands; only `up` also records it.
+/// The SQL that `up` would run, each operation with its verdict. It runs as it stands, in a shell that stops at errors;
+/// only `up` also records it.
 pub(in crate::cli) fn plan_as_sql(plan: &Plan) -> String {
     let mut script = String::new();
     comment(&mut script, &format!("what `migrate up` would run now: {}, {}", plan.target, at_heads(&plan.current)));
@@ -15,16 +16,27 @@ pub(in crate::cli) fn plan_as_sql(plan: &Plan) -> String {
         comment(&mut script, "nothing to do");
         return script;
     }
-    if plan.dialect == Dialect::Postgres {
-        script.push_str("\nset search_path = public, pg_temp;\nset check_function_bodies = off;\n");
+    match plan.dialect {
+        Dialect::Postgres => {
+            comment(&mut script, "to run it all the same: psql -v ON_ERROR_STOP=1");
+            script.push_str("\nset search_path = public, pg_temp;\nset check_function_bodies = off;\n");
+        }
+        Dialect::Sqlite => {
+            comment(&mut script, "to run it all the same: sqlite3 -bail; every `foreign_key_check` has to stay silent");
+            script.push_str("\npragma foreign_keys = off;\n");
+        }
     }
+    let commit = match plan.dialect {
+        Dialect::Postgres => "commit;\n",
+        Dialect::Sqlite => "pragma foreign_key_check;\ncommit;\n",
+    };
     for revision in &plan.revisions {
         script.push('\n');
         comment(&mut script, &heading(revision));
         let mut open = None;
         for operation in &revision.operations {
             if open.is_some() && operation.verdict == "before" && operation.transaction != open {
-                script.push_str("commit;\n");
+                script.push_str(commit);
                 open = None;
             }
             if open.is_none() && operation.transaction.is_some() {
@@ -34,7 +46,7 @@ pub(in crate::cli) fn plan_as_sql(plan: &Plan) -> String {
             statements(&mut script, operation);
         }
         if open.is_some() {
-            script.push_str("commit;\n");
+            script.push_str(commit);
         }
     }
     script
