@@ -1,0 +1,13 @@
+use migrate_runtime::migration;
+
+/// The engine has the transaction in its hands.
+#[migration(revision = "1")]
+mod baseline {
+    up! {
+        begin;
+        create table documents (id uuid primary key);
+        commit;
+    }
+}
+
+fn main() {}
