@@ -183,9 +183,9 @@ impl Reader<'_> {
     }
 
     fn syntax(&mut self, problems: Vec<lower::SyntaxProblem>, text: &SqlText) {
-        // what follows the first mistake of a statement is mostly its echo
-        if let Some(problem) = problems.into_iter().min_by_key(|problem| problem.at.start) {
-            self.problem(text.place(problem.at.range()), problem.message, None);
+        for problem in problems {
+            let help = problem.help(|name| format!("@\"{}\"", name.escape_debug()));
+            self.problem(text.place(problem.at.range()), problem.message, help);
         }
     }
 
@@ -229,7 +229,8 @@ impl Reader<'_> {
             Err(problems) => {
                 for problem in problems.into_iter().take(5) {
                     let line = line_of_byte(&include.text, problem.at.range().start);
-                    self.problem(place, format!("{path}:{line}: {}", problem.message), None);
+                    let help = problem.help(|name| format!("\"{}\"", name.replace('"', "\"\"")));
+                    self.problem(place, format!("{path}:{line}: {}", problem.message), help);
                 }
                 Vec::new()
             }
