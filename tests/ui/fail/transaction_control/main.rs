@@ -4,7 +4,6 @@ use migrate_runtime::migration;
 #[migration(revision = "1")]
 mod baseline {
     up! {
-        begin;
         create table documents (id uuid primary key);
         commit;
     }

@@ -1,18 +1,8 @@
 use migrate_runtime::migration;
 
-/// Creates the first tables.
 #[migration(revision = "b354d12d1e7d")]
-mod baseline {
+mod users {
     up! {
-        create table users (
-            id    bigint generated always as identity primary key,
-            email text not null unique
-        );
-        create table documents (
-            id       uuid primary key default gen_random_uuid(),
-            owner_id bigint not null references users (id),
-            title    text not null,
-            body     text
-        );
+        create table users (id bigint primary key);
     }
 }

@@ -1,13 +1,6 @@
-use migrate_runtime::migration;
-
-mod m0001;
-
-/// The parent is misspelt.
-#[migration(revision = "65e4b4ef883d", parent = "b354d12d1e7e")]
-mod documents {
-    up! {
-        alter table documents add column status text;
-    }
+migrate_runtime::migrations! {
+    mod m0001;
+    mod m0002;
 }
 
 fn main() {}
