@@ -44,7 +44,7 @@ pub fn steps(sql: &str) -> Result<Vec<Step>, Vec<crate::lower::SyntaxProblem>> {
 pub fn replay(steps: &mut [Step], schema: &mut Schema, migration: &str) -> Report {
     let mut report = Report::default();
     for step in steps {
-        let origin = Origin { migration: migration.to_owned(), line: step.line };
+        let origin = step.origin(migration);
         step.replay(schema, &origin, &mut report);
     }
     report

@@ -5,7 +5,7 @@ mod constraints;
 mod objects;
 
 use crate::name::{At, MAX_BYTES, Name, QualifiedName};
-use crate::schema::{ObjectKey, OtherKind, Schema};
+use crate::schema::{ObjectKey, Origin, OtherKind, Schema};
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,9 +80,7 @@ impl Report {
         let problem = self.problem(at, format!("no {what}{place}"));
         match departure {
             Some(departure) => {
-                let origin = &departure.origin;
-                let place =
-                    if origin.migration.is_empty() { String::new() } else { format!(" by `{}`, line {}", origin.migration, origin.line) };
+                let place = departure.origin.place().map(|place| format!(" by {place}")).unwrap_or_default();
                 problem.notes.push(match &departure.renamed_to {
                     Some(name) => format!("renamed to `{name}`{place}"),
                     None => format!("dropped{place}"),
@@ -92,32 +90,14 @@ impl Report {
                 }
             }
             None => {
-                problem.help = match nearest {
-                    Some(name) => Some(format!("did you mean `{name}`?")),
-                    None if matches!(key, ObjectKey::Table(_)) => Some(
-                        "create it first, or declare it with `optional!` (only some deployments have it) or `external!` (all have it)"
-                            .to_owned(),
-                    ),
-                    None => None,
-                };
+                problem.help = nearest.map(|name| format!("did you mean `{name}`?")).or_else(|| without_nearest(schema, key));
             }
         }
     }
 
     /// The name is taken.
     pub fn already_exists(&mut self, schema: &Schema, key: &ObjectKey, at: At) {
-        let origin = match key {
-            ObjectKey::Table(name) => schema.tables.get(name).map(|table| table.origin.clone()),
-            ObjectKey::Enum(name) => schema.enums.get(name).map(|object| object.origin.clone()),
-            ObjectKey::Sequence(name) => schema.sequences.get(name).map(|object| object.origin.clone()),
-            ObjectKey::View(name) => schema.views.get(name).map(|object| object.origin.clone()),
-            _ => None,
-        };
-        let other = match key {
-            ObjectKey::Table(name) | ObjectKey::Enum(name) => schema.others.get(name).map(|other| other.origin.clone()),
-            _ => None,
-        };
-        let origin = origin.or(other);
+        let origin = schema.origin_of(key).and_then(Origin::place);
         let place = match key {
             ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) => format!(" in table `{table}`"),
             _ => String::new(),
@@ -127,9 +107,7 @@ impl Report {
             key => key.name(),
         };
         let problem = self.problem(at, format!("{} `{name}` exists already{place}", key.kind()));
-        if let Some(origin) = origin.filter(|origin| !origin.migration.is_empty()) {
-            problem.notes.push(format!("created by `{}`, line {}", origin.migration, origin.line));
-        }
+        problem.notes.extend(origin.map(|place| format!("created by {place}")));
     }
 
     /// The name of a new relation is taken by a relation of another kind.
@@ -214,6 +192,27 @@ impl Report {
         self.unknown(schema, &ObjectKey::Enum(name.clone()), at);
     }
 }
+
+/// What to do about a name that is like none that is known.
+fn without_nearest(schema: &Schema, key: &ObjectKey) -> Option<String> {
+    let names_of = |what: &str, table: &QualifiedName, names: Vec<&Name>| {
+        let list: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
+        let more = if names.len() > LISTED { ", …" } else { "" };
+        Some(format!("the {what} of `{table}` are {}{more}", list.join(", "))).filter(|_| !list.is_empty())
+    };
+    match key {
+        ObjectKey::Table(_) => {
+            Some("create it first, or declare it with `optional!` (only some deployments have it) or `external!` (all have it)".to_owned())
+        }
+        ObjectKey::Column(table, _) => names_of("columns", table, schema.tables.get(table)?.columns.iter().map(|it| &it.name).collect()),
+        ObjectKey::Constraint(table, _) => names_of("constraints", table, schema.tables.get(table)?.constraints.keys().collect()),
+        ObjectKey::Enum(_) => Some("create it first, with `create type` or `create domain`".to_owned()),
+        ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Index(_) | ObjectKey::Sequence(_) | ObjectKey::View(_) => None,
+    }
+}
+
+/// How many names a message lists.
+const LISTED: usize = 12;
 
 fn article(kind: &str) -> &'static str {
     if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }

@@ -113,6 +113,12 @@ impl Step {
         }
     }
 
+    /// Who does it, in the migration of that name.
+    #[must_use]
+    pub fn origin(&self, migration: &str) -> Origin {
+        Origin { migration: migration.to_owned(), file: self.file.clone(), line: self.line }
+    }
+
     /// Replays the step: names what is unnamed, reports what is wrong, and leaves `schema` as it is afterwards.
     /// The model is PostgreSQL's: what is for SQLite alone leaves it as it was.
     pub fn replay(&mut self, schema: &mut Schema, origin: &Origin, report: &mut Report) {
@@ -120,15 +126,9 @@ impl Step {
             return;
         }
         match &mut self.action {
-            Action::Change(operation) => {
-                operation.bind(schema);
-                operation.check(schema, report);
-                operation.apply(schema, origin);
-            }
+            Action::Change(operation) => replay(operation, schema, origin, report),
             Action::Declare { presence, operation } => {
-                operation.bind(schema);
-                operation.check(schema, report);
-                operation.apply(schema, origin);
+                replay(operation, schema, origin, report);
                 if let Operation::CreateTable(created) = operation
                     && let Some(table) = schema.tables.get_mut(&created.table.name)
                 {
@@ -159,6 +159,19 @@ mod tests {
             ("alter table if exists t rename to u", false),
         ] {
             assert_eq!(steps(sql).unwrap()[0].is_unchecked(&schema), unchecked, "{sql}");
+        }
+    }
+}
+
+fn replay(operation: &mut Operation, schema: &mut Schema, origin: &Origin, report: &mut Report) {
+    operation.bind(schema);
+    operation.check(schema, report);
+    let mut arriving = operation.touches();
+    arriving.retain(|key| schema.definition(key).is_none());
+    operation.apply(schema, origin);
+    for key in arriving {
+        if schema.definition(&key).is_some() {
+            schema.record_arrival(key, origin);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use migrate_core::chain::{self, Node};
 use migrate_core::report;
-use migrate_core::schema::{Origin, Schema};
+use migrate_core::schema::Schema;
 
 use crate::siblings::{Folder, SourceFile};
 use crate::sources::SourceMigration;
@@ -113,7 +113,7 @@ fn replay(member: &Member<'_>, before: &mut Before) {
     let schema = Arc::make_mut(&mut before.schema);
     let mut report = report::Report::default();
     for mut located in steps::settle(steps.up, schema) {
-        let origin = Origin { migration: member.node.name.clone(), line: located.step.line };
+        let origin = located.step.origin(&member.node.name);
         located.step.replay(schema, &origin, &mut report);
     }
     before.broken |= !report.is_empty();

@@ -16,8 +16,8 @@ pub struct Header {
     pub parents: Vec<Text>,
 }
 
-/// Parses the arguments of the attribute; `None` without a usable revision.
-pub fn parse(tokens: &[Token], report: &mut Report) -> Option<Header> {
+/// Parses the arguments of the attribute of the module that is named at `module`; `None` without a usable revision.
+pub fn parse(tokens: &[Token], module: Place, report: &mut Report) -> Option<Header> {
     let problems = report.problems().len();
     let mut found = Found::default();
     let mut arguments: Vec<&[Token]> = tokens.split(|token| token.is_mark(',')).collect();
@@ -31,7 +31,7 @@ pub fn parse(tokens: &[Token], report: &mut Report) -> Option<Header> {
         report.parent_and_parents((*parent).max(*parents));
     }
     if found.revision.is_none() && report.problems().len() == problems {
-        report.missing_revision(Place::CALL_SITE);
+        report.missing_revision(tokens.first().zip(tokens.last()).map_or(module, |(first, last)| first.place.to(last.whole())));
     }
     let parents = found.parents.map(|(_, parents)| parents).or(found.parent.map(|(_, parent)| vec![parent]));
     Some(Header { revision: found.revision?, parents: parents.unwrap_or_default() })

@@ -33,9 +33,11 @@ pub fn order(list: &List, report: &mut Report) -> Vec<String> {
     let listed: Vec<Option<&Member<'_>>> =
         modules.iter().map(|module| members.iter().find(|member| stem(member) == plain(module))).collect();
     for (module, member) in list.modules.iter().zip(&listed) {
-        let known = folder.files.iter().any(|file| file.path.file_stem().is_some_and(|stem| *stem.to_string_lossy() == plain(&module.value)));
-        let unreadable = folder.errors.iter().any(|error| error.path.file_stem().is_some_and(|stem| *stem.to_string_lossy() == plain(&module.value)));
-        if member.is_none() && !known && !unreadable {
+        let known =
+            folder.files.iter().any(|file| file.path.file_stem().is_some_and(|stem| *stem.to_string_lossy() == plain(&module.value)));
+        let unreadable =
+            folder.errors.iter().any(|error| error.path.file_stem().is_some_and(|stem| *stem.to_string_lossy() == plain(&module.value)));
+        if member.is_none() && !known && !unreadable && folder.has_module(&plain(&module.value)) {
             report.no_migration_in(module.place, &module.value);
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use migrate_core::operation::{Operate, Operation};
 use migrate_core::replay::derive_down;
 use migrate_core::report;
-use migrate_core::schema::{Origin, Schema};
+use migrate_core::schema::Schema;
 use migrate_core::step::{Action, Step};
 
 use crate::ancestry::{self, Before};
@@ -80,23 +80,28 @@ fn before(file: &Path, migration: &Migration, report: &mut Report) -> Option<Bef
     };
     let members = ancestry::members(&folder);
     let revision = header.revision.value.as_str();
-    let own = |member: &ancestry::Member<'_>| {
-        same_file(&member.file.path, file) && member.migration.migration.name.value == migration.name.value
-    };
+    let own =
+        |member: &ancestry::Member<'_>| same_file(&member.file.path, file) && member.migration.migration.name.value == migration.name.value;
     let position = members.iter().position(own);
     let twin = members.iter().take(position.unwrap_or(members.len())).find(|member| member.node.revision == revision);
     if let Some(twin) = twin {
-        report.duplicate_revision(header.revision.place, revision, &twin.file.path.display().to_string());
+        let line = twin.migration.migration.header.as_ref().map_or(0, |header| twin.migration.line(header.revision.place));
+        report.duplicate_revision(header.revision.place, revision, &twin.node.name, line);
         return None;
     }
     let mut known = true;
+    // one without a revision may be the parent; it has told already that it has none
+    let nameless = folder.files.iter().flat_map(|file| &file.source.migrations).any(|other| other.migration.header.is_none());
     for parent in &header.parents {
         if !members.iter().any(|member| member.node.revision == parent.value) {
+            known = false;
+            if nameless {
+                continue;
+            }
             let revisions = members.iter().map(|member| member.node.revision.as_str()).filter(|other| *other != revision);
             let nearest = report::nearest_of(&parent.value, revisions).map(str::to_owned);
             let unreadable = folder.errors.first().map(ToString::to_string);
             report.unknown_parent(parent.place, &parent.value, nearest.as_deref(), unreadable.as_deref());
-            known = false;
         }
     }
     let parents: Vec<String> = header.parents.iter().map(|parent| parent.value.clone()).collect();
@@ -113,11 +118,12 @@ type Found = Vec<(usize, report::Problem)>;
 
 fn replay(steps: &mut [LocatedStep], schema: &mut Schema, name: &str) -> Found {
     let mut found = Vec::new();
+    // one report for all: what a mistake keeps from being there is not missed below
+    let mut report = report::Report::default();
     for (i, located) in steps.iter_mut().enumerate() {
-        let mut report = report::Report::default();
-        let origin = Origin { migration: name.to_owned(), line: located.step.line };
+        let origin = located.step.origin(name);
         located.step.replay(schema, &origin, &mut report);
-        found.extend(report.problems.into_iter().map(|problem| (i, problem)));
+        found.extend(report.problems.drain(..).map(|problem| (i, problem)));
     }
     found
 }
@@ -143,13 +149,14 @@ fn derive(up: &[LocatedStep], base: &Schema, report: &mut Report) -> Vec<String>
             let mut last = None;
             for step in irreversible {
                 let located = &up[step.step];
-                let place = located.whole();
+                let place = located.head();
                 if last != Some(place) {
-                    let what = match &located.step.action {
-                        Action::Change(operation) => operation.describe(),
-                        _ => located.step.describe(),
+                    let message = match &located.step.action {
+                        Action::Change(Operation::Opaque(_)) | Action::Run { .. } => "no way back can be derived".to_owned(),
+                        Action::Change(operation) => format!("no way back from {}", operation.describe()),
+                        Action::Declare { .. } | Action::Assert { .. } => format!("no way back from {}", located.step.describe()),
                     };
-                    report.no_inverse(place, &located.message((0, 0), &what), &step.reason.reason);
+                    report.no_inverse(place, &located.message((0, 0), &message), &step.reason.reason);
                     last = Some(place);
                 }
             }

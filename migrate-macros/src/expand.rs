@@ -44,7 +44,7 @@ pub fn migration(module: &Module, migration: &Migration, checked: &Checked, repo
     let wrappers = identifiers.iter().zip(&wrappers).map(|(identifier, call)| {
         quote! {
             fn #identifier<'a, 'c>(tx: &'a mut ::migrate_runtime::Tx<'c>) -> ::migrate_runtime::StepFuture<'a> {
-                ::std::boxed::Box::pin(#call)
+                #call
             }
         }
     });
@@ -117,11 +117,14 @@ fn functions(migration: &Migration, report: &Report) -> Vec<(String, TokenStream
 }
 
 fn call(function: &FunctionPath, report: &Report) -> TokenStream {
-    let segments: Vec<Ident> =
-        function.segments.iter().map(|segment| Ident::new(&segment.value, report.span(segment.place))).collect();
+    let segments: Vec<Ident> = function.segments.iter().map(|segment| Ident::new(&segment.value, report.span(segment.place))).collect();
     let span = segments.last().map_or_else(Span::call_site, Ident::span);
     let global = function.global.then(|| quote! { :: });
-    quote_spanned! { span => #global #(#segments)::* (tx) }
+    // all of it stands at the word, so that whatever is wrong with the function is told there
+    let path = quote_spanned! { span => #global #(#segments)::* };
+    let tx = Ident::new("tx", span);
+    let arguments = quote! { (#tx) };
+    quote_spanned! { span => ::std::boxed::Box::pin(#path #arguments) }
 }
 
 /// What runs, up and down, for the reader of the documentation and for whoever hovers over the module.

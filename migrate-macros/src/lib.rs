@@ -34,7 +34,8 @@ use report::Report;
 pub fn migration(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut report = Report::new();
     let Some((module, migration)) = module::parse(arguments.into(), item.clone().into(), &mut report) else {
-        return [item, report.compile_errors().into()].into_iter().collect();
+        let rest = module::stand_in(item.into());
+        return [rest, report.compile_errors()].into_iter().collect::<proc_macro2::TokenStream>().into();
     };
     // statements that can't be read hold placeholders: what is wrong with those is nobody's mistake
     let checked = if report.problems().is_empty() { check::check(&migration, &mut report) } else { check::Checked::default() };

@@ -119,7 +119,8 @@ fn decimal(digits: &str, radix: u32) -> String {
     decimal.iter().rev().filter_map(|place| char::from_digit(*place, 10)).collect()
 }
 
-fn unescape(content: &str) -> String {
+/// What the escapes of a string or a character stand for.
+pub fn unescape(content: &str) -> String {
     let mut value = String::with_capacity(content.len());
     let mut rest = content;
     while let Some((character, after)) = take(rest) {

@@ -307,14 +307,14 @@ impl Report {
         self.problem(at, format!("no migration has the revision `{parent}`"), Some(help));
     }
 
-    pub fn duplicate_revision(&mut self, at: Place, revision: &str, other: &str) {
+    pub fn duplicate_revision(&mut self, at: Place, revision: &str, other: &str, line: u32) {
         let help = "give this migration a revision of its own".to_owned();
-        self.problem(at, format!("the revision `{revision}` exists already\nnote: in {other}"), Some(help));
+        self.problem(at, format!("the revision `{revision}` exists already\nnote: it is that of `{other}`, line {line}"), Some(help));
     }
 
-    pub fn no_inverse(&mut self, at: Place, what: &str, reason: &str) {
+    pub fn no_inverse(&mut self, at: Place, message: &str, reason: &str) {
         let help = "write `down! { … }`, or `irreversible!(\"reason\")`".to_owned();
-        self.problem(at, format!("no way back from {what}: {reason}"), Some(help));
+        self.problem(at, format!("{message}: {reason}"), Some(help));
     }
 
     pub fn unlisted(&mut self, at: Place, file: &str, module: &str) {

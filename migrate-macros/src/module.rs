@@ -42,10 +42,10 @@ pub struct Module {
 /// Parses the attribute's arguments and the item below it; `None` where that is no module with a body.
 pub fn parse(arguments: TokenStream, item: TokenStream, report: &mut Report) -> Option<(Module, Migration)> {
     let arguments = spelling::read(arguments, report);
-    let header = arguments::parse(&arguments, report);
     let trees: Vec<TokenTree> = item.into_iter().collect();
     let (module, body) = head(&trees, report)?;
     let name = Text { value: plain(&module.name), place: report.place(module.name.span()) };
+    let header = arguments::parse(&arguments, name.place, report);
     let documentation = documentation(&module.attributes);
     let mut blocks = Blocks::default();
     blocks.read(body.stream(), report);
@@ -66,6 +66,17 @@ pub fn parse(arguments: TokenStream, item: TokenStream, report: &mut Report) -> 
         external: blocks.external,
     };
     Some((Module { items: blocks.items, ..module }, migration))
+}
+
+/// What is left of an item that is no migration. A module in another file is left empty: in there the blocks would be
+/// reported one by one.
+pub fn stand_in(item: TokenStream) -> TokenStream {
+    let mut trees: Vec<TokenTree> = item.into_iter().collect();
+    let is_module = trees.iter().any(|tree| matches!(tree, TokenTree::Ident(word) if word == "mod"));
+    if let Some(last) = trees.last_mut().filter(|last| is_module && is_mark(Some(last), ';')) {
+        *last = Group::new(Delimiter::Brace, TokenStream::new()).into();
+    }
+    trees.into_iter().collect()
 }
 
 fn plain(name: &Ident) -> String {

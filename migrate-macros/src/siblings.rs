@@ -48,10 +48,19 @@ pub struct SourceFile {
 /// All of the folder, sorted by file name.
 #[derive(Debug, Default)]
 pub struct Folder {
+    pub path: PathBuf,
     /// The files that speak of migrations, the one that is being compiled included.
     pub files: Vec<Arc<SourceFile>>,
     /// The files that could not be read or are not Rust.
     pub errors: Vec<FileError>,
+}
+
+impl Folder {
+    /// Whether there is a file for the module. Where there is none, the compiler says so.
+    pub fn has_module(&self, module: &str) -> bool {
+        let path = self.path.join(module);
+        path.with_extension("rs").is_file() || path.join("mod.rs").is_file()
+    }
 }
 
 /// An SQL file.
@@ -181,7 +190,7 @@ fn folder(path: &Path) -> Result<Arc<Folder>, FileError> {
             Err(error) => errors.push(error),
         }
     }
-    let folder = Arc::new(Folder { files, errors });
+    let folder = Arc::new(Folder { path: path.to_owned(), files, errors });
     cache.folders.insert(key, KnownFolder { looked_at, signatures, folder: Arc::clone(&folder) });
     Ok(folder)
 }

@@ -81,7 +81,10 @@ fn literal(spelling: &str, place: Place, before: &[Token], report: &mut Report) 
         Literal::Bytes(bytes) => TokenKind::Bytes(bytes),
         Literal::Number(number) => TokenKind::Number(number),
         Literal::Character(content) => {
-            report.single_quotes(place, spelling, &content);
+            // of any other number the compiler's lexer has told already
+            if literal::unescape(&content).chars().count() == 1 {
+                report.single_quotes(place, spelling, &content);
+            }
             TokenKind::Text { value: content, raw: false }
         }
         Literal::Byte => {

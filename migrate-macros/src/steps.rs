@@ -44,10 +44,10 @@ impl LocatedStep {
         }
     }
 
-    /// The whole statement.
-    pub fn whole(&self) -> Place {
+    /// The first line of the statement, which says what it does.
+    pub fn head(&self) -> Place {
         match &self.source {
-            Source::Tokens(text) => text.place(0..text.text.len()),
+            Source::Tokens(text) => text.place(0..text.text.find('\n').unwrap_or(text.text.len())),
             Source::File { place, .. } | Source::Fixed(place) => *place,
         }
     }
@@ -88,8 +88,7 @@ pub fn read(migration: &Migration, file: Option<&Path>, line: &dyn Fn(Place) -> 
 /// Puts the declarations where they can be understood: before the statements of `up!`, which may work on what they
 /// declare, or behind them where they refer to what `up!` creates.
 pub fn settle(steps: Vec<LocatedStep>, schema: &Schema) -> Vec<LocatedStep> {
-    let (declared, rest): (Vec<_>, Vec<_>) =
-        steps.into_iter().partition(|located| matches!(located.step.action, Action::Declare { .. }));
+    let (declared, rest): (Vec<_>, Vec<_>) = steps.into_iter().partition(|located| matches!(located.step.action, Action::Declare { .. }));
     if declared.is_empty() {
         return rest;
     }
@@ -183,9 +182,9 @@ impl Reader<'_> {
     }
 
     fn syntax(&mut self, problems: Vec<lower::SyntaxProblem>, text: &SqlText) {
-        // what follows the first mistake of a statement is mostly its echo
-        if let Some(problem) = problems.into_iter().min_by_key(|problem| problem.at.start) {
-            self.problem(text.place(problem.at.range()), problem.message, None);
+        for problem in problems {
+            let help = problem.help(|name| format!("@\"{}\"", name.escape_debug()));
+            self.problem(text.place(problem.at.range()), problem.message, help);
         }
     }
 
@@ -229,7 +228,8 @@ impl Reader<'_> {
             Err(problems) => {
                 for problem in problems.into_iter().take(5) {
                     let line = line_of_byte(&include.text, problem.at.range().start);
-                    self.problem(place, format!("{path}:{line}: {}", problem.message), None);
+                    let help = problem.help(|name| format!("\"{}\"", name.replace('"', "\"\"")));
+                    self.problem(place, format!("{path}:{line}: {}", problem.message), help);
                 }
                 Vec::new()
             }

@@ -1,7 +1,7 @@
 //! A file of plain SQL, as people and `pg_dump` write it. What it says to `psql` and to its own session is no part of a
 //! migration; the data of `copy` can't be.
 
-use super::{Statement, SyntaxProblem, lower, syntax};
+use super::{Statement, SyntaxProblem, lower, syntax, syntax_problem};
 use crate::name::{At, DEFAULT_SCHEMA};
 use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::{SourceFile, SyntaxKind};
@@ -12,14 +12,14 @@ use squawk_syntax::{SourceFile, SyntaxKind};
 /// Positions are those in the file.
 ///
 /// # Errors
-/// All places at which the grammar doesn't accept the text, at which data begins, or at which `psql` would do more than
+/// The places at which the grammar doesn't accept the text, one a statement, at which data begins, or at which `psql` would do more than
 /// send a statement.
 pub fn parse_file(sql: &str) -> Result<Vec<Statement>, Vec<SyntaxProblem>> {
     let mut file = Cleaner::new(sql);
     file.clean();
     let parsed = SourceFile::parse(&file.text);
     let mut problems = std::mem::take(&mut file.problems);
-    problems.extend(parsed.errors().iter().map(SyntaxProblem::of_grammar));
+    problems.extend(syntax_problem::problems(&parsed));
     if !problems.is_empty() {
         problems.sort_by_key(|problem| problem.at.start);
         return Err(problems);
@@ -192,7 +192,7 @@ impl<'a> Cleaner<'a> {
         let name: String = line[1..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         if !HARMLESS.contains(&name.as_str()) {
             let message = format!("`\\{name}` is a command of `psql`, which an included file can't give");
-            self.problems.push(SyntaxProblem { at: At::new(self.at..self.at + 1 + name.len()), message });
+            self.problems.push(SyntaxProblem::new(At::new(self.at..self.at + 1 + name.len()), message));
         }
         self.blank(range.clone());
         self.at = range.end;
@@ -209,7 +209,7 @@ impl<'a> Cleaner<'a> {
         let table = words.get(1).copied().unwrap_or_default();
         let message =
             format!("`copy {table} … from stdin` brings data, which an included file can't: dump it with `pg_dump --schema-only`");
-        self.problems.push(SyntaxProblem { at: At::new(start..self.at), message });
+        self.problems.push(SyntaxProblem::new(At::new(start..self.at), message));
         let data = self.rest();
         let mut length = 0;
         for line in data.split_inclusive('\n') {

@@ -8,9 +8,11 @@ pub(crate) mod indexes;
 mod objects;
 pub(crate) mod relations;
 pub(crate) mod syntax;
+mod syntax_problem;
 pub(crate) mod undo;
 
 pub use file::parse_file;
+pub use syntax_problem::{Suggestion, SyntaxProblem};
 
 use crate::name::At;
 use crate::operation::Operation;
@@ -31,28 +33,13 @@ pub struct Statement {
     pub if_exists: bool,
 }
 
-/// The grammar doesn't accept the text.
-#[derive(Clone, Debug)]
-pub struct SyntaxProblem {
-    /// The token at which the grammar gave up, in bytes of the text.
-    pub at: At,
-    /// What it expected.
-    pub message: String,
-}
-
-impl SyntaxProblem {
-    fn of_grammar(error: &squawk_syntax::syntax_error::SyntaxError) -> Self {
-        Self { at: At::new(error.range().into()), message: error.message().to_owned() }
-    }
-}
-
 /// Parses `sql` into statements.
 ///
 /// # Errors
-/// All places at which the grammar doesn't accept the text.
+/// The places at which the grammar doesn't accept the text, one a statement.
 pub fn parse(sql: &str) -> Result<Vec<Statement>, Vec<SyntaxProblem>> {
     let parsed = SourceFile::parse(sql);
-    let problems: Vec<SyntaxProblem> = parsed.errors().iter().map(SyntaxProblem::of_grammar).collect();
+    let problems = syntax_problem::problems(&parsed);
     if !problems.is_empty() {
         return Err(problems);
     }

@@ -106,7 +106,7 @@ impl Report {
     /// A statement of the author's that begins or ends a transaction.
     pub fn controls_transaction(&mut self, sql: &str, at: At) {
         let word = sql.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
-        self.problem(at, format!("`{word}`: transactions are the engine's")).help =
+        self.problem(at, format!("`{word}` has no place in a migration: its transactions are the engine's")).help =
             Some("delete the statement: every operation has a savepoint of its own already".to_owned());
     }
 

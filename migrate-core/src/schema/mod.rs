@@ -31,8 +31,21 @@ use std::collections::BTreeMap;
 pub struct Origin {
     /// The migration's name, e.g. `m0003_prune`; empty for what was read from a catalog.
     pub migration: String,
+    /// The file that it includes and that the line is in, if that isn't its own.
+    #[serde(default)]
+    pub file: Option<String>,
     /// Line in that file, from 1.
     pub line: u32,
+}
+
+impl Origin {
+    /// `` `m0003_prune`, line 7 ``; `None` for what was read from a catalog.
+    #[must_use]
+    pub fn place(&self) -> Option<String> {
+        let file = self.file.as_deref().and_then(|file| file.rsplit(['/', '\\']).next());
+        let file = file.map(|file| format!(" of `{file}`")).unwrap_or_default();
+        Some(format!("`{}`, line {}{file}", self.migration, self.line)).filter(|_| !self.migration.is_empty())
+    }
 }
 
 impl PartialEq for Origin {
@@ -41,6 +54,17 @@ impl PartialEq for Origin {
     }
 }
 impl Eq for Origin {}
+
+/// Who created what: only for messages, so it makes no difference between schemas.
+#[derive(Clone, Debug, Default)]
+pub struct Arrivals(BTreeMap<ObjectKey, Origin>);
+
+impl PartialEq for Arrivals {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for Arrivals {}
 
 /// What became of an object that is no longer there under its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +106,9 @@ pub struct Schema {
     /// What was dropped or renamed, and by whom: only for messages.
     #[serde(skip)]
     pub departed: Vec<(ObjectKey, Departure)>,
+    /// What has come since the tables, types, … that know their own origin.
+    #[serde(skip)]
+    pub arrived: Arrivals,
 }
 
 impl Schema {
@@ -162,6 +189,29 @@ impl Schema {
     /// Notes that `key` was dropped, or renamed.
     pub fn record_departure(&mut self, key: ObjectKey, renamed_to: Option<String>, origin: &Origin) {
         self.departed.push((key, Departure { renamed_to, origin: origin.clone() }));
+    }
+
+    /// Notes who created `key`.
+    pub fn record_arrival(&mut self, key: ObjectKey, origin: &Origin) {
+        self.arrived.0.insert(key, origin.clone());
+    }
+
+    /// Who created an object that is there. What came with its table is the table's.
+    #[must_use]
+    pub fn origin_of(&self, key: &ObjectKey) -> Option<&Origin> {
+        let other = |name| self.others.get(name).map(|other| &other.origin);
+        self.arrived.0.get(key).or_else(|| match key {
+            ObjectKey::Table(name) => self.tables.get(name).map(|table| &table.origin).or_else(|| other(name)),
+            ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) => self.tables.get(table).map(|table| &table.origin),
+            ObjectKey::Index(name) => {
+                let table = self.table_of_index(name).or_else(|| self.table_of_constraint_index(name));
+                table.map(|table| &table.origin)
+            }
+            ObjectKey::Enum(name) => self.enums.get(name).map(|object| &object.origin).or_else(|| other(name)),
+            ObjectKey::Sequence(name) => self.sequences.get(name).map(|object| &object.origin),
+            ObjectKey::View(name) => self.views.get(name).map(|object| &object.origin),
+            ObjectKey::Schema(_) | ObjectKey::Extension(_) => None,
+        })
     }
 
     /// The definition of an object, as a value that can be compared; `None` if it isn't there.

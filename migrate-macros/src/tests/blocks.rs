@@ -42,8 +42,8 @@ fn complaint(under: &str, message: &str) -> Vec<(String, String)> {
 
 #[test]
 fn every_wrong_argument_has_its_message() {
-    assert_eq!(argument_mistakes(""), complaint("", "the migration has no revision"));
-    assert_eq!(argument_mistakes("parent = \"b2\""), complaint("", "the migration has no revision"));
+    assert_eq!(argument_mistakes(""), complaint("m", "the migration has no revision"));
+    assert_eq!(argument_mistakes("parent = \"b2\""), complaint("parent = \"b2\"", "the migration has no revision"));
     assert_eq!(argument_mistakes("revision = \"\""), complaint("\"\"", "a revision needs at least one character"));
     assert_eq!(argument_mistakes("revision = \"a b\""), complaint("\"a b\"", "a revision cannot contain blanks or control characters"));
     assert_eq!(argument_mistakes("revision = \"a\", parent = \"\""), complaint("\"\"", "a revision needs at least one character"));

@@ -390,7 +390,7 @@ impl Planned {
 }
 
 fn origin(migration: &Migration, step: &Step) -> Origin {
-    Origin { migration: migration.name.to_owned(), line: step.line }
+    step.origin(migration.name)
 }
 
 fn place(migration: &Migration, step: &Step, number: usize) -> Place {

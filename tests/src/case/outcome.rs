@@ -141,7 +141,7 @@ fn syntax_errors(sql: &str, problems: &[SyntaxProblem]) -> String {
         at: (problem.at.start, problem.at.end),
         message: problem.message.clone(),
         notes: Vec::new(),
-        help: None,
+        help: problem.help(|name| format!("\"{name}\"")),
     };
     errors(sql, &problems.iter().map(problem).collect::<Vec<_>>())
 }

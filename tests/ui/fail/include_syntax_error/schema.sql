@@ -1,0 +1,5 @@
+-- The schema of production.
+create table users (
+    id bigint primary key,
+    email text nott null
+);

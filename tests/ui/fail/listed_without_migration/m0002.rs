@@ -1,0 +1,4 @@
+//! A file without a migration.
+
+#[allow(dead_code)]
+fn documents() {}

@@ -1,0 +1,3 @@
+up! {
+    create table documents (id uuid primary key);
+}

@@ -1,0 +1,6 @@
+//! A baseline as `pg_dump --schema-only` writes it, and a migration on top of it.
+
+migrate_runtime::migrations! {
+    mod m0001_baseline;
+    mod m0002_titles;
+}

@@ -1,0 +1,9 @@
+//! Two branches and the migration that joins them.
+
+migrate_runtime::migrations! {
+    /// Lists may stand in any order.
+    mod m0004_join;
+    mod m0001_users;
+    mod m0002_documents;
+    pub(crate) mod m0003_reviews;
+}
