@@ -296,7 +296,15 @@ mod tests {
 
     #[test]
     fn reads_back_its_own_spelling() {
-        for text in ["timestamp(3) with time zone", "character varying(50)[]", "public.\"Odd.Name\"", "numeric(10,2)", "integer", "\"char\"", "interval second(3)"] {
+        for text in [
+            "timestamp(3) with time zone",
+            "character varying(50)[]",
+            "public.\"Odd.Name\"",
+            "numeric(10,2)",
+            "integer",
+            "\"char\"",
+            "interval second(3)",
+        ] {
             assert_eq!(DataType::from_catalog(text).sql(), text);
         }
     }

@@ -46,10 +46,7 @@ impl IntoTarget for &sqlx::SqlitePool {
 
 impl IntoTarget for &str {
     fn into_target(self) -> Result<Target> {
-        let wrong = |reason: String| Error::Url {
-            reason,
-            help: format!("write {}", spellings()),
-        };
+        let wrong = |reason: String| Error::Url { reason, help: format!("write {}", spellings()) };
         let scheme = self.split_once(':').map_or("", |(scheme, _)| scheme);
         let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
         // what isn't one may be anything, `password=…` too, and is not repeated
@@ -68,7 +65,8 @@ impl IntoTarget for &str {
             }
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => {
-                let parsed = self.parse().map_err(|error| wrong(format!("the database URL can't be read: {}", without_url(&error, self))))?;
+                let parsed =
+                    self.parse().map_err(|error| wrong(format!("the database URL can't be read: {}", without_url(&error, self))))?;
                 Ok(Target::Postgres(Box::new(parsed)))
             }
             #[cfg(feature = "sqlite")]

@@ -232,7 +232,9 @@ pub(crate) fn resolve(chain: Migrations, text: &str) -> Result<&'static Migratio
         return Ok(migration);
     }
     let mut starting = chain.0.iter().copied().filter(|migration| text.len() >= 3 && migration.revision.starts_with(text));
-    if let (Some(migration), None) = (starting.next(), starting.next()) { Ok(migration) } else {
+    if let (Some(migration), None) = (starting.next(), starting.next()) {
+        Ok(migration)
+    } else {
         let known = chain.0.iter().flat_map(|migration| [migration.revision, migration.name]);
         Err(Error::UnknownRevision { revision: text.to_owned(), nearest: nearest_of(text, known).map(str::to_owned) })
     }

@@ -44,7 +44,7 @@ pub fn chain(text: &str) -> Migrations {
         let mut draft = draft(first_line, section);
         for step in &mut draft.up {
             let mut report = migrate_core::report::Report::default();
-            step.replay(&mut schema, &Origin { migration: draft.name.clone(), line: step.line }, &mut report);
+            step.replay(&mut schema, &Origin { migration: draft.name.clone(), file: None, line: step.line }, &mut report);
             assert!(report.is_empty(), "{FILE}:{}: {:?}", step.line, report.problems);
         }
         migrations.push(leak(draft.into_migration()));

@@ -204,10 +204,7 @@ mod subsets {
                 up(&ours).await.map_err(|error| TestCaseError::fail(error.to_string()))?;
                 let by_hand = deployment(&tables).await;
                 oracle::apply_what_applies(&by_hand, MIGRATIONS).await;
-                prop_assert_eq!(
-                    ours.dump().await,
-                    by_hand.dump().await
-                );
+                prop_assert_eq!(ours.dump().await, by_hand.dump().await);
                 prop_assert!(!ours.log_contains_sqlstate("25P02").await);
                 Ok(())
             })

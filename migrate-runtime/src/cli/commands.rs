@@ -43,10 +43,7 @@ pub(super) fn run(arguments: &Arguments, chain: Migrations, default_url: Option<
     // only now: the driver logs parameters of the URL that it doesn't know, with their values
     log(arguments.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::Start)?;
-    let writes = matches!(
-        &arguments.command,
-        Command::Up { dry_run: false, .. } | Command::Down(_) | Command::Stamp { .. }
-    );
+    let writes = matches!(&arguments.command, Command::Up { dry_run: false, .. } | Command::Down(_) | Command::Stamp { .. });
     let session = Session { database: &database, chain, output, progress: &progress };
     let interruptible = Interruptible { database: &database, chain, progress: &progress, writes };
     let result = runtime.block_on(interruptible.run(session.execute(&arguments.command)));

@@ -12,10 +12,10 @@ mod work;
 pub(crate) use backend::{Backend, Guarded, Rendered};
 pub(crate) use down::down;
 pub(crate) use plan::plan;
+pub(crate) use planner::{Decision, Planned};
 pub(crate) use stamp::stamp;
 pub(crate) use status::{check, status};
 pub(crate) use up::up;
-pub(crate) use planner::{Decision, Planned};
 pub(crate) use work::{Direction, Failure, Work};
 
 pub use down::DownTo;
@@ -118,4 +118,3 @@ impl Options {
         }
     }
 }
-

@@ -157,9 +157,7 @@ fn describe(planned: &Planned, transaction: &mut usize) -> Option<PlannedOperati
         Decision::Satisfied => ("after", "the database has it already".to_owned()),
         Decision::Skipped(key) => ("absent", format!("{key} is absent")),
         Decision::Missing(key) => ("missing", format!("{key} should be there")),
-        Decision::Conflict(differences) => {
-            ("conflict", differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-        }
+        Decision::Conflict(differences) => ("conflict", differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
         Decision::Unsupported(unsupported) => ("unsupported", unsupported.message.clone()),
         Decision::Declared | Decision::Done | Decision::OtherDialect => return None,
     };

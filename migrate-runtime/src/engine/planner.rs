@@ -98,7 +98,15 @@ pub(crate) struct Chunk {
 
 impl Planner {
     pub(crate) fn new(live: Schema, dialect: Dialect) -> Self {
-        Self { model: Schema::default(), live, stale: false, outstanding: BTreeSet::new(), dialect, answers: Answers::default(), carried: None }
+        Self {
+            model: Schema::default(),
+            live,
+            stale: false,
+            outstanding: BTreeSet::new(),
+            dialect,
+            answers: Answers::default(),
+            carried: None,
+        }
     }
 
     /// Takes a new snapshot for the live schema.
@@ -169,9 +177,7 @@ impl Planner {
             ObjectKey::Index(index) => self.model.table_of_index(index),
             key => key.table().and_then(|table| self.model.table(table)),
         };
-        table.is_some_and(|table| {
-            table.presence == Presence::Optional || self.outstanding.contains(&ObjectKey::Table(table.name.clone()))
-        })
+        table.is_some_and(|table| table.presence == Presence::Optional || self.outstanding.contains(&ObjectKey::Table(table.name.clone())))
     }
 
     /// Decides as many of `steps` as can be decided before any of them has run. `number` is that of the first; `done`
@@ -293,7 +299,9 @@ impl Planner {
         let (decision, rendered) = match (decision, backend.render(operation, step.dialect.is_some(), model, &self.live)) {
             (Decision::Run, Err(unsupported)) => (Decision::Unsupported(unsupported), Rendered::default()),
             // nothing to compare is no proof
-            (Decision::Satisfied, Err(unsupported)) if carried.changes.is_empty() => (Decision::Unsupported(unsupported), Rendered::default()),
+            (Decision::Satisfied, Err(unsupported)) if carried.changes.is_empty() => {
+                (Decision::Unsupported(unsupported), Rendered::default())
+            }
             (decision, rendered) => (decision, rendered.unwrap_or_default()),
         };
         match &decision {

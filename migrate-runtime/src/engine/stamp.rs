@@ -39,7 +39,12 @@ pub(crate) async fn stamp<B: Backend>(backend: &mut B, chain: Migrations, revisi
     Ok(stamped)
 }
 
-async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, target: &'static Migration, history: &History) -> Result<Stamped, Failure> {
+async fn guarded<B: Backend>(
+    backend: &mut B,
+    chain: Migrations,
+    target: &'static Migration,
+    history: &History,
+) -> Result<Stamped, Failure> {
     let nodes = nodes(chain);
     let before = migrate_core::chain::ancestors(&nodes, target.revision);
     let wanted = |migration: &&'static Migration| migration.revision == target.revision || before.contains(migration.revision);
@@ -55,7 +60,11 @@ async fn guarded<B: Backend>(backend: &mut B, chain: Migrations, target: &'stati
         revision: target.revision.to_owned(),
         name: target.name.to_owned(),
         target: backend.target(),
-        recorded: missing.iter().filter(|migration| now.is_done(migration.revision)).map(|migration| migration.revision.to_owned()).collect(),
+        recorded: missing
+            .iter()
+            .filter(|migration| now.is_done(migration.revision))
+            .map(|migration| migration.revision.to_owned())
+            .collect(),
         current: heads(chain, |revision| now.is_done(revision)),
     })
 }

@@ -183,7 +183,10 @@ async fn apply<B: Backend>(
         history.outcomes(migration.revision).into_iter().map(|(number, row)| (number, row.outcome)).collect();
     let interrupted = history.revision(migration.revision).is_some();
     let done = move |number: usize| {
-        recorded.get(&number).copied().filter(|outcome| interrupted && !matches!(outcome, Outcome::Started | Outcome::Failed | Outcome::Reverted))
+        recorded
+            .get(&number)
+            .copied()
+            .filter(|outcome| interrupted && !matches!(outcome, Outcome::Started | Outcome::Failed | Outcome::Reverted))
     };
     let attempt = Attempt { migration, steps: &steps, direction: Direction::Up, options };
     attempt.run(backend, planner, &done).await

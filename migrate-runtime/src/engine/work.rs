@@ -1,9 +1,9 @@
 //! A piece of work for a database: planned operations, and what became of them.
 
 use super::planner::{Decision, Planned};
+use crate::Migration;
 use crate::error::{Error, Place};
 use crate::history::Outcome;
-use crate::Migration;
 use std::time::Duration;
 
 /// Which way a migration goes.
@@ -67,7 +67,12 @@ impl Planned {
             }
             Decision::Skipped(key) if direction == Direction::Down => Some((Outcome::Reverted, format!("{key} is absent"))),
             Decision::Skipped(key) => Some((Outcome::Skipped, format!("{key} is absent"))),
-            Decision::Declared | Decision::Done | Decision::OtherDialect | Decision::Missing(_) | Decision::Conflict(_) | Decision::Unsupported(_) => None,
+            Decision::Declared
+            | Decision::Done
+            | Decision::OtherDialect
+            | Decision::Missing(_)
+            | Decision::Conflict(_)
+            | Decision::Unsupported(_) => None,
         }
     }
 }
@@ -149,9 +154,7 @@ impl Failure {
                 message,
                 now: now.to_owned(),
             },
-            Self::Drift { place, sql, message, help } => {
-                Error::Drift { place: Box::new(place), sql, message, now: now.to_owned(), help }
-            }
+            Self::Drift { place, sql, message, help } => Error::Drift { place: Box::new(place), sql, message, now: now.to_owned(), help },
             Self::Operation { place, sql, message, sqlstate, help } => {
                 Error::Operation { place: Box::new(place), sql, sqlstate, message, now: now.to_owned(), help }
             }

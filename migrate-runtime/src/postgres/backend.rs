@@ -218,7 +218,8 @@ impl Backend for Postgres {
     async fn outcomes(&mut self, revision: &str) -> Result<Vec<OperationRow>> {
         let sql = journal::outcomes(revision);
         let text = Self::text(&mut self.connection, "reading the journal", &sql).await?.unwrap_or_default();
-        let rows = serde_json::from_str(&text).map_err(|error| Error::Format { doing: "reading the journal", reason: error.to_string() })?;
+        let rows =
+            serde_json::from_str(&text).map_err(|error| Error::Format { doing: "reading the journal", reason: error.to_string() })?;
         operation_rows(rows)
     }
 
@@ -237,10 +238,9 @@ impl Backend for Postgres {
         let rows = rows.map_err(|error| Error::server("creating the journal (schema `_migrate`)", error))?;
         let column = |row: Option<&sqlx::postgres::PgRow>| row.and_then(|row| row.try_get::<String, _>(0).ok()).unwrap_or_default();
         let count = rows.len();
-        self.run_id = column(count.checked_sub(2).and_then(|i| rows.get(i))).parse().map_err(|_| Error::Format {
-            doing: "noting the run in the journal",
-            reason: "the server gave no number".to_owned(),
-        })?;
+        self.run_id = column(count.checked_sub(2).and_then(|i| rows.get(i)))
+            .parse()
+            .map_err(|_| Error::Format { doing: "noting the run in the journal", reason: "the server gave no number".to_owned() })?;
         let history = parse_history(&column(rows.last()))?;
         Ok(Guarded { history })
     }

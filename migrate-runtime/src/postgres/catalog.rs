@@ -3,8 +3,8 @@
 mod rows;
 
 use super::frame::Frame;
-pub(super) use rows::exclusion;
 use migrate_core::schema::Schema;
+pub(super) use rows::exclusion;
 use sqlx::PgConnection;
 use std::time::Duration;
 

@@ -134,7 +134,14 @@ impl Postgres {
     }
 
     /// Runs steps in one transaction. `completes`: the revision is done afterwards.
-    async fn run_inside(&mut self, work: &mut Work<'_>, steps: &[usize], commits: bool, completes: bool, whole: bool) -> Result<(), Failure> {
+    async fn run_inside(
+        &mut self,
+        work: &mut Work<'_>,
+        steps: &[usize],
+        commits: bool,
+        completes: bool,
+        whole: bool,
+    ) -> Result<(), Failure> {
         let mut budget = SAVEPOINTS.saturating_sub(self.savepoints_used);
         let mut queue: Vec<Range<usize>> = groups(steps.len(), budget.saturating_sub(RESERVE));
         loop {
@@ -229,7 +236,9 @@ impl Postgres {
             batch.push(Item::Journal, &journal::record(self.run_id, work.migration.revision, work.direction, &rows));
         }
         match (work.direction, completes) {
-            (Direction::Up, true) => batch.push(Item::Journal, &journal::record_revision(self.run_id, work.migration, RevisionState::Applied)),
+            (Direction::Up, true) => {
+                batch.push(Item::Journal, &journal::record_revision(self.run_id, work.migration, RevisionState::Applied));
+            }
             (Direction::Up | Direction::Down, false) if !whole => {
                 batch.push(Item::Journal, &journal::record_revision(self.run_id, work.migration, RevisionState::Started));
             }
@@ -483,7 +492,9 @@ fn is_sql(planned: &Planned) -> bool {
 
 fn is_true(row: &sqlx::postgres::PgRow) -> bool {
     // the simple protocol gives text
-    row.try_get_raw(0).ok().and_then(|value| sqlx::ValueRef::is_null(&value).then_some(false).or_else(|| value.as_str().ok().map(|text| text != "f")))
+    row.try_get_raw(0)
+        .ok()
+        .and_then(|value| sqlx::ValueRef::is_null(&value).then_some(false).or_else(|| value.as_str().ok().map(|text| text != "f")))
         .unwrap_or(false)
 }
 

@@ -6,8 +6,8 @@ mod batch;
 pub mod catalog;
 mod connect;
 mod execute;
-mod identical;
 mod frame;
+mod identical;
 mod journal;
 #[doc(hidden)]
 pub mod normalize;

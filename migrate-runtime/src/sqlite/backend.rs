@@ -8,8 +8,8 @@ use crate::history::{History, OperationRow, Outcome, RevisionState};
 use crate::{Error, Migration, Result};
 use migrate_core::effects::{Effects, TransactionNeed};
 use migrate_core::expression::Expression;
-use migrate_core::operation::{Operate as _, Operation};
 use migrate_core::name::QualifiedName;
+use migrate_core::operation::{Operate as _, Operation};
 use migrate_core::schema::{Origin, Schema};
 use migrate_core::sqlite::{self, SqliteStep, Unsupported};
 use migrate_core::step::Dialect;
@@ -138,12 +138,8 @@ impl Backend for Sqlite {
             SqliteStep::Statement(_) => None,
         });
         // a writer locks the whole file, whatever it does
-        let effects = Effects {
-            locks: Vec::new(),
-            rewrites: rebuilt.collect(),
-            transaction: TransactionNeed::Inside,
-            ..operation.effects(model)
-        };
+        let effects =
+            Effects { locks: Vec::new(), rewrites: rebuilt.collect(), transaction: TransactionNeed::Inside, ..operation.effects(model) };
         let sql = steps.iter().flat_map(SqliteStep::statements).cloned().collect();
         Ok(Rendered { sql, effects: Some(effects), live: Some(sqlite::project(&after)) })
     }

@@ -43,9 +43,10 @@ fn refused(options: &SqliteConnectOptions, error: sqlx::Error) -> Error {
         _ if code.primary() == CANTOPEN && path.is_dir() => {
             ("that is a folder".to_owned(), "name the file in the URL: `sqlite://folder/app.db`".to_owned())
         }
-        Some(folder) if code.primary() == CANTOPEN && !folder.exists() => {
-            (format!("the folder {} doesn't exist", folder.display()), format!("run `mkdir -p {}`, or correct the path in the URL", folder.display()))
-        }
+        Some(folder) if code.primary() == CANTOPEN && !folder.exists() => (
+            format!("the folder {} doesn't exist", folder.display()),
+            format!("run `mkdir -p {}`, or correct the path in the URL", folder.display()),
+        ),
         _ => (format!("{} ({})", database.message(), code.describe()), code.help().to_owned()),
     };
     Error::Connect { target: target(options), reason, help }

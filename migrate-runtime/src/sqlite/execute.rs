@@ -90,10 +90,10 @@ impl Sqlite {
 
     async fn call(&mut self, work: &Work<'_>, i: usize, function: &str) -> Result<(), Failure> {
         let planned = &work.steps[i];
-        let call = work.migration.function(function).ok_or_else(|| Error::Format {
-            doing: "calling a Rust step",
-            reason: format!("the migration has no function `{function}`"),
-        })?;
+        let call = work
+            .migration
+            .function(function)
+            .ok_or_else(|| Error::Format { doing: "calling a Rust step", reason: format!("the migration has no function `{function}`") })?;
         match call(&mut Tx::of_sqlite(self.connection()?)).await {
             Ok(()) => {}
             Err(Error::Database(error)) => return Err(failure(planned, error)),
@@ -205,7 +205,8 @@ fn place(work: &Work<'_>) -> Place {
 fn drops_a_table(planned: &Planned) -> bool {
     planned.sql.iter().any(|sql| {
         let mut words = sql.split_ascii_whitespace();
-        words.next().is_some_and(|word| word.eq_ignore_ascii_case("drop")) && words.next().is_some_and(|word| word.eq_ignore_ascii_case("table"))
+        words.next().is_some_and(|word| word.eq_ignore_ascii_case("drop"))
+            && words.next().is_some_and(|word| word.eq_ignore_ascii_case("table"))
     })
 }
 
@@ -227,7 +228,9 @@ fn failure(planned: &Planned, error: sqlx::Error) -> Failure {
 fn at(place: Place, sql: String, error: sqlx::Error) -> Failure {
     let database = match error {
         sqlx::Error::Database(database) => database,
-        error @ (sqlx::Error::WorkerCrashed | sqlx::Error::Io(_)) => return Failure::Engine(Error::ConnectionLost { reason: error.to_string() }),
+        error @ (sqlx::Error::WorkerCrashed | sqlx::Error::Io(_)) => {
+            return Failure::Engine(Error::ConnectionLost { reason: error.to_string() });
+        }
         error => {
             let help = "fix what the driver says and run `up` again".to_owned();
             return Failure::Operation { place, sql, message: error.to_string(), sqlstate: None, help };

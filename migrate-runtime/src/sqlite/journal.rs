@@ -77,7 +77,8 @@ pub(super) async fn history(connection: &mut SqliteConnection) -> Result<History
     if exists.fetch_optional(&mut *connection).await.map_err(failed)?.is_none() {
         return Ok(History::default());
     }
-    let format: Option<i32> = sqlx::query_scalar("select max(version) from _migrate_format").fetch_one(&mut *connection).await.map_err(failed)?;
+    let format: Option<i32> =
+        sqlx::query_scalar("select max(version) from _migrate_format").fetch_one(&mut *connection).await.map_err(failed)?;
     if let Some(format) = format.filter(|format| *format > FORMAT) {
         return Err(Error::History {
             problem: format!("the journal has format {format}, and this binary knows formats up to {FORMAT}"),
@@ -189,7 +190,12 @@ pub(super) async fn record(
 }
 
 /// Records a revision, or how far it has come.
-pub(super) async fn record_revision(connection: &mut SqliteConnection, run: i64, migration: &Migration, state: RevisionState) -> sqlx::Result<()> {
+pub(super) async fn record_revision(
+    connection: &mut SqliteConnection,
+    run: i64,
+    migration: &Migration,
+    state: RevisionState,
+) -> sqlx::Result<()> {
     sqlx::query(
         "insert into _migrate_revisions (revision, name, checksum, state, run) values (?, ?, ?, ?, ?)
          on conflict (revision) do update set state = excluded.state, checksum = excluded.checksum, name = excluded.name, run = excluded.run",

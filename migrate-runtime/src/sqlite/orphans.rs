@@ -57,13 +57,12 @@ pub(super) async fn news(connection: &mut SqliteConnection, before: &Orphans) ->
 
 /// `rowid 7 (author_id = 99)`.
 async fn rows(connection: &mut SqliteConnection, child: &str, parent: &str) -> sqlx::Result<Vec<String>> {
-    let found: Vec<(Option<i64>, i64)> =
-        sqlx::query_as("select \"rowid\", fkid from pragma_foreign_key_check(?) where parent = ? limit ?")
-            .bind(child)
-            .bind(parent)
-            .bind(NAMED)
-            .fetch_all(&mut *connection)
-            .await?;
+    let found: Vec<(Option<i64>, i64)> = sqlx::query_as("select \"rowid\", fkid from pragma_foreign_key_check(?) where parent = ? limit ?")
+        .bind(child)
+        .bind(parent)
+        .bind(NAMED)
+        .fetch_all(&mut *connection)
+        .await?;
     let mut rows = Vec::new();
     for (rowid, key) in found {
         let columns: Vec<String> = sqlx::query_scalar("select \"from\" from pragma_foreign_key_list(?) where id = ? order by seq")

@@ -156,13 +156,7 @@ impl Sqlite {
 
     /// Writes to the journal in a transaction of its own, or in the one that is open, and commits. `planned`: only where
     /// nobody has changed what the engine knows.
-    pub(super) async fn write(
-        &mut self,
-        doing: &'static str,
-        wait: Duration,
-        planned: bool,
-        entry: &Entry<'_>,
-    ) -> Result<(), Failure> {
+    pub(super) async fn write(&mut self, doing: &'static str, wait: Duration, planned: bool, entry: &Entry<'_>) -> Result<(), Failure> {
         let began = Instant::now();
         loop {
             if self.open.is_none() && !self.begin(wait.saturating_sub(began.elapsed()), false).await? {

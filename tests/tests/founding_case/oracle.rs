@@ -23,7 +23,7 @@ pub async fn apply_what_applies(database: &Database, chain: Migrations) {
         for sql in statements(migration.up) {
             let result = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.clone()))).await;
             let Err(error) = result else { continue };
-            let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
+            let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned();
             assert!(matches!(code.as_str(), "42P01" | "42703" | "42704"), "{sql}: {error}");
         }
     }
@@ -44,13 +44,16 @@ pub struct Poisoned {
 /// version at the end.
 pub async fn run_in_one_transaction(database: &Database, chain: Migrations, last: &str) -> Poisoned {
     let mut connection = database.connect().await;
-    connection.execute("create table alembic_version (version_num text); insert into alembic_version values ('b354d12d1e7d')").await.unwrap();
+    connection
+        .execute("create table alembic_version (version_num text); insert into alembic_version values ('b354d12d1e7d')")
+        .await
+        .unwrap();
     connection.execute("begin").await.unwrap();
     let mut codes = Vec::new();
     let end = chain.0.iter().position(|migration| migration.revision == last).unwrap();
     for sql in chain.0[1..=end].iter().flat_map(|migration| statements(migration.up)) {
         if let Err(error) = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await {
-            codes.push(error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned());
+            codes.push(error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned());
         }
     }
     let update = connection.execute("update alembic_version set version_num = '774225e563ca'").await.err();

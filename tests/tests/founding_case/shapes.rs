@@ -82,5 +82,4 @@ pub const ODD_DOCUMENT_ID: &str = "insert into organizations (id, name, slug) va
     insert into documents (id, organization_id, title, file_name) values ('not-a-uuid', 'o1', 'Odd', 'odd.pdf')";
 
 /// A user whose manager doesn't exist, where 774225e563ca adds the foreign key.
-pub const ORPHANED_MANAGER: &str =
-    "insert into users (id, email, login_count, manager_id) values ('u1', 'a@example.org', 0, 'nobody')";
+pub const ORPHANED_MANAGER: &str = "insert into users (id, email, login_count, manager_id) values ('u1', 'a@example.org', 0, 'nobody')";

@@ -23,7 +23,9 @@ async fn cases() {
             Ok(()) => done += 1,
             Err(Failure::Unsupported(unsupported)) => refused.push(format!("{}: {}", file.display(), unsupported.message)),
             // what SQLite itself doesn't understand of a statement that is run as it stands
-            Err(Failure::Database(error)) if error.to_string().contains("syntax error") => refused.push(format!("{}: {error}", file.display())),
+            Err(Failure::Database(error)) if error.to_string().contains("syntax error") => {
+                refused.push(format!("{}: {error}", file.display()));
+            }
             Err(failure) => panic!("{}: {failure:?}", file.display()),
         }
     }

@@ -99,7 +99,7 @@ pub fn chain(drafts: Vec<Draft>) -> Migrations {
     for mut draft in drafts {
         for step in &mut draft.up {
             let mut report = Report::default();
-            step.replay(&mut schema, &Origin { migration: draft.revision.to_owned(), line: step.line }, &mut report);
+            step.replay(&mut schema, &Origin { migration: draft.revision.to_owned(), file: None, line: step.line }, &mut report);
             assert!(report.is_empty(), "{}: {:?}", draft.revision, report.problems);
         }
         let mut undone = schema.clone();

@@ -12,7 +12,8 @@ const URL: &str = "SQLITE_ENGINE_CONCURRENT_URL";
 const MIGRATIONS: usize = 12;
 
 fn long_chain() -> Migrations {
-    let mut drafts = vec![Draft::new("r0", &[]).up("create table log (line text)").optional("create table extra (id bigint primary key, note text)")];
+    let mut drafts =
+        vec![Draft::new("r0", &[]).up("create table log (line text)").optional("create table extra (id bigint primary key, note text)")];
     let mut parent = "r0";
     for number in 1..MIGRATIONS {
         let revision: &'static str = format!("r{number}").leak();
@@ -30,7 +31,7 @@ fn long_chain() -> Migrations {
 }
 
 fn patient() -> Options {
-    Options { guard_wait: Duration::from_secs(60), lock_budget: Duration::from_secs(60), ..impatient() }
+    Options { guard_wait: Duration::from_mins(1), lock_budget: Duration::from_mins(1), ..impatient() }
 }
 
 async fn up(url: &str) {
@@ -88,7 +89,14 @@ async fn processes_that_start_at_once_do_everything_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_of_one_process_do_everything_once() {
     let file = File::new();
-    let tasks: Vec<_> = (0..5).map(|_| tokio::spawn({ let url = file.url(); async move { up(&url).await } })).collect();
+    let tasks: Vec<_> = (0..5)
+        .map(|_| {
+            tokio::spawn({
+                let url = file.url();
+                async move { up(&url).await }
+            })
+        })
+        .collect();
     for task in tasks {
         task.await.unwrap();
     }

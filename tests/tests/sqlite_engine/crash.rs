@@ -72,13 +72,14 @@ async fn an_abandoned_up_leaves_nothing_behind() {
     fn sleep<'a>(tx: &'a mut Tx<'_>) -> StepFuture<'a> {
         Box::pin(async move {
             if tx.execute("update patience set left = left - 1 where left > 0").await? > 0 {
-                tokio::time::sleep(std::time::Duration::from_secs(600)).await;
+                tokio::time::sleep(std::time::Duration::from_mins(10)).await;
             }
             Ok(())
         })
     }
     let file = File::new();
-    let chain = chain(vec![Draft::new("a1", &[]).up("create table first (id bigint)").run("sleep", sleep).up("create table second (id bigint)")]);
+    let chain =
+        chain(vec![Draft::new("a1", &[]).up("create table first (id bigint)").run("sleep", sleep).up("create table second (id bigint)")]);
     file.execute("create table patience (left integer); insert into patience values (1)").await;
     let database = file.database();
     let abandoned = tokio::time::timeout(std::time::Duration::from_millis(500), database.up(chain, None)).await;

@@ -68,7 +68,9 @@ impl File {
     /// The first column of all rows, one a line; null is `-`.
     pub async fn text(&self, sql: &str) -> String {
         let mut connection = self.connect().await;
-        let sql = format!("select coalesce(group_concat(line, char(10)), '') from (select coalesce(cast(line as text), '-') as line from ({sql}))");
+        let sql = format!(
+            "select coalesce(group_concat(line, char(10)), '') from (select coalesce(cast(line as text), '-') as line from ({sql}))"
+        );
         let text = sqlx::query_scalar(AssertSqlSafe(sql.clone())).fetch_one(&mut connection).await;
         connection.close().await.unwrap();
         text.unwrap_or_else(|error| panic!("{sql}: {error}"))

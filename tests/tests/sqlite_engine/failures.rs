@@ -29,7 +29,8 @@ async fn a_failing_operation_takes_its_migration_with_it() {
     assert!(help.contains("fill the nulls"), "{help}");
     assert_eq!(file.schema().await, before);
     assert_eq!(file.status(people()).await.pending(), 1);
-    let journal = file.text("select number || ' ' || outcome || ' ' || sqlstate as line from _migrate_operations where revision = 'b2'").await;
+    let journal =
+        file.text("select number || ' ' || outcome || ' ' || sqlstate as line from _migrate_operations where revision = 'b2'").await;
     assert_eq!(journal, "3 failed SQLITE_CONSTRAINT_NOTNULL (1299)");
     assert!(file.text("select sql as line from _migrate_operations where revision = 'b2'").await.contains("insert into"));
 
@@ -111,7 +112,9 @@ async fn drift_is_found() {
 async fn what_sqlite_lacks_is_refused_before_anything_is_done() {
     let file = File::new();
     let chain = chain(vec![
-        Draft::new("a1", &[]).up("create table t (id bigint primary key)").up("create function f() returns integer language sql as 'select 1'"),
+        Draft::new("a1", &[])
+            .up("create table t (id bigint primary key)")
+            .up("create function f() returns integer language sql as 'select 1'"),
     ]);
     let error = file.up(chain).await.unwrap_err();
     assert!(error.to_string().contains("SQLite has no `create function`"), "{error}");

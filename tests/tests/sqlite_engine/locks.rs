@@ -64,11 +64,13 @@ async fn a_lock_between_two_migrations_is_retried() {
         if matches!(event, Event::Done(report) if report.revision == "a1") {
             let (url, handle) = (url.clone(), handle.clone());
             let connection = std::thread::scope(|scope| {
-                let take = || handle.block_on(async {
-                    let mut connection = SqliteConnection::connect(&url).await.unwrap();
-                    sqlx::raw_sql("begin immediate").execute(&mut connection).await.unwrap();
-                    connection
-                });
+                let take = || {
+                    handle.block_on(async {
+                        let mut connection = SqliteConnection::connect(&url).await.unwrap();
+                        sqlx::raw_sql("begin immediate").execute(&mut connection).await.unwrap();
+                        connection
+                    })
+                };
                 scope.spawn(take).join().unwrap()
             });
             *keep.lock().unwrap() = Some(connection);

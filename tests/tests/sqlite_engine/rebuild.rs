@@ -50,7 +50,9 @@ async fn children_survive_the_rebuild_of_their_parent() {
 async fn a_new_key_over_orphans_fails_and_names_them() {
     let file = File::new();
     let chain = chain(vec![
-        Draft::new("a1", &[]).up("create table authors (id bigint primary key)").up("create table books (id bigint primary key, author_id bigint)"),
+        Draft::new("a1", &[])
+            .up("create table authors (id bigint primary key)")
+            .up("create table books (id bigint primary key, author_id bigint)"),
         Draft::new("b2", &["a1"])
             .up("create table reviews (id bigint primary key)")
             .up("alter table books add constraint books_author_fkey foreign key (author_id) references authors (id)"),

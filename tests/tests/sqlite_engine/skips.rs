@@ -6,12 +6,16 @@ use migrate_runtime::{Migrations, Outcome};
 
 fn shop() -> Migrations {
     chain(vec![
-        Draft::new("a1", &[]).up("create table orders (id bigint primary key)").optional("create table coupons (id bigint primary key, code text)"),
+        Draft::new("a1", &[])
+            .up("create table orders (id bigint primary key)")
+            .optional("create table coupons (id bigint primary key, code text)"),
         Draft::new("b2", &["a1"])
             .up("alter table coupons add column percent integer not null default 10")
             .up("alter table orders add column total numeric")
             .up("create index coupons_code_idx on coupons (code)"),
-        Draft::new("c3", &["b2"]).up("alter table coupons alter column percent drop default").if_exists("alter table legacy add column note text"),
+        Draft::new("c3", &["b2"])
+            .up("alter table coupons alter column percent drop default")
+            .if_exists("alter table legacy add column note text"),
     ])
 }
 
@@ -35,7 +39,10 @@ async fn what_is_missing_is_skipped_and_done_when_it_arrives() {
 
     file.execute("create table coupons (id integer not null, code text, constraint coupons_pkey primary key (id)); insert into coupons values (1, 'A')").await;
     let summary = file.up(shop()).await.unwrap();
-    assert_eq!(summary.revisions.iter().map(|report| (report.revision.as_str(), report.direction)).collect::<Vec<_>>(), [("b2", "replay"), ("c3", "replay")]);
+    assert_eq!(
+        summary.revisions.iter().map(|report| (report.revision.as_str(), report.direction)).collect::<Vec<_>>(),
+        [("b2", "replay"), ("c3", "replay")]
+    );
     assert_eq!(count(&summary, Outcome::Applied), 3);
     assert_eq!(file.text("select percent as line from coupons").await, "10");
     assert_eq!(file.text("select revision || number as line from _migrate_skipped").await, "c32");

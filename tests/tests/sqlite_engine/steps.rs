@@ -49,7 +49,8 @@ fn base() -> Draft {
 #[tokio::test]
 async fn a_rust_step_works_in_the_transaction_of_its_migration() {
     let file = File::new();
-    let chain = chain(vec![base(), Draft::new("b2", &["a1"]).run("backfill", backfill).up("alter table notes alter column title set not null")]);
+    let chain =
+        chain(vec![base(), Draft::new("b2", &["a1"]).run("backfill", backfill).up("alter table notes alter column title set not null")]);
     file.database().up(chain, Some("a1")).await.unwrap();
 
     let error = file.up(chain).await.unwrap_err();
@@ -58,10 +59,7 @@ async fn a_rust_step_works_in_the_transaction_of_its_migration() {
     file.execute("insert into notes (id) values (1), (2)").await;
     file.up(chain).await.unwrap();
     assert_eq!(file.text("select title as line from notes order by id").await, "note 1\nnote 2");
-    assert_eq!(
-        file.journal("b2").await,
-        "1 failed run `backfill`\n1 applied run `backfill`\n2 applied set column `notes.title` not null"
-    );
+    assert_eq!(file.journal("b2").await, "1 failed run `backfill`\n1 applied run `backfill`\n2 applied set column `notes.title` not null");
 }
 
 #[tokio::test]
@@ -113,7 +111,9 @@ async fn an_assertion_stops_the_migration() {
     let file = File::new();
     let chain = chain(vec![
         base(),
-        Draft::new("b2", &["a1"]).assert("every note has a title", "select count(*) = 0 from notes where title is null").up("create table done (id bigint)"),
+        Draft::new("b2", &["a1"])
+            .assert("every note has a title", "select count(*) = 0 from notes where title is null")
+            .up("create table done (id bigint)"),
     ]);
     file.database().up(chain, Some("a1")).await.unwrap();
     file.execute("insert into notes (id) values (1)").await;

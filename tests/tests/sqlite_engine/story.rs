@@ -30,7 +30,10 @@ async fn a_chain_goes_up_and_a_second_time_does_nothing() {
     for part in ["\"authors\"", "\"books\"", "books_isbn_idx", "VIEW \"titles\""] {
         assert!(schema.contains(part), "{part} is not in:\n{schema}");
     }
-    assert_eq!(file.text("select revision || ' ' || state as line from _migrate_revisions order by position").await, "a1 applied\nb2 applied\nc3 applied");
+    assert_eq!(
+        file.text("select revision || ' ' || state as line from _migrate_revisions order by position").await,
+        "a1 applied\nb2 applied\nc3 applied"
+    );
     assert_eq!(file.text("select version as line from _migrate_format").await, "1");
     let rows = file.text("select count(*) as line from _migrate_operations").await;
 

@@ -88,7 +88,8 @@ pub(in crate::cli) fn check(report: &CheckReport) -> String {
         }
     }
     let waiting = report.status.revisions.iter().filter(|row| matches!(row.state, None | Some(RevisionState::Started)));
-    let waiting: Vec<String> = waiting.map(|row: &RevisionStatus| format!("  {} {} {}\n", state(row.state), row.revision, row.name)).collect();
+    let waiting: Vec<String> =
+        waiting.map(|row: &RevisionStatus| format!("  {} {} {}\n", state(row.state), row.revision, row.name)).collect();
     let position = position(&report.status, if report.drift.is_empty() { "in sync" } else { "no revision is pending" });
     format!("{text}{position}\n{}", waiting.concat())
 }

@@ -97,7 +97,8 @@ mod tests {
     #[test]
     fn few_skips_are_listed() {
         let operations = vec![operation(1, Outcome::Applied, ""), operation(2, Outcome::Skipped, "table events is absent")];
-        let expected = "applied m0003 (774225e563ca): 1 applied, 1 skipped in 0.4 s\n  skipped operation 2 (m.rs:7): table events is absent\n";
+        let expected =
+            "applied m0003 (774225e563ca): 1 applied, 1 skipped in 0.4 s\n  skipped operation 2 (m.rs:7): table events is absent\n";
         assert_eq!(revision(&report(operations)), expected);
     }
 
