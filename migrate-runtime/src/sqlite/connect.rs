@@ -19,7 +19,27 @@ pub(super) fn target(options: &SqliteConnectOptions) -> String {
 /// Opens the database. `create`: also one that isn't there yet.
 pub(super) async fn connect(options: &SqliteConnectOptions, create: bool) -> Result<SqliteConnection> {
     let connect = options.clone().create_if_missing(create).busy_timeout(READ_TIMEOUT);
-    connect.connect().await.map_err(|error| refused(options, error))
+    let mut attempts = 0;
+    loop {
+        match connect.connect().await {
+            Ok(connection) => return Ok(connection),
+            // SQLite says that it can't open a file while another connection is creating it
+            Err(error) if create && attempts < 20 && cannot_open(&error) && has_folder(options) => {
+                attempts += 1;
+                tokio::time::sleep(Duration::from_millis(25)).await;
+            }
+            Err(error) => return Err(refused(options, error)),
+        }
+    }
+}
+
+fn cannot_open(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if Code::of(error.as_ref()).primary() == CANTOPEN)
+}
+
+fn has_folder(options: &SqliteConnectOptions) -> bool {
+    let path = options.get_filename();
+    !path.is_dir() && path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir())
 }
 
 /// Opens the database, if there is one: none is made by looking.

@@ -1,0 +1,59 @@
+//! Runs every `.case` file on a real server: what is rendered runs, and the derived way back leaves the database as it
+//! was.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+use migrate_core::lower;
+use migrate_tests::case::Case;
+use migrate_tests::{Database, server};
+use similar::TextDiff;
+use sqlx::{AssertSqlSafe, Executor, PgConnection};
+use std::path::Path;
+
+/// Runs statements one at a time: some can't be in a transaction, some need a commit before they are used.
+async fn run(connection: &mut PgConnection, what: &str, statements: &[String]) -> Result<(), String> {
+    for sql in statements {
+        let result = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.clone()))).await;
+        result.map_err(|error| format!("{what}: `{sql}` does not run: {error}"))?;
+    }
+    Ok(())
+}
+
+async fn check(case: &Case) -> Result<bool, String> {
+    let outcome = case.run().map_err(|error| error.to_string())?;
+    if !outcome.errors.is_empty() {
+        return Ok(false);
+    }
+    let database = Database::create(server()).await;
+    let version = database.text("select (current_setting('server_version_num')::integer / 10000)::text").await.unwrap();
+    if case.server.is_some_and(|since| version.parse().is_ok_and(|version: u32| version < since)) {
+        return Ok(false);
+    }
+    let mut connection = database.connect().await;
+    let base: Vec<String> = lower::parse(&case.base).unwrap_or_default().into_iter().map(|statement| statement.sql).collect();
+    run(&mut connection, "base", &base).await?;
+    let before = database.dump().await;
+    run(&mut connection, "sql up", &outcome.sql_up()).await?;
+    let Some(down) = outcome.sql_down() else { return Ok(true) };
+    run(&mut connection, "sql down", &down).await?;
+    let after = database.dump().await;
+    if before == after {
+        return Ok(true);
+    }
+    Err(TextDiff::from_lines(&before, &after).unified_diff().header("before", "after up and down").to_string())
+}
+
+#[tokio::test]
+async fn cases_run_and_are_undone() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let (mut failures, mut ran) = (Vec::new(), 0);
+    for file in Case::files(&directory).unwrap() {
+        let name = file.strip_prefix(&directory).unwrap_or(&file).display().to_string();
+        match check(&Case::read(&file).unwrap()).await {
+            Ok(true) => ran += 1,
+            Ok(false) => {}
+            Err(failure) => failures.push(format!("--- {name}\n{failure}")),
+        }
+    }
+    assert!(failures.is_empty(), "{} cases fail, {ran} pass:\n\n{}", failures.len(), failures.join("\n"));
+    assert!(ran >= 60, "only {ran} cases ran");
+}
