@@ -25,5 +25,5 @@ comment on index "Odd Index" is 'odd';
 create index on documents (name collate "C", (title collate "default"));
 create unique index on documents (id, (state is null));
 create index on documents using gist (int4range(id, amount));
-create index on documents (extract(year from made at time zone 'utc')) where made >= '2020-01-01';
+create index documents_year on documents (extract(year from made at time zone 'utc')) where made >= '2020-01-01';
 create index on documents (((body -> 'a') ->> 'b'), md5(title || coalesce(state, 'none')));
