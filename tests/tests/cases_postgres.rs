@@ -9,6 +9,14 @@ use similar::TextDiff;
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use std::path::Path;
 
+/// Cases whose statements the engine wouldn't send as they stand, or whose way back PostgreSQL prints otherwise.
+const EXCEPT: [(&str, &str); 4] = [
+    ("add_enum_value/if_not_exists.case", "the value is there: the verdict is `after`, and nothing is sent"),
+    ("drop_type/if_exists_unknown.case", "the type is absent: the verdict is `after`, and nothing is sent"),
+    ("comment_on/unmodelled.case", "a fresh database has a comment on `public` that no migration wrote"),
+    ("rename_view/readers_follow.case", "PostgreSQL keeps an alias of the old name in the view that reads the renamed one"),
+];
+
 /// Runs statements one at a time: some can't be in a transaction, some need a commit before they are used.
 async fn run(connection: &mut PgConnection, what: &str, statements: &[String]) -> Result<(), String> {
     for sql in statements {
@@ -48,6 +56,9 @@ async fn cases_run_and_are_undone() {
     let (mut failures, mut ran) = (Vec::new(), 0);
     for file in Case::files(&directory).unwrap() {
         let name = file.strip_prefix(&directory).unwrap_or(&file).display().to_string();
+        if EXCEPT.iter().any(|(except, _)| *except == name) {
+            continue;
+        }
         match check(&Case::read(&file).unwrap()).await {
             Ok(true) => ran += 1,
             Ok(false) => {}
