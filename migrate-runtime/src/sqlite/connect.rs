@@ -24,7 +24,7 @@ pub(super) async fn connect(options: &SqliteConnectOptions, create: bool) -> Res
         match connect.connect().await {
             Ok(connection) => return Ok(connection),
             // SQLite says that it can't open a file while another connection is creating it
-            Err(error) if create && attempts < 20 && cannot_open(&error) && has_folder(options) => {
+            Err(error) if attempts < 20 && cannot_open(&error) && may_appear(options, create) => {
                 attempts += 1;
                 tokio::time::sleep(Duration::from_millis(25)).await;
             }
@@ -37,9 +37,11 @@ fn cannot_open(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(error) if Code::of(error.as_ref()).primary() == CANTOPEN)
 }
 
-fn has_folder(options: &SqliteConnectOptions) -> bool {
+/// Whether the file is there by now, or can be made.
+fn may_appear(options: &SqliteConnectOptions, create: bool) -> bool {
     let path = options.get_filename();
-    !path.is_dir() && path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir())
+    let has_folder = path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir());
+    path.is_file() || (create && has_folder && !path.is_dir())
 }
 
 /// Opens the database, if there is one: none is made by looking.
