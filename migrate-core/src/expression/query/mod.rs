@@ -6,10 +6,11 @@
 mod references;
 mod scopes;
 
-use super::tokens::tokens;
+use super::tokens::{Spanned, tokens};
 use super::{Expression, quote_identifier};
-use crate::name::{Name, QualifiedName};
+use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName};
 use scopes::Query;
+use std::ops::Range;
 
 /// Whether a relation has a column; `None` where its columns aren't known.
 pub(crate) type HasColumn<'a> = &'a dyn Fn(&QualifiedName, &str) -> Option<bool>;
@@ -33,16 +34,55 @@ impl Expression {
             if query.joins_by_name(i) || query.sorts_by_result(i, from.as_str()) {
                 continue;
             }
+            if let Some(end) = query.end_of_target_called(i, to.as_str()) {
+                edits.push((tokens[i].1.start..end, to.quoted()));
+                continue;
+            }
             edits.push((tokens[i].1.clone(), to.quoted()));
             if let Some(end) = query.end_of_bare_target(i) {
                 edits.push((end..end, format!(" as {}", quote_identifier(from.as_str()))));
             }
         }
+        self.edit(edits);
+    }
+
+    /// Follows the rename of a relation, as PostgreSQL prints a query that reads it: under the new name, with the columns
+    /// that were qualified with the old one. Where something else is called by the new name already, or the old one
+    /// stands for a whole row, the relation goes on being called by the old one.
+    pub(crate) fn rename_relation(&mut self, from: &QualifiedName, to: &QualifiedName, has_column: HasColumn) {
+        let tokens = tokens(&self.sql);
+        let query = Query::read(&tokens);
+        let is_column = |i: usize| query.refers_to_any(i, from.name.as_str(), has_column);
+        let whole_row = query.uses_whole_row(from.name.as_str(), is_column);
+        let mut edits = Vec::new();
+        for (select, source) in query.sources_of(from) {
+            let qualified = source.path.len() > 1;
+            let with_schema = to.schema.as_str() != DEFAULT_SCHEMA || (qualified && from.schema == to.schema);
+            let name = if with_schema { to.quoted() } else { to.name.quoted() };
+            let taken = query.selects.iter().flat_map(|it| &it.sources).any(|other| other.called == to.name.as_str());
+            let keeps_name = !source.aliased && from.name != to.name && (taken || whole_row);
+            let alias = if keeps_name { format!(" as {}", from.name.quoted()) } else { String::new() };
+            edits.push((span(&tokens, &source.path), format!("{name}{alias}")));
+            let qualifiers = (0..tokens.len()).filter_map(|i| query.qualifier_of(i, select, &source.path));
+            for qualifier in qualifiers.filter(|_| !source.aliased && !keeps_name) {
+                let name = if qualifier.len() > 1 { to.quoted() } else { to.name.quoted() };
+                edits.push((span(&tokens, &qualifier), name));
+            }
+        }
+        self.edit(edits);
+    }
+
+    fn edit(&mut self, mut edits: Vec<(Range<usize>, String)>) {
         edits.sort_by_key(|(range, _)| range.start);
         for (range, text) in edits.into_iter().rev() {
             self.sql.replace_range(range, &text);
         }
     }
+}
+
+/// The bytes from the first to the last of some tokens.
+fn span(tokens: &[Spanned], range: &Range<usize>) -> Range<usize> {
+    tokens[range.start].1.start..tokens[range.end - 1].1.end
 }
 
 #[cfg(test)]
@@ -84,6 +124,21 @@ mod tests {
             ("select public.documents.title from documents", "select public.documents.heading as title from documents"),
             ("select id as title from documents", "select id as title from documents"),
         ]);
+    }
+
+    #[test]
+    fn the_way_back_leads_to_the_same_text() {
+        for written in [
+            "select title from documents",
+            "select d.title, id from documents d order by title",
+            "select 1 from documents where title = ''",
+        ] {
+            let mut query = Expression::new(written);
+            let (documents, title, heading) = (QualifiedName::public("documents"), Name::new("title"), Name::new("heading"));
+            query.rename_query_column(&documents, &title, &heading, &has_column);
+            query.rename_query_column(&documents, &heading, &title, &has_column);
+            assert_eq!(query.sql(), written);
+        }
     }
 
     #[test]
@@ -156,6 +211,50 @@ mod tests {
         ]);
     }
 
+    fn moved(sql: &str, from: &QualifiedName, to: &QualifiedName) -> String {
+        let mut query = Expression::new(sql);
+        query.rename_relation(from, to, &has_column);
+        query.sql().to_owned()
+    }
+
+    #[test]
+    fn a_renamed_relation_is_read_by_its_new_name() {
+        let (documents, papers) = (QualifiedName::public("documents"), QualifiedName::public("papers"));
+        for (before, after) in [
+            ("select id, documents.title from documents", "select id, papers.title from papers"),
+            ("select public.documents.id from public.documents", "select public.papers.id from public.papers"),
+            ("select d.id from documents d, users", "select d.id from papers d, users"),
+            (
+                "select documents.id from documents join books papers on true",
+                "select documents.id from papers as documents join books papers on true",
+            ),
+            ("select count(documents) from documents", "select count(documents) from papers as documents"),
+            (
+                "select id from documents where exists (select 1 from users where users.id = documents.owner_id)",
+                "select id from papers where exists (select 1 from users where users.id = papers.owner_id)",
+            ),
+            ("select documents.* from documents", "select papers.* from papers"),
+            (
+                "with documents as (select 1) select documents.id from documents",
+                "with documents as (select 1) select documents.id from documents",
+            ),
+            ("select documents from books documents", "select documents from books documents"),
+        ] {
+            assert_eq!(moved(before, &documents, &papers), after);
+        }
+        let written = "select id, documents.title from documents";
+        assert_eq!(moved(&moved(written, &documents, &papers), &papers, &documents), written);
+    }
+
+    #[test]
+    fn a_relation_that_moves_keeps_its_name() {
+        let (here, there) = (QualifiedName::public("documents"), QualifiedName::new("archive", "documents"));
+        let written = "select documents.id, d.id from documents, documents d";
+        let after = "select documents.id, d.id from archive.documents, archive.documents d";
+        assert_eq!(moved(written, &here, &there), after);
+        assert_eq!(moved(after, &there, &here), written);
+    }
+
     #[test]
     fn reading_is_told_from_naming() {
         let reads = |sql: &str| Expression::new(sql).query_reads(&QualifiedName::public("documents"), "title", &has_column);
@@ -171,7 +270,7 @@ mod tests {
         for text in
             ["", "(", ")", "select", "select from", "from (", "with x as", "title", "select title from documents as", "union (((", "a."]
         {
-            let _ = renamed(text);
+            let _ = (renamed(text), moved(text, &QualifiedName::public("a"), &QualifiedName::public("b")));
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Which column an identifier of a query stands for.
 
 use super::HasColumn;
-use super::scopes::{CLAUSES, Clause, Place, Query};
+use super::scopes::{CLAUSES, Clause, Place, Query, Source};
 use crate::expression::tokens::Token;
 use crate::expression::{NOT_COLUMNS, is_column};
 use crate::name::QualifiedName;
+use std::ops::Range;
 
 /// Words behind which a value stands, besides those that are no columns themselves.
 const BEFORE_VALUES: &[&str] = &["by", "filter", "having", "limit", "offset", "on", "over", "partition", "where"];
@@ -26,6 +27,19 @@ impl Query<'_> {
             Some((schema, called)) => self.resolves_qualified(place, schema, called, relation),
             None => self.resolves(place, relation, column, has_column),
         }
+    }
+
+    /// Whether token `i` may be a column of that name, of whatever relation it can see.
+    pub(super) fn refers_to_any(&self, i: usize, column: &str, has_column: HasColumn) -> bool {
+        let mut select = self.places[i].map(|place| place.select);
+        while let Some(current) = select.and_then(|index| self.selects.get(index)) {
+            let has = |source: &Source| source.relation.as_ref().is_none_or(|relation| has_column(relation, column) == Some(true));
+            if current.sources.iter().any(has) {
+                return true;
+            }
+            select = current.outer;
+        }
+        false
     }
 
     /// Whether token `i` stands in `using (…)`.
@@ -54,13 +68,23 @@ impl Query<'_> {
     /// Where the result ends that is nothing but the column at `i`, perhaps cast: it gets its name from it.
     pub(super) fn end_of_bare_target(&self, i: usize) -> Option<usize> {
         self.places[i].filter(|place| place.clause == Clause::Results && place.top)?;
-        let before = self.path_start(i).checked_sub(1)?;
-        let starts = self.is_word(before, &["select", "distinct", "all"]) || self.is(before, ",") || self.closes_distinct_on(before);
         let mut end = i + 1;
         while self.is(end, "::") {
             end = self.skip_type(end + 1);
         }
-        (starts && self.ends_item(end)).then(|| self.tokens[end - 1].1.end)
+        (self.starts_item(i) && self.ends_item(end)).then(|| self.tokens[end - 1].1.end)
+    }
+
+    /// Where the result ends that is nothing but the column at `i` with the name `alias`.
+    pub(super) fn end_of_target_called(&self, i: usize, alias: &str) -> Option<usize> {
+        self.places[i].filter(|place| place.clause == Clause::Results && place.top)?;
+        let named = matches!(self.token(i + 2), Some(Token::Word(text) | Token::Quoted(text)) if text == alias);
+        (self.is_word(i + 1, &["as"]) && named && self.starts_item(i) && self.ends_item(i + 3)).then(|| self.tokens[i + 2].1.end)
+    }
+
+    fn starts_item(&self, i: usize) -> bool {
+        let Some(before) = self.path_start(i).checked_sub(1) else { return false };
+        self.is_word(before, &["select", "distinct", "all"]) || self.is(before, ",") || self.closes_distinct_on(before)
     }
 
     fn ends_item(&self, i: usize) -> bool {
@@ -135,31 +159,60 @@ impl Query<'_> {
         Some(((i - start >= 4).then(|| text(i - 4)).flatten(), text(i - 2)?))
     }
 
-    fn resolves_qualified(&self, place: Place, schema: Option<&str>, called: &str, relation: &QualifiedName) -> bool {
+    /// The tokens with which column `i` names the source of `select` at `path`, where it does.
+    pub(super) fn qualifier_of(&self, i: usize, select: usize, path: &Range<usize>) -> Option<Range<usize>> {
+        let place = self.places[i]?;
+        let (schema, called) = self.qualifier(i)?;
+        let (found, source) = self.qualified_source(place, schema, called)?;
+        (found == select && source.path == *path).then(|| self.path_start(i)..i - 1)
+    }
+
+    /// Whether some select uses `name` as a value where it can't be a column: a whole row.
+    pub(super) fn uses_whole_row(&self, name: &str, is_column: impl Fn(usize) -> bool) -> bool {
+        (0..self.tokens.len()).any(|i| {
+            let named = matches!(self.token(i), Some(Token::Word(text) | Token::Quoted(text)) if text == name);
+            let value = self.places[i].is_some_and(|place| place.clause != Clause::Start);
+            named
+                && value
+                && !self.is(i + 1, ".")
+                && !self.is_alias(i)
+                && self.path_start(i) == i
+                && !self.is_word(i.wrapping_sub(1), &["as"])
+                && !self.is(i + 1, "(")
+                && !is_column(i)
+        })
+    }
+
+    fn qualified_source(&self, place: Place, schema: Option<&str>, called: &str) -> Option<(usize, &Source)> {
         let mut select = Some(place.select);
-        while let Some(current) = select.and_then(|index| self.selects.get(index)) {
+        while let Some((index, current)) = select.and_then(|index| Some((index, self.selects.get(index)?))) {
             let source = current.sources.iter().find(|source| {
                 let of_schema =
                     schema.is_none_or(|schema| !source.aliased && source.relation.as_ref().is_some_and(|it| it.schema == *schema));
                 source.called == called && of_schema
             });
             if let Some(source) = source {
-                return source.relation.as_ref() == Some(relation) && !source.columns_aliased;
+                return Some((index, source));
             }
             select = current.outer;
         }
-        false
+        None
+    }
+
+    fn resolves_qualified(&self, place: Place, schema: Option<&str>, called: &str, relation: &QualifiedName) -> bool {
+        self.qualified_source(place, schema, called)
+            .is_some_and(|(_, source)| source.relation.as_ref() == Some(relation) && !source.columns_aliased)
     }
 
     /// An unqualified name belongs to the innermost select that has such a column.
     fn resolves(&self, place: Place, relation: &QualifiedName, column: &str, has_column: HasColumn) -> bool {
         let mut select = Some(place.select);
         while let Some(current) = select.and_then(|index| self.selects.get(index)) {
-            let is_it = |source: &super::scopes::Source| source.relation.as_ref() == Some(relation) && !source.columns_aliased;
+            let is_it = |source: &Source| source.relation.as_ref() == Some(relation) && !source.columns_aliased;
             if current.sources.iter().any(is_it) {
                 return true;
             }
-            let may_have = |source: &super::scopes::Source| match &source.relation {
+            let may_have = |source: &Source| match &source.relation {
                 Some(other) if !source.columns_aliased => has_column(other, column) != Some(false),
                 _ => true,
             };

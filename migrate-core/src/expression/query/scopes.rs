@@ -2,6 +2,7 @@
 
 use crate::expression::tokens::{Spanned, Token};
 use crate::name::QualifiedName;
+use std::ops::Range;
 
 /// A query, read.
 pub(super) struct Query<'a> {
@@ -25,6 +26,8 @@ pub(super) struct Select {
 pub(super) struct Source {
     /// The relation; `None` for a subquery, a function, or what `with` defines.
     pub(super) relation: Option<QualifiedName>,
+    /// The tokens of the relation's name.
+    pub(super) path: Range<usize>,
     /// What its columns are qualified with.
     pub(super) called: String,
     /// Whether it was given another name than its own.
@@ -97,6 +100,12 @@ impl<'a> Query<'a> {
         query.note_common_tables();
         query.scope(0, tokens.len(), None);
         query
+    }
+
+    /// The sources that are this relation, with their selects.
+    pub(super) fn sources_of(&self, relation: &QualifiedName) -> impl Iterator<Item = (usize, &Source)> {
+        let each = self.selects.iter().enumerate().flat_map(|(select, it)| it.sources.iter().map(move |source| (select, source)));
+        each.filter(move |(_, source)| source.relation.as_ref() == Some(relation))
     }
 
     pub(super) fn token(&self, i: usize) -> Option<&Token> {
@@ -241,13 +250,17 @@ impl<'a> Query<'a> {
         let relation = Some(name).filter(|_| !is_function && !is_common);
         let called = self.identifier(after - 1).unwrap_or_default().to_owned();
         if is_function {
-            self.selects[select].sources.push(Source { relation, called, aliased: false, columns_aliased: false });
+            self.selects[select].sources.push(Source { relation, path: i..after, called, aliased: false, columns_aliased: false });
             return after;
         }
         let first = self.selects[select].sources.len();
+        let before_alias = after;
         let after = self.source(select, relation, after);
-        if let Some(source) = self.selects[select].sources.get_mut(first).filter(|source| !source.aliased) {
-            source.called = called;
+        if let Some(source) = self.selects[select].sources.get_mut(first) {
+            source.path = i..before_alias;
+            if !source.aliased {
+                source.called = called;
+            }
         }
         after
     }
@@ -260,7 +273,7 @@ impl<'a> Query<'a> {
             Some(Token::Word(text)) if !CLAUSES.contains(&text.as_str()) => Some(text.clone()),
             _ => None,
         };
-        let mut source = Source { relation, called: String::new(), aliased: alias.is_some(), columns_aliased: false };
+        let mut source = Source { relation, path: 0..0, called: String::new(), aliased: alias.is_some(), columns_aliased: false };
         if let Some(alias) = alias {
             source.called = alias;
             i += 1;
