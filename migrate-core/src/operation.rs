@@ -184,6 +184,8 @@ operations! {
     SetDefault,
     /// `alter table … alter column … set not null`.
     SetNotNull,
+    /// `alter table … set schema`.
+    SetTableSchema,
     /// `alter table … validate constraint`.
     ValidateConstraint,
     /// Anything that the model has no operation for.

@@ -1,6 +1,6 @@
 //! Pieces of SQL that several operations print: columns, constraints, indexes.
 
-use crate::name::{Name, QualifiedName, quote_identifier, quoted_list};
+use crate::name::{Name, QualifiedName, quote_identifier, quote_literal, quoted_list};
 use crate::naming::make_object_name;
 use crate::schema::{
     Column, Constraint, ConstraintKind, Deferral, ForeignKey, Identity, IdentityKind, Index, IndexKeyKind, Key, MatchType,
@@ -164,6 +164,21 @@ fn foreign_key(key: &ForeignKey) -> String {
         }
     }
     sql
+}
+
+/// The comments on columns and constraints of a table.
+pub fn comments<'a>(table: &QualifiedName, columns: &'a [Column], constraints: &'a [Constraint]) -> impl Iterator<Item = String> + 'a {
+    let table = table.quoted();
+    let of_table = table.clone();
+    let columns = columns.iter().filter_map(move |column| {
+        let comment = quote_literal(column.comment.as_ref()?);
+        Some(format!("comment on column {of_table}.{} is {comment}", column.name.quoted()))
+    });
+    let constraints = constraints.iter().filter_map(move |constraint| {
+        let comment = quote_literal(constraint.comment.as_ref()?);
+        Some(format!("comment on constraint {} on {table} is {comment}", constraint.name.quoted()))
+    });
+    columns.chain(constraints)
 }
 
 /// `create index …`.

@@ -97,12 +97,11 @@ impl Step {
         // what it touches besides the first may be new
         let named = operation.touches().into_iter().next();
         self.if_exists
-            && (operation.requires().iter().any(|key| key.table().is_some_and(unknown))
-                || named.is_some_and(|key| match (&key, key.table()) {
-                    (ObjectKey::Index(index), _) => unknown(index),
-                    (_, Some(table)) => unknown(table),
-                    (key, None) => schema.definition(key).is_none(),
-                }))
+            && match named {
+                Some(ObjectKey::Index(index)) => unknown(&index),
+                Some(key) => key.table().map_or_else(|| schema.definition(&key).is_none(), unknown),
+                None => operation.requires().iter().any(|key| key.table().is_some_and(unknown)),
+            }
     }
 
     /// Reports what is wrong with the step, given the schema before it.

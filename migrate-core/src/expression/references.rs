@@ -1,4 +1,4 @@
-//! What an expression refers to besides columns: types, sequences, relations, values of enums.
+//! What an expression refers to besides columns: types, sequences, values of enums.
 
 use super::tokens::{Spanned, tokens};
 use super::{Expression, Token};
@@ -37,30 +37,24 @@ impl Expression {
         self.replace(replacements);
     }
 
-    /// Follows the rename of a relation in a query: it is read under its new name and goes on being called by the old one,
-    /// as PostgreSQL prints it.
-    pub fn rename_relation(&mut self, from: &QualifiedName, to: &QualifiedName) {
+    /// Follows the rename of the table that the expression belongs to: its columns may be qualified with the name.
+    pub fn rename_qualifier(&mut self, from: &QualifiedName, to: &QualifiedName) {
         let tokens = tokens(&self.sql);
-        let token = |i: usize| tokens.get(i).map(|(token, _)| token);
-        let mut replacements = Vec::new();
-        let starts = (0..tokens.len()).filter(|&i| stands_for_relation(&tokens, i));
-        for path in starts.filter_map(|i| path(&tokens, i)).filter(|path| path.name == *from) {
-            let behind = tokens.iter().position(|(_, place)| place.start >= path.place.end).unwrap_or(tokens.len());
-            if token(behind).is_some_and(|token| token.is("(") || token.is(".")) {
-                continue;
+        let qualifies = |path: &Path| {
+            let behind = tokens.iter().find(|(_, place)| place.start >= path.place.end);
+            path.name == *from && behind.is_some_and(|(token, _)| token.is("."))
+        };
+        let starts = (0..tokens.len()).filter(|&i| i == 0 || !(tokens[i - 1].0.is(".") || tokens[i - 1].0.is("::")));
+        let three_parts = |i: &usize| tokens.get(i + 3).is_some_and(|(token, _)| token.is("."));
+        let alone = |i: usize| match &tokens[i] {
+            (Token::Word(text) | Token::Quoted(text), place) => {
+                Some(Path { name: from.sibling(text.as_str()), qualified: false, place: place.clone() })
             }
-            let alias = if token(behind).is_some_and(|token| token.is_word("as")) { behind + 1 } else { behind };
-            let (place, suffix) = match token(alias) {
-                Some(Token::Word(word)) if CLAUSES.contains(&word.as_str()) => (path.place.clone(), true),
-                Some(Token::Word(word) | Token::Quoted(word)) if *word == to.name.as_str() => {
-                    (path.place.start..tokens[alias].1.end, false)
-                }
-                Some(Token::Word(_) | Token::Quoted(_)) => (path.place.clone(), false),
-                _ => (path.place.clone(), true),
-            };
-            let suffix = if suffix { format!(" as {}", from.name.quoted()) } else { String::new() };
-            replacements.push((place, format!("{}{suffix}", path.respelt(to))));
-        }
+            _ => None,
+        };
+        let paths = starts.filter_map(|i| if three_parts(&i) { path(&tokens, i) } else { alone(i) }).filter(qualifies);
+        let spelt = |path: &Path| if path.qualified { to.quoted() } else { to.name.quoted() };
+        let replacements: Vec<_> = paths.map(|path| (path.place.clone(), spelt(&path))).collect();
         self.replace(replacements);
     }
 
@@ -69,62 +63,6 @@ impl Expression {
             self.sql.replace_range(place, &with);
         }
     }
-}
-
-/// Words that may follow a relation in a query and are no alias.
-const CLAUSES: &[&str] = &[
-    "where",
-    "group",
-    "having",
-    "window",
-    "union",
-    "intersect",
-    "except",
-    "order",
-    "limit",
-    "offset",
-    "fetch",
-    "for",
-    "on",
-    "using",
-    "join",
-    "inner",
-    "left",
-    "right",
-    "full",
-    "cross",
-    "natural",
-    "tablesample",
-];
-
-/// Whether a relation may stand at token `i`.
-fn stands_for_relation(tokens: &[Spanned], i: usize) -> bool {
-    match i.checked_sub(1).map(|before| &tokens[before].0) {
-        Some(Token::Word(word)) => matches!(word.as_str(), "from" | "join" | "only" | "table" | "lateral"),
-        Some(token) => token.is(",") && in_from_list(tokens, i),
-        None => false,
-    }
-}
-
-/// Whether the last clause that was opened on the same level before `i` is `from`.
-fn in_from_list(tokens: &[Spanned], i: usize) -> bool {
-    let mut depth = 0_u32;
-    for (token, _) in tokens[..i].iter().rev() {
-        match token {
-            token if token.is(")") => depth += 1,
-            token if token.is("(") => match depth.checked_sub(1) {
-                Some(less) => depth = less,
-                None => return false,
-            },
-            Token::Word(word) if depth == 0 => match word.as_str() {
-                "from" => return true,
-                "select" | "where" | "group" | "order" | "having" | "limit" | "on" | "values" => return false,
-                _ => {}
-            },
-            _ => {}
-        }
-    }
-    false
 }
 
 /// Whether token `i` is the `as` of `cast(… as …)`.
@@ -208,16 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn renames_relations_and_keeps_what_columns_are_called_by() {
-        let written = "select a.id, items from items, public.items b join items on items.id = (select 1 from items)";
-        let (items, things) = (name("public", "items"), name("public", "things"));
-        let mut query = Expression::new(written);
-        query.rename_relation(&items, &things);
-        assert_eq!(
-            query.sql(),
-            "select a.id, items from things as items, public.things b join things as items on items.id = (select 1 from things as items)"
-        );
-        query.rename_relation(&things, &items);
-        assert_eq!(query.sql(), written);
+    fn columns_go_on_being_qualified_with_their_table() {
+        let written = "items.price > 0 and public.items.price < 9 and items > 0 and x.items is null";
+        let (items, things) = (name("public", "items"), name("app", "things"));
+        let mut expression = Expression::new(written);
+        expression.rename_qualifier(&items, &things);
+        assert_eq!(expression.sql(), "things.price > 0 and app.things.price < 9 and items > 0 and x.items is null");
+        expression.rename_qualifier(&things, &items);
+        assert_eq!(expression.sql(), written);
     }
 }

@@ -5,7 +5,8 @@ use crate::name::QualifiedName;
 use crate::operation::Operation;
 use crate::ops::{
     AddColumn, AddConstraint, AddIdentity, AlterColumnType, AlterIdentity, DropColumn, DropConstraint, DropDefault, DropExpression,
-    DropIdentity, DropNotNull, Opaque, RenameColumn, RenameConstraint, RenameTable, SetDefault, SetNotNull, ValidateConstraint,
+    DropIdentity, DropNotNull, Opaque, RenameColumn, RenameConstraint, RenameTable, SetDefault, SetNotNull, SetTableSchema,
+    ValidateConstraint,
 };
 use squawk_syntax::ast::{self, AstNode};
 
@@ -54,6 +55,7 @@ fn lower_action(table: &QualifiedName, only: bool, action: &ast::AlterTableActio
         ast::AlterTableAction::RenameConstraint(it) => vec![RenameConstraint::lower(table, it)?.into()],
         ast::AlterTableAction::ValidateConstraint(it) => vec![ValidateConstraint::lower(table, it)?.into()],
         ast::AlterTableAction::RenameColumn(it) => vec![RenameColumn::lower(table, it)?.into()],
+        ast::AlterTableAction::SetSchema(it) => vec![SetTableSchema::lower(table, it)?.into()],
         ast::AlterTableAction::TableRenameTo(it) => vec![RenameTable::lower(table, it)?.into()],
         _ => return None,
     })

@@ -12,7 +12,7 @@
 use crate::checks;
 use crate::effects::{Effects, LockMode};
 use crate::expression::Expression;
-use crate::name::{Name, QualifiedName, quote_literal};
+use crate::name::{Name, QualifiedName};
 use crate::naming;
 use crate::operation::{Inverse, Operate};
 use crate::ops::{DropColumn, create_table};
@@ -177,10 +177,7 @@ impl Operate for AddColumn {
             sql.push_str(&render::constraint(constraint));
         }
         let mut statements = vec![sql];
-        if let Some(comment) = &self.column.comment {
-            let column = format!("{}.{}", self.table.quoted(), self.column.name.quoted());
-            statements.push(format!("comment on column {column} is {}", quote_literal(comment)));
-        }
+        statements.extend(render::comments(&self.table, std::slice::from_ref(&self.column), &self.constraints));
         statements
     }
 }

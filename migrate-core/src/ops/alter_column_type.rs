@@ -83,11 +83,13 @@ impl AlterColumnType {
         }
     }
 
-    fn check_dependents(&self, table: &Table, report: &mut Report) {
-        let partitioning = Expression::new(table.options.as_str());
-        if table.options.starts_with("partition by") && partitioning.mentions(self.column.as_str()) {
-            let message = format!("column `{}.{}` is part of the partition key", self.table, self.column);
-            report.problem(self.column.at, message);
+    fn check_dependents(&self, schema: &Schema, table: &Table, report: &mut Report) {
+        for view in schema.views_reading_column(&self.table, self.column.as_str()) {
+            let help = "drop the view first, and create it again afterwards".to_owned();
+            report.column_has_dependent(&self.table, &self.column, &ObjectKey::View(view), help);
+        }
+        if table.is_partitioned_by(self.column.as_str()) {
+            report.in_partition_key(&self.table, &self.column);
         }
         for dependent in table.columns.iter().filter(|other| other.name != self.column) {
             if dependent.generated.as_ref().is_some_and(|generated| generated.expression.mentions(self.column.as_str())) {
@@ -122,7 +124,7 @@ impl Operate for AlterColumnType {
         }
         self.check_conversion(schema, column, report);
         if let Some(table) = schema.table(&self.table) {
-            self.check_dependents(table, report);
+            self.check_dependents(schema, table, report);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::effects::{Effects, LockMode};
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, NoInverse, Operate};
 use crate::report::Report;
-use crate::schema::{ObjectKey, Origin, Schema, Sequence, default_limits};
+use crate::schema::{ObjectKey, Origin, Schema, Sequence, SequenceOptions, default_limits};
 use serde::{Deserialize, Serialize};
 
 /// Changes what is named, and leaves the rest as it is.
@@ -47,7 +47,9 @@ pub enum SequenceChange {
 }
 
 impl SequenceChange {
-    fn sql(&self) -> String {
+    /// As it stands in `alter sequence`.
+    #[must_use]
+    pub fn sql(&self) -> String {
         match self {
             Self::Type(name) => format!("as {name}"),
             Self::Increment(number) => format!("increment by {number}"),
@@ -74,39 +76,76 @@ impl AlterSequence {
     }
 
     fn change(&self, sequence: &mut Sequence) {
-        let mut attributes = sequence.options.attributes();
-        // the type and the direction first: what is left at their defaults follows them, in whichever order they stand
+        sequence.options = change_options(&sequence.options, &self.changes);
         for change in &self.changes {
-            match change {
-                SequenceChange::Type(name) => {
-                    let (least, greatest) = default_limits(&attributes.data_type, attributes.increment);
-                    let (new_least, new_greatest) = default_limits(name, attributes.increment);
-                    if attributes.minimum == least {
-                        attributes.minimum = new_least;
-                    }
-                    if attributes.maximum == greatest {
-                        attributes.maximum = new_greatest;
-                    }
-                    attributes.data_type.clone_from(name);
-                }
-                SequenceChange::Increment(number) => attributes.increment = *number,
-                SequenceChange::Start(number) => attributes.start = *number,
-                SequenceChange::Cache(number) => attributes.cache = *number,
-                SequenceChange::Cycle(cycle) => attributes.cycle = *cycle,
-                SequenceChange::OwnedBy(owner) => sequence.owned_by.clone_from(owner),
-                SequenceChange::Minimum(_) | SequenceChange::Maximum(_) => {}
+            if let SequenceChange::OwnedBy(owner) = change {
+                sequence.owned_by.clone_from(owner);
             }
         }
-        let (least, greatest) = default_limits(&attributes.data_type, attributes.increment);
-        for change in &self.changes {
-            match change {
-                SequenceChange::Minimum(number) => attributes.minimum = number.unwrap_or(least),
-                SequenceChange::Maximum(number) => attributes.maximum = number.unwrap_or(greatest),
-                _ => {}
-            }
-        }
-        sequence.options = attributes.options();
     }
+}
+
+/// The options after `changes`.
+pub(super) fn change_options(options: &SequenceOptions, changes: &[SequenceChange]) -> SequenceOptions {
+    let mut attributes = options.attributes();
+    // the type and the direction first: what is left at their defaults follows them, in whichever order they stand
+    for change in changes {
+        match change {
+            SequenceChange::Type(name) => {
+                let (least, greatest) = default_limits(&attributes.data_type, attributes.increment);
+                let (new_least, new_greatest) = default_limits(name, attributes.increment);
+                if attributes.minimum == least {
+                    attributes.minimum = new_least;
+                }
+                if attributes.maximum == greatest {
+                    attributes.maximum = new_greatest;
+                }
+                attributes.data_type.clone_from(name);
+            }
+            SequenceChange::Increment(number) => attributes.increment = *number,
+            SequenceChange::Start(number) => attributes.start = *number,
+            SequenceChange::Cache(number) => attributes.cache = *number,
+            SequenceChange::Cycle(cycle) => attributes.cycle = *cycle,
+            SequenceChange::Minimum(_) | SequenceChange::Maximum(_) | SequenceChange::OwnedBy(_) => {}
+        }
+    }
+    let (least, greatest) = default_limits(&attributes.data_type, attributes.increment);
+    for change in changes {
+        match change {
+            SequenceChange::Minimum(number) => attributes.minimum = number.unwrap_or(least),
+            SequenceChange::Maximum(number) => attributes.maximum = number.unwrap_or(greatest),
+            _ => {}
+        }
+    }
+    attributes.options()
+}
+
+/// What leads from the options `new` to `old`.
+pub(super) fn difference(new: &SequenceOptions, old: &SequenceOptions) -> Vec<SequenceChange> {
+    let (new, old) = (new.attributes(), old.attributes());
+    let mut changes = Vec::new();
+    if new.data_type != old.data_type {
+        changes.push(SequenceChange::Type(old.data_type));
+    }
+    if new.increment != old.increment {
+        changes.push(SequenceChange::Increment(old.increment));
+    }
+    if new.minimum != old.minimum {
+        changes.push(SequenceChange::Minimum(Some(old.minimum)));
+    }
+    if new.maximum != old.maximum {
+        changes.push(SequenceChange::Maximum(Some(old.maximum)));
+    }
+    if new.start != old.start {
+        changes.push(SequenceChange::Start(old.start));
+    }
+    if new.cache != old.cache {
+        changes.push(SequenceChange::Cache(old.cache));
+    }
+    if new.cycle != old.cycle {
+        changes.push(SequenceChange::Cycle(old.cycle));
+    }
+    changes
 }
 
 impl Operate for AlterSequence {
@@ -145,32 +184,9 @@ impl Operate for AlterSequence {
         let Some(sequence) = before.sequences.get(&self.name) else {
             return Err(NoInverse::because(format!("nothing is known of sequence `{}`", self.name)));
         };
-        let old = sequence.options.attributes();
         let mut after = sequence.clone();
         self.change(&mut after);
-        let new = after.options.attributes();
-        let mut changes = Vec::new();
-        if new.data_type != old.data_type {
-            changes.push(SequenceChange::Type(old.data_type));
-        }
-        if new.increment != old.increment {
-            changes.push(SequenceChange::Increment(old.increment));
-        }
-        if new.minimum != old.minimum {
-            changes.push(SequenceChange::Minimum(Some(old.minimum)));
-        }
-        if new.maximum != old.maximum {
-            changes.push(SequenceChange::Maximum(Some(old.maximum)));
-        }
-        if new.start != old.start {
-            changes.push(SequenceChange::Start(old.start));
-        }
-        if new.cache != old.cache {
-            changes.push(SequenceChange::Cache(old.cache));
-        }
-        if new.cycle != old.cycle {
-            changes.push(SequenceChange::Cycle(old.cycle));
-        }
+        let mut changes = difference(&after.options, &sequence.options);
         if after.owned_by != sequence.owned_by {
             changes.push(SequenceChange::OwnedBy(sequence.owned_by.clone()));
         }
@@ -185,6 +201,9 @@ impl Operate for AlterSequence {
         vec![format!("alter sequence {} {}", self.name.quoted(), changes.join(" "))]
     }
 }
+
+#[cfg(feature = "parser")]
+pub(super) use lower::change;
 
 #[cfg(feature = "parser")]
 mod lower {
@@ -205,7 +224,7 @@ mod lower {
         }
     }
 
-    fn change(option: &ast::SequenceOption) -> Option<SequenceChange> {
+    pub(crate) fn change(option: &ast::SequenceOption) -> Option<SequenceChange> {
         Some(match option {
             ast::SequenceOption::OptionAsType(it) => SequenceChange::Type(syntax::data_type(&it.ty()?)?.sql()),
             ast::SequenceOption::OptionStart(it) => SequenceChange::Start(columns::number(it.expr())?),

@@ -52,6 +52,13 @@ impl Operate for CreateTable {
 
     fn bind(&mut self, schema: &Schema) {
         let name = self.table.name.clone();
+        // where it is needed, there is no table whose names could be taken
+        let without = (self.if_not_exists && schema.tables.contains_key(&name)).then(|| {
+            let mut without = schema.clone();
+            DropTable::new(name.clone()).apply(&mut without, &Origin::default());
+            without
+        });
+        let schema = without.as_ref().unwrap_or(schema);
         for (column, sequence) in &mut self.serials {
             if sequence.as_str().is_empty() {
                 *sequence = naming::sequence(schema, &name, column.as_str());
@@ -132,7 +139,7 @@ impl Operate for CreateTable {
         if before.tables.contains_key(&self.table.name) {
             return Ok(Vec::new());
         }
-        Ok(vec![DropTable { name: self.table.name.clone(), cascade: false, if_exists: false }.into()])
+        Ok(vec![DropTable::new(self.table.name.clone()).into()])
     }
 
     fn render(&self) -> Vec<String> {
@@ -147,6 +154,7 @@ impl Operate for CreateTable {
         if let Some(comment) = &table.comment {
             statements.push(format!("comment on table {} is {}", table.name.quoted(), quote_literal(comment)));
         }
+        statements.extend(render::comments(&table.name, &table.columns, &self.constraints));
         statements
     }
 }
@@ -209,10 +217,10 @@ mod lower {
             let mut table = Table::new(syntax::path(&statement.table_name()?.path()?)?);
             table.unlogged = matches!(statement.persistence(), Some(ast::Persistence::Unlogged(_)));
             let options = [
-                statement.partition_by().map(|it| syntax::text(it.syntax())),
-                statement.using_method().map(|it| syntax::text(it.syntax())),
-                statement.table_params().map(|it| syntax::text(it.syntax())),
-                statement.tablespace_clause().map(|it| syntax::text(it.syntax())),
+                statement.partition_by().map(|it| syntax::spelt(it.syntax())),
+                statement.using_method().map(|it| syntax::spelt(it.syntax())),
+                statement.table_params().map(|it| syntax::spelt(it.syntax())),
+                statement.tablespace_clause().map(|it| syntax::spelt(it.syntax())),
             ];
             table.options = options.into_iter().flatten().collect::<Vec<_>>().join(" ");
             let mut operation =

@@ -1,7 +1,7 @@
 //! `alter table … drop column`.
 //!
 //! - **SQL**: `alter table documents drop column body`
-//! - **Lock**: access exclusive on the table
+//! - **Lock**: access exclusive on the table, on the targets of foreign keys that fall, and on what falls by `cascade`
 //! - **Rewrites**: nothing; the space is given back when rows are written
 //! - **Transaction**: inside
 //! - **Undo**: `add column` with its constraints and indexes, where a value for the old rows is known; the data is lost
@@ -10,8 +10,8 @@
 
 use crate::effects::{Effects, LockMode};
 use crate::name::{Name, QualifiedName};
-use crate::operation::{Inverse, NoInverse, Operate};
-use crate::ops::{AddColumn, AddConstraint, create_index, drop_table};
+use crate::operation::{Inverse, NoInverse, Operate, Operation};
+use crate::ops::{AddColumn, AddConstraint, cascade, create_index, drop_table};
 use crate::report::Report;
 use crate::schema::{ConstraintKind, ObjectKey, Origin, Schema};
 use serde::{Deserialize, Serialize};
@@ -32,69 +32,30 @@ pub struct DropColumn {
 }
 
 impl DropColumn {
-    /// The foreign keys that point to the column and don't fall with it by themselves.
-    fn dependents(&self, schema: &Schema) -> Vec<(QualifiedName, Name)> {
-        schema.foreign_keys_to_column(&self.table, self.column.as_str())
-    }
-}
-
-impl Operate for DropColumn {
-    fn describe(&self) -> String {
-        format!("drop column `{}.{}`", self.table, self.column)
+    /// Drops the column with all that depends on it.
+    #[must_use]
+    pub fn cascading(table: &QualifiedName, column: &Name) -> Self {
+        Self { table: table.clone(), column: column.clone(), cascade: true, if_exists: false }
     }
 
-    fn requires(&self) -> Vec<ObjectKey> {
-        vec![ObjectKey::Table(self.table.clone())]
+    /// What `cascade` drops before the column.
+    fn before_it(&self, schema: &Schema) -> Vec<Operation> {
+        if self.cascade { cascade::of_column(schema, &self.table, &self.column) } else { Vec::new() }
     }
 
-    fn touches(&self) -> Vec<ObjectKey> {
-        vec![ObjectKey::Column(self.table.clone(), self.column.clone())]
-    }
-
-    fn check(&self, schema: &Schema, report: &mut Report) {
-        if !report.needs_table(schema, &self.table) {
-            return;
-        }
-        if !self.if_exists {
-            report.needs_column(schema, &self.table, &self.column);
-        }
-        if !self.cascade {
-            let what = format!("column `{}.{}`", self.table, self.column);
-            report.needed_by_foreign_keys(self.column.at, &what, &self.dependents(schema));
+    fn check_dependents(&self, schema: &Schema, report: &mut Report) {
+        let name = format!("column `{}.{}`", self.table, self.column);
+        report.views_depend(self.column.at, &name, &schema.views_reading_column(&self.table, self.column.as_str()));
+        report.needed_by_foreign_keys(self.column.at, &name, &schema.foreign_keys_to_column(&self.table, self.column.as_str()));
+        for computed in cascade::generated_from(schema, &self.table, &self.column) {
+            let key = ObjectKey::Column(self.table.clone(), computed.clone());
+            let help = format!("drop column `{computed}` first, or write `cascade` to drop it, too");
+            report.column_has_dependent(&self.table, &self.column, &key, help);
         }
     }
 
-    fn apply(&self, schema: &mut Schema, origin: &Origin) {
-        let dependents = self.dependents(schema);
-        let Some(table) = schema.tables.get_mut(&self.table) else { return };
-        if table.column(self.column.as_str()).is_none() {
-            return;
-        }
-        table.remove_column(self.column.as_str());
-        for (table, constraint) in dependents {
-            if let Some(table) = schema.tables.get_mut(&table) {
-                table.constraints.shift_remove(&constraint);
-            }
-            schema.record_departure(ObjectKey::Constraint(table, constraint), None, origin);
-        }
-        let owner = (self.table.clone(), self.column.clone());
-        schema.sequences.retain(|_, sequence| sequence.owned_by.as_ref() != Some(&owner));
-        schema.record_departure(ObjectKey::Column(self.table.clone(), self.column.clone()), None, origin);
-    }
-
-    fn effects(&self, schema: &Schema) -> Effects {
-        let own = Effects::lock(&self.table, LockMode::AccessExclusive);
-        let constraints = schema.table(&self.table).into_iter().flat_map(|table| table.constraints.values());
-        let targets = constraints.filter_map(|constraint| match &constraint.kind {
-            ConstraintKind::ForeignKey(key) if constraint.kind.involves(self.column.as_str()) => Some(key.references.clone()),
-            _ => None,
-        });
-        let dependents = self.dependents(schema).into_iter().map(|(table, _)| table);
-        let effects = targets.chain(dependents).fold(own, |effects, table| effects.and_lock(&table, LockMode::AccessExclusive));
-        Effects { loses_data: true, breaks_readers: true, ..effects }
-    }
-
-    fn inverse(&self, before: &Schema) -> Inverse {
+    /// What adds the column again when nothing fell with it but what belongs to it.
+    fn add_again(&self, before: &Schema) -> Inverse {
         let Some(column) = before.column(&self.table, self.column.as_str()) else {
             return Err(NoInverse::because(format!("nothing is known of column `{}.{}`", self.table, self.column)));
         };
@@ -122,9 +83,68 @@ impl Operate for DropColumn {
         operations.push(add.into());
         operations.extend(drop_table::give_back(&owned));
         create_index::recreate_indexes(table, |index| index.involves(self.column.as_str()), &mut operations);
-        let later = later.into_iter().map(|constraint| (self.table.clone(), constraint.name)).chain(self.dependents(before));
-        operations.extend(later.filter_map(|(table, name)| AddConstraint::again(before, &table, &name)).map(Into::into));
+        operations
+            .extend(later.iter().filter_map(|constraint| AddConstraint::again(before, &self.table, &constraint.name)).map(Into::into));
         Ok(operations)
+    }
+}
+
+impl Operate for DropColumn {
+    fn describe(&self) -> String {
+        format!("drop column `{}.{}`", self.table, self.column)
+    }
+
+    fn requires(&self) -> Vec<ObjectKey> {
+        vec![ObjectKey::Table(self.table.clone())]
+    }
+
+    fn touches(&self) -> Vec<ObjectKey> {
+        vec![ObjectKey::Column(self.table.clone(), self.column.clone())]
+    }
+
+    fn check(&self, schema: &Schema, report: &mut Report) {
+        if !report.needs_table(schema, &self.table) {
+            return;
+        }
+        if !self.if_exists {
+            report.needs_column(schema, &self.table, &self.column);
+        }
+        if schema.table(&self.table).is_some_and(|table| table.is_partitioned_by(self.column.as_str())) {
+            report.in_partition_key(&self.table, &self.column);
+        }
+        if !self.cascade {
+            self.check_dependents(schema, report);
+        }
+    }
+
+    fn apply(&self, schema: &mut Schema, origin: &Origin) {
+        let Some(table) = schema.table(&self.table) else { return };
+        if table.column(self.column.as_str()).is_none() || table.is_partitioned_by(self.column.as_str()) {
+            return;
+        }
+        cascade::apply(&self.before_it(schema), schema, origin);
+        if let Some(table) = schema.tables.get_mut(&self.table) {
+            table.remove_column(self.column.as_str());
+        }
+        let owner = (self.table.clone(), self.column.clone());
+        schema.sequences.retain(|_, sequence| sequence.owned_by.as_ref() != Some(&owner));
+        schema.record_departure(ObjectKey::Column(self.table.clone(), self.column.clone()), None, origin);
+    }
+
+    fn effects(&self, schema: &Schema) -> Effects {
+        let own = Effects::lock(&self.table, LockMode::AccessExclusive);
+        let constraints = schema.table(&self.table).into_iter().flat_map(|table| table.constraints.values());
+        let targets = constraints.filter_map(|constraint| match &constraint.kind {
+            ConstraintKind::ForeignKey(key) if constraint.kind.involves(self.column.as_str()) => Some(key.references.clone()),
+            _ => None,
+        });
+        let effects = targets.fold(own, |effects, table| effects.and_lock(&table, LockMode::AccessExclusive));
+        let effects = cascade::and_locks(effects, &self.before_it(schema), schema);
+        Effects { loses_data: true, breaks_readers: true, ..effects }
+    }
+
+    fn inverse(&self, before: &Schema) -> Inverse {
+        cascade::undo(&self.before_it(before), before, |schema| self.add_again(schema))
     }
 
     fn render(&self) -> Vec<String> {

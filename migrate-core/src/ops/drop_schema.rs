@@ -44,7 +44,7 @@ impl DropSchema {
             .iter()
             .filter(|(name, _)| name.schema == self.name)
             .map(|(name, view)| DropView { name: name.clone(), materialized: view.materialized, cascade, if_exists }.into());
-        let tables = names(&schema.tables, &self.name).map(|name| DropTable { name: name.clone(), cascade, if_exists }.into());
+        let tables = names(&schema.tables, &self.name).map(|name| DropTable { cascade, if_exists, ..DropTable::new(name.clone()) }.into());
         let sequences = names(&schema.sequences, &self.name).map(|name| DropSequence { name: name.clone(), cascade, if_exists }.into());
         let types = names(&schema.enums, &self.name).chain(names(&schema.others, &self.name));
         let types = types.map(|name| DropType { name: name.clone(), cascade, if_exists }.into());

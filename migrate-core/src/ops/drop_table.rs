@@ -1,7 +1,7 @@
 //! `drop table`.
 //!
 //! - **SQL**: `drop table documents`
-//! - **Lock**: access exclusive on the table, and on the targets of its foreign keys
+//! - **Lock**: access exclusive on the table, on the targets of its foreign keys, and on what falls by `cascade`
 //! - **Rewrites**: nothing
 //! - **Transaction**: inside
 //! - **Undo**: `create table` with its constraints, indexes and comments; the rows are lost
@@ -10,10 +10,14 @@
 
 use crate::effects::{Effects, LockMode};
 use crate::name::{Name, QualifiedName};
+use crate::naming;
 use crate::operation::{Inverse, NoInverse, Operate, Operation};
-use crate::ops::{AddConstraint, AlterSequence, CommentOn, CreateSequence, CreateTable, SequenceChange, create_index, create_table};
+use crate::ops::{
+    AddConstraint, AlterSequence, CommentOn, CreateSequence, CreateTable, DropConstraint, SequenceChange, cascade, create_index,
+    create_table,
+};
 use crate::report::Report;
-use crate::schema::{Constraint, ConstraintKind, ObjectKey, Origin, Schema, Sequence, Table, UniqueKey};
+use crate::schema::{Constraint, ConstraintKind, ObjectKey, Origin, Schema, Sequence, SequenceOptions, Table, UniqueKey};
 use serde::{Deserialize, Serialize};
 
 /// Drops a table and everything that belongs to it.
@@ -27,6 +31,39 @@ pub struct DropTable {
     /// `if exists`.
     #[serde(default)]
     pub if_exists: bool,
+    /// The tables that the same statement drops after this one: their foreign keys don't keep it.
+    #[serde(default)]
+    pub together: Vec<QualifiedName>,
+    /// The foreign keys of those tables that point to it, once bound.
+    #[serde(default)]
+    pub releases: Vec<(QualifiedName, Name)>,
+}
+
+impl DropTable {
+    /// Drops the table of this name.
+    #[must_use]
+    pub fn new(name: QualifiedName) -> Self {
+        Self { name, cascade: false, if_exists: false, together: Vec::new(), releases: Vec::new() }
+    }
+
+    /// What falls before the table.
+    fn before_it(&self, schema: &Schema) -> Vec<Operation> {
+        if self.cascade {
+            return cascade::of_table(schema, &self.name);
+        }
+        self.releases.iter().map(|(table, name)| DropConstraint::new(table.clone(), name.clone()).into()).collect()
+    }
+
+    /// What creates the table again when nothing fell with it but what belongs to it.
+    fn create_again(&self, before: &Schema) -> Inverse {
+        let Some(table) = before.table(&self.name) else {
+            return Err(NoInverse::because(format!("nothing is known of table `{}`", self.name)));
+        };
+        if table.partition_key().is_some() {
+            return Err(NoInverse::because(format!("the partitions of table `{}` fall with it, and aren't known", self.name)));
+        }
+        Ok(recreate(before, table))
+    }
 }
 
 impl Operate for DropTable {
@@ -42,6 +79,11 @@ impl Operate for DropTable {
         vec![ObjectKey::Table(self.name.clone())]
     }
 
+    fn bind(&mut self, schema: &Schema) {
+        self.releases = schema.foreign_keys_to_table(&self.name);
+        self.releases.retain(|(table, _)| self.together.contains(table));
+    }
+
     fn check(&self, schema: &Schema, report: &mut Report) {
         if self.if_exists && schema.relation_kind(&self.name).is_none() {
             return;
@@ -49,72 +91,48 @@ impl Operate for DropTable {
         if !report.needs_table(schema, &self.name) || self.cascade {
             return;
         }
-        report.views_depend("table", &self.name, &schema.views_reading(&self.name));
-        for (table, constraint) in referencing(schema, &self.name) {
-            report.problem(self.name.at(), format!("table `{}` is the target of a foreign key", self.name)).help =
-                Some(format!("drop constraint `{constraint}` of table `{table}` first, or write `cascade`"));
+        let name = format!("table `{}`", self.name);
+        report.views_depend(self.name.at(), &name, &schema.views_reading(&self.name));
+        let mut foreign_keys = schema.foreign_keys_to_table(&self.name);
+        foreign_keys.retain(|(table, _)| !self.together.contains(table));
+        report.needed_by_foreign_keys(self.name.at(), &name, &foreign_keys);
+        let columns = schema.columns_of_type(&self.name).into_iter().filter(|(table, _)| *table != self.name);
+        for (table, column) in columns {
+            report.problem(self.name.at(), format!("column `{table}.{column}` is of the type of {name}")).help =
+                Some("drop the column first, or write `cascade` to drop it, too".to_owned());
         }
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
+        cascade::apply(&self.before_it(schema), schema, origin);
         if schema.tables.remove(&self.name).is_none() && schema.others.remove(&self.name).is_none() {
             return;
         }
-        schema.drop_views_reading(&self.name, origin);
         schema.sequences.retain(|_, sequence| sequence.owned_by.as_ref().is_none_or(|(table, _)| *table != self.name));
-        for (table, constraint) in referencing(schema, &self.name) {
-            if let Some(table) = schema.tables.get_mut(&table) {
-                table.constraints.shift_remove(&constraint);
-            }
-        }
         schema.record_departure(ObjectKey::Table(self.name.clone()), None, origin);
     }
 
     fn effects(&self, schema: &Schema) -> Effects {
         let own = Effects { loses_data: true, breaks_readers: true, ..Effects::lock(&self.name, LockMode::AccessExclusive) };
         let targets = schema.table(&self.name).into_iter().flat_map(|table| table.constraints.values());
-        let referencing = referencing(schema, &self.name);
-        targets
-            .filter_map(|constraint| match &constraint.kind {
-                ConstraintKind::ForeignKey(key) => Some(key.references.clone()),
-                _ => None,
-            })
-            .chain(referencing.into_iter().map(|(table, _)| table))
-            .chain(schema.views_above(&self.name))
-            .fold(own, |effects, table| effects.and_lock(&table, LockMode::AccessExclusive))
+        let targets = targets.filter_map(|constraint| match &constraint.kind {
+            ConstraintKind::ForeignKey(key) => Some(&key.references),
+            _ => None,
+        });
+        let effects = targets.fold(own, |effects, table| effects.and_lock(table, LockMode::AccessExclusive));
+        cascade::and_locks(effects, &self.before_it(schema), schema)
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
-        let Some(table) = before.table(&self.name) else {
-            return Err(NoInverse::because(format!("nothing is known of table `{}`", self.name)));
-        };
-        let referencing = referencing(before, &self.name);
-        if !referencing.is_empty() {
-            return Err(NoInverse::because("foreign keys of other tables fall with it"));
-        }
-        if let Some(view) = before.views_reading(&self.name).first() {
-            return Err(NoInverse::because(format!("view `{view}` falls with it")));
-        }
-        Ok(recreate(before, table))
+        cascade::undo(&self.before_it(before), before, |schema| self.create_again(schema))
     }
 
     fn render(&self) -> Vec<String> {
-        vec![format!("drop table {}{}", self.name.quoted(), if self.cascade { " cascade" } else { "" })]
+        let releases = self.releases.iter().filter(|_| !self.cascade);
+        let releases = releases.flat_map(|(table, name)| DropConstraint::new(table.clone(), name.clone()).render());
+        let drop = format!("drop table {}{}", self.name.quoted(), if self.cascade { " cascade" } else { "" });
+        releases.chain([drop]).collect()
     }
-}
-
-/// The foreign keys of other tables that point to `target`.
-fn referencing(schema: &Schema, target: &QualifiedName) -> Vec<(QualifiedName, Name)> {
-    let others = schema.tables.values().filter(|table| table.name != *target);
-    others
-        .flat_map(|table| {
-            let keys = table.constraints.values().filter(|constraint| match &constraint.kind {
-                ConstraintKind::ForeignKey(key) => key.references == *target,
-                _ => false,
-            });
-            keys.map(|constraint| (table.name.clone(), constraint.name.clone())).collect::<Vec<_>>()
-        })
-        .collect()
 }
 
 /// The operations that create `table` as it is.
@@ -122,17 +140,10 @@ fn recreate(before: &Schema, table: &Table) -> Vec<Operation> {
     let mut shape = table.clone();
     let constraints: Vec<_> = std::mem::take(&mut shape.constraints).into_values().collect();
     shape.indexes.clear();
-    let serials: Vec<(Name, Name)> = before
-        .sequences
-        .iter()
-        .filter_map(|(name, sequence)| {
-            let (owner, column) = sequence.owned_by.as_ref()?;
-            let default = table.column(column.as_str())?.default.as_ref()?;
-            (*owner == table.name && *default == create_table::serial_default(name)).then(|| (column.clone(), name.name.clone()))
-        })
-        .collect();
-    let owned: Vec<_> =
-        owned_sequences(before, &table.name, None).filter(|(name, _)| !serials.iter().any(|(_, of)| *of == name.name)).collect();
+    let (serial, owned): (Vec<_>, Vec<_>) =
+        owned_sequences(before, &table.name, None).partition(|(name, sequence)| is_serial(table, name, sequence));
+    let column_of = |(name, sequence): &(&QualifiedName, &Sequence)| Some((sequence.owned_by.as_ref()?.1.clone(), name.name.clone()));
+    let serials: Vec<(Name, Name)> = serial.iter().filter_map(column_of).collect();
     // what rests on an index of the table, or isn't valid for all rows, can't be made with the table
     let rests_on_index = |constraint: &Constraint| match &constraint.kind {
         ConstraintKind::ForeignKey(key) if key.references == table.name => {
@@ -145,9 +156,22 @@ fn recreate(before: &Schema, table: &Table) -> Vec<Operation> {
     let mut operations: Vec<_> = recreate_sequences(&owned).collect();
     operations.push(CreateTable { table: shape, constraints, serials, if_not_exists: false }.into());
     operations.extend(give_back(&owned));
+    let comment = |(name, sequence): &(&QualifiedName, &Sequence)| {
+        CommentOn::restore(ObjectKey::Sequence((*name).clone()), sequence.comment.as_ref())
+    };
+    operations.extend(serial.iter().filter_map(comment));
     create_index::recreate_indexes(table, |_| true, &mut operations);
     operations.extend(later.iter().filter_map(|constraint| AddConstraint::again(before, &table.name, &constraint.name)).map(Into::into));
     operations
+}
+
+/// Whether `create table` makes the same sequence again for a column of a serial type.
+fn is_serial(table: &Table, name: &QualifiedName, sequence: &Sequence) -> bool {
+    let Some(column) = sequence.owned_by.as_ref().and_then(|(_, column)| table.column(column.as_str())) else { return false };
+    let usual = naming::make_object_name(table.name.name.as_str(), Some(column.name.as_str()), "seq");
+    let options = SequenceOptions { data_type: create_table::serial_type(column), ..SequenceOptions::default() };
+    let default = column.default.as_ref().is_some_and(|default| *default == create_table::serial_default(name));
+    default && column.not_null && *name == table.name.sibling(usual) && sequence.options == options
 }
 
 /// The sequences that fall with a table, or with one of its columns.
@@ -182,6 +206,7 @@ pub(super) fn give_back(owned: &[(&QualifiedName, &Sequence)]) -> impl Iterator<
 mod lower {
     use super::DropTable;
     use crate::lower::syntax;
+    use crate::name::QualifiedName;
     use crate::operation::Operation;
     use squawk_syntax::ast;
 
@@ -190,7 +215,12 @@ mod lower {
         pub(crate) fn lower(statement: &ast::DropTable) -> Option<Vec<Operation>> {
             let cascade = matches!(statement.drop_behavior(), Some(ast::DropBehavior::Cascade(_)));
             let if_exists = statement.if_exists().is_some();
-            statement.table_name_refs().map(|table| Some(Self { name: syntax::table_ref(&table)?, cascade, if_exists }.into())).collect()
+            let names: Vec<_> = statement.table_name_refs().map(|table| syntax::table_ref(&table)).collect::<Option<_>>()?;
+            let drop = |(i, name): (usize, &QualifiedName)| {
+                let together = names[i + 1..].to_vec();
+                Self { name: name.clone(), cascade, if_exists, together, releases: Vec::new() }.into()
+            };
+            Some(names.iter().enumerate().map(drop).collect())
         }
     }
 }

@@ -55,7 +55,7 @@ impl Operate for DropView {
             return;
         }
         if report.needs_view(schema, &self.name, self.materialized) && !self.cascade {
-            report.views_depend(self.kind(), &self.name, &schema.views_reading(&self.name));
+            report.views_depend(self.name.at(), &format!("{} `{}`", self.kind(), self.name), &schema.views_reading(&self.name));
         }
     }
 

@@ -8,6 +8,7 @@ mod alter_column;
 mod alter_column_type;
 mod alter_identity;
 mod alter_sequence;
+mod cascade;
 mod comment_on;
 mod create_enum;
 mod create_extension;
@@ -40,6 +41,7 @@ mod rename_type;
 mod rename_view;
 mod set_default;
 mod set_not_null;
+mod set_table_schema;
 mod validate_constraint;
 
 pub use add_column::AddColumn;
@@ -81,6 +83,7 @@ pub use rename_type::RenameType;
 pub use rename_view::RenameView;
 pub use set_default::SetDefault;
 pub use set_not_null::SetNotNull;
+pub use set_table_schema::SetTableSchema;
 pub use validate_constraint::ValidateConstraint;
 
 use crate::name::{DEFAULT_SCHEMA, QualifiedName};

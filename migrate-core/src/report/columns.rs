@@ -57,6 +57,11 @@ impl Report {
             Some(format!("write how: `using {}{by_text}::{to}`", column.quoted()));
     }
 
+    /// PostgreSQL neither changes nor drops what decides in which partition a row is.
+    pub fn in_partition_key(&mut self, table: &QualifiedName, column: &Name) {
+        self.problem(column.at, format!("column `{table}.{column}` is part of the partition key"));
+    }
+
     /// Something depends on the column that doesn't fall or follow by itself.
     pub fn column_has_dependent(&mut self, table: &QualifiedName, column: &Name, dependent: &ObjectKey, help: String) {
         self.problem(column.at, format!("{} depends on column `{table}.{column}`", named(dependent))).help = Some(help);

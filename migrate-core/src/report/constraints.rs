@@ -61,10 +61,10 @@ impl Report {
 
     /// Foreign keys need what is to be dropped.
     pub(crate) fn needed_by_foreign_keys(&mut self, at: At, what: &str, foreign_keys: &[(QualifiedName, Name)]) {
-        for (table, constraint) in foreign_keys {
-            self.problem(at, format!("foreign key `{constraint}` of table `{table}` depends on {what}")).help =
-                Some("drop the foreign key first, or write `cascade`".to_owned());
-        }
+        let Some(((table, constraint), further)) = foreign_keys.split_first() else { return };
+        let problem = self.problem(at, format!("foreign key `{constraint}` of table `{table}` depends on {what}"));
+        problem.notes.extend(further.iter().map(|(table, name)| format!("foreign key `{name}` of table `{table}` depends on it, too")));
+        problem.help = Some("drop the foreign key first, or write `cascade`".to_owned());
     }
 
     /// The index belongs to a constraint.

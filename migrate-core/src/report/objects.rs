@@ -123,9 +123,9 @@ impl Report {
     }
 
     /// Views depend on the object that is dropped without `cascade`.
-    pub fn views_depend(&mut self, what: &str, name: &QualifiedName, views: &[QualifiedName]) {
+    pub fn views_depend(&mut self, at: At, what: &str, views: &[QualifiedName]) {
         let Some((first, further)) = views.split_first() else { return };
-        let problem = self.problem(name.at(), format!("view `{first}` depends on {what} `{name}`"));
+        let problem = self.problem(at, format!("view `{first}` depends on {what}"));
         problem.notes.extend(further.iter().map(|view| format!("view `{view}` depends on it, too")));
         problem.help = Some("drop the view first, or write `cascade` to drop it, too".to_owned());
     }

@@ -73,11 +73,18 @@ impl Schema {
 
     /// Views follow the rename of a table or of another view.
     pub fn follow_relation_rename(&mut self, from: &QualifiedName, to: &QualifiedName) {
-        for view in self.views.values_mut().filter(|view| view.relations.contains(from)) {
+        let has_column = |relation: &QualifiedName, column: &str| self.has_column(if relation == from { to } else { relation }, column);
+        let reading = self.views.iter().filter(|(_, view)| view.relations.contains(from)).map(|(name, view)| {
+            let mut query = view.query.clone();
+            query.rename_relation(from, to, &has_column);
+            (name.clone(), query)
+        });
+        for (name, query) in reading.collect::<Vec<_>>() {
+            let Some(view) = self.views.get_mut(&name) else { continue };
+            view.query = query;
             for relation in view.relations.iter_mut().filter(|relation| *relation == from) {
                 *relation = to.clone();
             }
-            view.query.rename_relation(from, to);
         }
     }
 
@@ -107,14 +114,7 @@ impl Schema {
     }
 
     fn each_expression(&mut self, mut change: impl FnMut(&mut Expression)) {
-        for table in self.tables.values_mut() {
-            for column in &mut table.columns {
-                column.default.iter_mut().for_each(&mut change);
-                column.generated.iter_mut().for_each(|generated| change(&mut generated.expression));
-            }
-            table.constraints.values_mut().for_each(|constraint| constraint.kind.each_expression(&mut change));
-            table.indexes.values_mut().for_each(|index| index.each_expression(&mut change));
-        }
+        self.tables.values_mut().for_each(|table| table.each_expression(&mut change));
         self.views.values_mut().for_each(|view| change(&mut view.query));
     }
 

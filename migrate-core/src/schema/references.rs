@@ -72,6 +72,18 @@ impl Schema {
         self.tables.values().flat_map(of_table).collect()
     }
 
+    /// The foreign keys of other tables that point to this one.
+    #[must_use]
+    pub fn foreign_keys_to_table(&self, target: &QualifiedName) -> Vec<(QualifiedName, Name)> {
+        let others = self.tables.values().filter(|table| table.name != *target);
+        let points = |constraint: &&Constraint| matches!(&constraint.kind, ConstraintKind::ForeignKey(key) if key.references == *target);
+        let of_table = |table: &Table| {
+            let keys = table.constraints.values().filter(points);
+            keys.map(|constraint| (table.name.clone(), constraint.name.clone())).collect::<Vec<_>>()
+        };
+        others.flat_map(of_table).collect()
+    }
+
     /// The foreign keys that point to a column, without those of the column itself, which fall with it.
     #[must_use]
     pub fn foreign_keys_to_column(&self, table: &QualifiedName, column: &str) -> Vec<(QualifiedName, Name)> {

@@ -2,7 +2,6 @@
 
 use super::constraint::rename_in;
 use super::{ConstraintKind, ForeignKey, Schema};
-use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
 
 impl Schema {
@@ -19,7 +18,9 @@ impl Schema {
             };
         };
         table.name = to.clone();
+        table.each_expression(|expression| expression.rename_qualifier(from, to));
         self.tables.insert(to.clone(), table);
+        self.follow_type_rename(from, to);
         for key in self.foreign_keys_mut().filter(|key| key.references == *from) {
             key.references = to.clone();
         }
@@ -29,17 +30,38 @@ impl Schema {
                 *owner = to.clone();
             }
         }
+        if from.schema != to.schema {
+            self.move_owned_sequences(from, to);
+        }
         true
+    }
+
+    /// The sequences that columns of the table own go with it.
+    fn move_owned_sequences(&mut self, from: &QualifiedName, to: &QualifiedName) {
+        let owned = self
+            .sequences
+            .iter()
+            .filter(|(name, sequence)| name.schema == from.schema && sequence.owned_by.as_ref().is_some_and(|(owner, _)| owner == to));
+        for name in owned.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+            let moved = to.sibling(name.name.clone());
+            if let Some(sequence) = self.sequences.remove(&name) {
+                self.sequences.insert(moved.clone(), sequence);
+                self.follow_sequence_rename(&name, &moved);
+            }
+        }
     }
 
     /// Gives the column another name, with everything that refers to it. The answer says whether it was there.
     pub fn rename_column(&mut self, table: &QualifiedName, from: &Name, to: &Name) -> bool {
-        let Some(renamed) = self.tables.get_mut(table).filter(|table| table.column(from.as_str()).is_some()) else { return false };
+        if self.column(table, from.as_str()).is_none() {
+            return false;
+        }
+        self.rename_column_in_views(table, from, to);
+        let Some(renamed) = self.tables.get_mut(table) else { return false };
         renamed.rename_column(from.as_str(), to);
-        if renamed.options.starts_with("partition by") {
-            let mut options = Expression::new(renamed.options.as_str());
-            options.rename_column(from.as_str(), to);
-            options.sql().clone_into(&mut renamed.options);
+        if let Some(mut key) = renamed.partition_key() {
+            key.rename_column(from.as_str(), to);
+            key.sql().clone_into(&mut renamed.options);
         }
         for key in self.foreign_keys_mut().filter(|key| key.references == *table) {
             rename_in(&mut key.referenced_columns, from.as_str(), to);
@@ -50,6 +72,38 @@ impl Schema {
             }
         }
         true
+    }
+
+    /// The views that read the column by its name.
+    #[must_use]
+    pub fn views_reading_column(&self, table: &QualifiedName, column: &str) -> Vec<QualifiedName> {
+        let has_column = |relation: &QualifiedName, column: &str| self.has_column(relation, column);
+        let reading =
+            self.views.iter().filter(|(_, view)| view.relations.contains(table) && view.query.query_reads(table, column, &has_column));
+        reading.map(|(name, _)| name.clone()).collect()
+    }
+
+    fn rename_column_in_views(&mut self, table: &QualifiedName, from: &Name, to: &Name) {
+        let has_column = |relation: &QualifiedName, column: &str| self.has_column(relation, column);
+        let renamed = self.views.iter().filter(|(_, view)| view.relations.contains(table)).map(|(name, view)| {
+            let mut query = view.query.clone();
+            query.rename_query_column(table, from, to, &has_column);
+            (name.clone(), query)
+        });
+        for (name, query) in renamed.collect::<Vec<_>>() {
+            if let Some(view) = self.views.get_mut(&name) {
+                view.query = query;
+            }
+        }
+    }
+
+    /// Whether a table or view has a column; `None` where its columns aren't known.
+    pub(super) fn has_column(&self, relation: &QualifiedName, column: &str) -> Option<bool> {
+        match self.table(relation) {
+            Some(table) if table.columns.is_empty() && !table.options.is_empty() => None,
+            Some(table) => Some(table.column(column).is_some()),
+            None => Some(self.views.get(relation)?.output.as_ref()?.iter().any(|name| *name == column)),
+        }
     }
 
     fn foreign_keys_mut(&mut self) -> impl Iterator<Item = &mut ForeignKey> {

@@ -76,6 +76,18 @@ impl Table {
         self.columns.iter_mut().find(|column| column.name.as_str() == name)
     }
 
+    /// What follows `partition by`, of a partitioned table.
+    #[must_use]
+    pub fn partition_key(&self) -> Option<Expression> {
+        self.options.starts_with("partition by").then(|| Expression::new(self.options.as_str()))
+    }
+
+    /// Whether the column is part of the partition key.
+    #[must_use]
+    pub fn is_partitioned_by(&self, column: &str) -> bool {
+        self.partition_key().is_some_and(|key| key.mentions(column))
+    }
+
     /// The primary key.
     #[must_use]
     pub fn primary_key(&self) -> Option<&Constraint> {
@@ -93,6 +105,16 @@ impl Table {
         self.columns.retain(|column| column.name.as_str() != name);
         self.constraints.retain(|_, constraint| !constraint.kind.involves(name));
         self.indexes.retain(|_, index| !index.involves(name));
+    }
+
+    /// Lets `change` at each expression.
+    pub fn each_expression(&mut self, mut change: impl FnMut(&mut Expression)) {
+        for column in &mut self.columns {
+            column.default.iter_mut().for_each(&mut change);
+            column.generated.iter_mut().for_each(|generated| change(&mut generated.expression));
+        }
+        self.constraints.values_mut().for_each(|constraint| constraint.kind.each_expression(&mut change));
+        self.indexes.values_mut().for_each(|index| index.each_expression(&mut change));
     }
 
     /// Renames a column wherever the table mentions it.

@@ -7,7 +7,7 @@ use super::{render, support, translate, types};
 use crate::expression::Expression;
 use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName};
 use crate::operation::Operation;
-use crate::ops::{AlterColumnType, CreateSchema, DropSchema, DropTable, Opaque, RenameEnumValue, SequenceChange};
+use crate::ops::{AlterColumnType, CreateSchema, DropSchema, DropTable, Opaque, RenameEnumValue, SequenceChange, SetTableSchema};
 use crate::schema::{ConstraintKind, Schema};
 
 /// A step on SQLite.
@@ -103,6 +103,7 @@ fn treatment(operation: &Operation, before: &Schema, after: &Schema) -> Result<T
         | Operation::RenameView(_)
         | Operation::SetDefault(_)
         | Operation::SetNotNull(_)
+        | Operation::SetTableSchema(_)
         | Operation::ValidateConstraint(_) => Ok(Treatment::Difference(Hints::default())),
         Operation::AlterColumnType(operation) => alter_column_type(operation, before),
         Operation::DropTable(operation) => drop_table(operation, before, after),
@@ -127,7 +128,9 @@ pub(super) fn refused(operation: &Operation) -> Option<Unsupported> {
             let known = HARMLESS_EXTENSIONS.contains(&operation.name.as_str());
             (!known).then(|| Unsupported::new(format!("SQLite has no extension `{}`", operation.name)))
         }
-        Operation::CreateSchema(CreateSchema { name, .. }) | Operation::DropSchema(DropSchema { name, .. }) => {
+        Operation::CreateSchema(CreateSchema { name, .. })
+        | Operation::DropSchema(DropSchema { name, .. })
+        | Operation::SetTableSchema(SetTableSchema { schema: name, .. }) => {
             (name.as_str() != DEFAULT_SCHEMA).then(|| Unsupported::new(format!("SQLite has no schema `{name}`")))
         }
         Operation::CreateSequence(_) => Some(Unsupported::new("SQLite has no sequences")),

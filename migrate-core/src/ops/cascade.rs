@@ -1,0 +1,82 @@
+//! What falls with an object that is dropped with `cascade`, as drops of its own.
+//!
+//! A drop that cascades is those drops and then itself without `cascade`: so it is applied, and so it is undone.
+
+use crate::effects::Effects;
+use crate::name::{Name, QualifiedName};
+use crate::operation::{Inverse, Operate, Operation};
+use crate::ops::{DropColumn, DropConstraint, DropView};
+use crate::schema::{Origin, Schema};
+
+/// What depends on a column and doesn't fall with it by itself: views, foreign keys, generated columns.
+pub(super) fn of_column(schema: &Schema, table: &QualifiedName, column: &Name) -> Vec<Operation> {
+    let views = drop_views(schema, schema.views_reading_column(table, column.as_str()));
+    let foreign_keys = drop_constraints(schema.foreign_keys_to_column(table, column.as_str()));
+    let computed = generated_from(schema, table, column).into_iter().map(|name| DropColumn::cascading(table, &name));
+    views.chain(foreign_keys).chain(computed.map(Into::into)).collect()
+}
+
+/// What depends on a table and doesn't fall with it by itself: views, foreign keys of other tables, columns of its row type.
+pub(super) fn of_table(schema: &Schema, table: &QualifiedName) -> Vec<Operation> {
+    let views = drop_views(schema, schema.views_reading(table));
+    let foreign_keys = drop_constraints(schema.foreign_keys_to_table(table));
+    let typed = schema.columns_of_type(table).into_iter().filter(|(owner, _)| owner != table);
+    let columns = typed.map(|(owner, column)| DropColumn::cascading(&owner, &column).into());
+    views.chain(foreign_keys).chain(columns).collect()
+}
+
+/// The columns that are computed from another one.
+pub(super) fn generated_from(schema: &Schema, table: &QualifiedName, column: &Name) -> Vec<Name> {
+    let columns = schema.table(table).into_iter().flat_map(|table| &table.columns).filter(|other| other.name != *column);
+    let computed = columns.filter(|other| other.generated.as_ref().is_some_and(|it| it.expression.mentions(column.as_str())));
+    computed.map(|column| column.name.clone()).collect()
+}
+
+/// Drops views, each after those that read it.
+fn drop_views(schema: &Schema, views: Vec<QualifiedName>) -> impl Iterator<Item = Operation> {
+    let mut open = views.clone();
+    for above in views.iter().flat_map(|view| schema.views_above(view)) {
+        if !open.contains(&above) {
+            open.push(above);
+        }
+    }
+    let mut ordered = Vec::new();
+    while let Some(next) = open.iter().position(|view| !schema.views_reading(view).iter().any(|reader| open.contains(reader))) {
+        ordered.push(open.remove(next));
+    }
+    let materialized = |view: &QualifiedName| schema.views.get(view).is_some_and(|view| view.materialized);
+    let drops: Vec<Operation> = ordered
+        .into_iter()
+        .map(|name| DropView { materialized: materialized(&name), name, cascade: false, if_exists: false }.into())
+        .collect();
+    drops.into_iter()
+}
+
+fn drop_constraints(constraints: Vec<(QualifiedName, Name)>) -> impl Iterator<Item = Operation> {
+    constraints.into_iter().map(|(table, name)| DropConstraint::new(table, name).into())
+}
+
+/// Applies the drops before the one that they fall with.
+pub(super) fn apply(drops: &[Operation], schema: &mut Schema, origin: &Origin) {
+    for drop in drops {
+        drop.apply(schema, origin);
+    }
+}
+
+/// The effects of a drop, with the locks of what falls before it.
+pub(super) fn and_locks(effects: Effects, drops: &[Operation], schema: &Schema) -> Effects {
+    let locks = drops.iter().flat_map(|drop| drop.effects(schema).locks);
+    locks.fold(effects, |effects, (table, mode)| effects.and_lock(&table, mode))
+}
+
+/// What undoes `drops` and then `last`, where `last_inverse` undoes the latter, given the schema between.
+pub(super) fn undo(drops: &[Operation], before: &Schema, last_inverse: impl FnOnce(&Schema) -> Inverse) -> Inverse {
+    let mut schema = before.clone();
+    let mut inverses = Vec::new();
+    for drop in drops {
+        inverses.push(drop.inverse(&schema)?);
+        drop.apply(&mut schema, &Origin::default());
+    }
+    inverses.push(last_inverse(&schema)?);
+    Ok(inverses.into_iter().rev().flatten().collect())
+}
