@@ -8,7 +8,7 @@ use crate::expression::Expression;
 use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName};
 use crate::operation::Operation;
 use crate::ops::{AlterColumnType, CreateSchema, DropSchema, DropTable, Opaque, RenameEnumValue, SequenceChange, SetTableSchema};
-use crate::schema::{ConstraintKind, Schema};
+use crate::schema::Schema;
 
 /// A step on SQLite.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl SqliteStep {
 /// # Errors
 /// What SQLite can't say, and what to do instead.
 pub fn plan(operation: &Operation, before: &Schema, after: &Schema) -> Result<Vec<SqliteStep>, Unsupported> {
-    match treatment(operation, before, after)? {
+    match treatment(operation, before)? {
         Treatment::Statements(statements) => Ok(statements.into_iter().map(SqliteStep::Statement).collect()),
         Treatment::Difference(hints) => {
             support::check(before, after, |name| hints.table_before(name))?;
@@ -64,7 +64,7 @@ enum Treatment {
 
 /// What is special about an operation on SQLite. Most of them aren't: their effect on the projected schema says it all. What
 /// has none there (a sequence, a function) must be refused here, or it would be dropped in silence.
-fn treatment(operation: &Operation, before: &Schema, after: &Schema) -> Result<Treatment, Unsupported> {
+fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupported> {
     if let Some(refused) = refused(operation) {
         return Err(refused);
     }
@@ -106,7 +106,7 @@ fn treatment(operation: &Operation, before: &Schema, after: &Schema) -> Result<T
         | Operation::SetTableSchema(_)
         | Operation::ValidateConstraint(_) => Ok(Treatment::Difference(Hints::default())),
         Operation::AlterColumnType(operation) => alter_column_type(operation, before),
-        Operation::DropTable(operation) => drop_table(operation, before, after),
+        Operation::DropTable(operation) => drop_table(operation, before),
         Operation::Opaque(operation) => opaque(operation, before).map(Treatment::Statements),
         Operation::RenameColumn(operation) => {
             renamed(Rename::Column(operation.table.clone(), operation.column.clone(), operation.to.clone()))
@@ -198,15 +198,10 @@ fn alter_column_type(operation: &AlterColumnType, before: &Schema) -> Result<Tre
 }
 
 /// The model has no foreign keys to a table that is dropped without `cascade`. A live database may have.
-fn drop_table(operation: &DropTable, before: &Schema, after: &Schema) -> Result<Treatment, Unsupported> {
-    let loses_key = |name: &&QualifiedName| {
-        let keys = |schema: &Schema| {
-            let constraints = schema.tables.get(name).map(|table| table.constraints.values());
-            constraints.into_iter().flatten().filter(|constraint| matches!(constraint.kind, ConstraintKind::ForeignKey(_))).count()
-        };
-        **name != operation.name && keys(before) > keys(after)
-    };
-    match before.tables.keys().find(loses_key).filter(|_| !operation.cascade) {
+fn drop_table(operation: &DropTable, before: &Schema) -> Result<Treatment, Unsupported> {
+    let foreign_keys = before.foreign_keys_to_table(&operation.name);
+    let left = foreign_keys.iter().find(|key| !operation.releases.contains(key)).map(|(table, _)| table);
+    match left.filter(|_| !operation.cascade) {
         Some(table) => Err(Unsupported::with_help(
             format!("table `{}` is the target of a foreign key of `{table}`", operation.name),
             "drop that foreign key first, or write `cascade`",
