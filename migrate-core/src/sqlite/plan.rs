@@ -214,6 +214,9 @@ fn opaque(operation: &Opaque, schema: &Schema) -> Result<Vec<String>, Unsupporte
     let sql = operation.sql.sql();
     let refused = || Err(Unsupported::new(format!("SQLite has no `{}`", operation.kind)));
     let first = operation.kind.split(' ').next().unwrap_or_default();
+    if sql.trim().is_empty() {
+        return Ok(Vec::new());
+    }
     match (first, operation.kind.as_str()) {
         // settings there are none, and rows are numbered on from the largest number that there was
         ("select", _) if sql.contains("set_config(") || sql.contains("setval(") => Ok(Vec::new()),
@@ -229,7 +232,7 @@ fn opaque(operation: &Opaque, schema: &Schema) -> Result<Vec<String>, Unsupporte
             Ok(operation.relations.iter().map(|table| format!("delete from {}", render::quoted(&table.name))).collect())
         }
         // SQLite's own, from a block for it
-        (_, "create trigger") if !sql.to_lowercase().contains(" execute ") => Ok(vec![sql.to_owned()]),
+        (_, "create trigger") if sql.split_whitespace().any(|word| word.eq_ignore_ascii_case("begin")) => Ok(vec![sql.to_owned()]),
         ("pragma", _) | (_, "create virtual") => Ok(vec![sql.to_owned()]),
         _ => refused(),
     }

@@ -60,11 +60,10 @@ fn column(column: &Column, table: &Table, schema: &Schema) -> Column {
     } else {
         types::storage(&column.data_type, schema).unwrap_or(types::Storage::Text).data_type()
     };
-    let in_key = key_columns(table).contains(&column.name);
     Column {
         name: column.name.clone(),
         data_type,
-        not_null: column.not_null || in_key,
+        not_null: column.not_null,
         default: column.default.as_ref().filter(|_| !automatic).map(|default| self::default(default, column, schema)),
         identity: increments.then(autoincrement),
         generated: column.generated.as_ref().map(|generated| Generated {

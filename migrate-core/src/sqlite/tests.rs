@@ -144,6 +144,7 @@ fn statements_that_change_data() {
         ["insert into documents (title) select title || CURRENT_TIMESTAMP from documents where title like 'a%'"]
     );
     assert_eq!(planned("update documents set title = my_function(title)"), ["update documents set title = my_function(title)"]);
+    assert_eq!(planned("update public.documents d set title = 'x'"), ["update documents as d set title = 'x'"]);
     assert_eq!(planned("truncate documents"), ["delete from \"documents\""]);
     for nothing in
         ["vacuum documents", "analyze", "set lock_timeout = 0", "lock table documents", "select pg_catalog.set_config('a', '', false)"]
@@ -173,7 +174,7 @@ fn what_cannot_be_said_is_refused() {
         ("create table u (a integer) partition by range (a)", "SQLite has no partitions"),
         ("create table u ()", "SQLite has no tables without columns"),
         ("create function f() returns trigger language plpgsql as $$ begin end $$", "SQLite has no `create function`"),
-        ("create trigger r before insert on t for each row execute function f()", "SQLite has no `create trigger`"),
+        ("create trigger r before insert on t\nfor each row\nexecute function f()", "SQLite has no `create trigger`"),
         ("alter table t enable row level security", "SQLite has no `alter table`"),
         ("truncate t cascade", "SQLite has no `truncate`"),
         ("update t set a = 'x' where b @> 1", "SQLite has no operator `@>`"),

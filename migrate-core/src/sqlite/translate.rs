@@ -48,7 +48,21 @@ pub(super) fn statement(sql: &str, schema: &Schema) -> Result<String, Unsupporte
     if tokens(sql).windows(2).any(changes) {
         return Err(Unsupported::new("SQLite changes no data inside of a query"));
     }
-    translate(sql, schema, false)
+    translate(&with_as(sql), schema, false)
+}
+
+/// `update documents d set` → `update documents as d set`: SQLite demands the word.
+fn with_as(sql: &str) -> String {
+    let tokens = tokens(sql);
+    let set = tokens.iter().position(|(token, _)| token.is_word("set")).filter(|set| *set > 2);
+    let words = |i: usize| matches!(tokens[i].0, Token::Word(_) | Token::Quoted(_));
+    match set {
+        Some(set) if tokens[0].0.is_word("update") && words(set - 1) && words(set - 2) && !tokens[set - 2].0.is_word("as") => {
+            let alias = tokens[set - 1].1.start;
+            format!("{}as {}", &sql[..alias], &sql[alias..])
+        }
+        _ => sql.to_owned(),
+    }
 }
 
 fn translate(sql: &str, schema: &Schema, strict: bool) -> Result<String, Unsupported> {

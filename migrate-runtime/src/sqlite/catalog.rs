@@ -25,10 +25,10 @@ const FOREIGN_KEYS: &str = "select s.name as owner, f.id, f.\"table\" as target,
      f.on_update, f.on_delete \
      from main.sqlite_schema s join pragma_foreign_key_list(s.name, 'main') f where s.type = 'table' order by s.rowid, f.id desc, f.seq";
 
-const INDEXES: &str = "select s.name as owner, i.name, i.\"unique\" as is_unique, i.origin, k.name as column_name, k.\"desc\" as descending, \
+const INDEXES: &str = "select s.name as owner, i.name, i.\"unique\" as is_unique, k.name as column_name, k.\"desc\" as descending, \
      k.coll as collation \
      from main.sqlite_schema s join pragma_index_list(s.name, 'main') i join pragma_index_xinfo(i.name, 'main') k \
-     where s.type = 'table' and k.key = 1 order by s.rowid, i.seq desc, k.seqno";
+     where s.type = 'table' and k.key = 1 and i.origin = 'c' order by s.rowid, i.seq desc, k.seqno";
 
 /// The live schema, as the open transaction sees it if there is one. Never writes.
 ///
@@ -110,22 +110,36 @@ impl Tables {
         self.constraints.entry(owner.to_owned()).or_default().push(constraint);
     }
 
+    /// Columns as their table spells them: SQLite takes no notice of case.
+    fn spelt(&self, owner: &str, columns: Vec<Name>) -> Vec<Name> {
+        let table = self.schema.tables.get(&QualifiedName::public(owner));
+        let own = |name: Name| {
+            let same = |column: &&Column| column.name.as_str().eq_ignore_ascii_case(name.as_str());
+            table.and_then(|table| table.columns.iter().find(same)).map_or(name.clone(), |column| column.name.clone())
+        };
+        columns.into_iter().map(own).collect()
+    }
+
     /// The schema, with the constraints under the names that they have in the text, or those that PostgreSQL would have
     /// given them.
     fn finish(mut self) -> Schema {
         for (owner, text) in std::mem::take(&mut self.texts) {
             for constraint in text.constraints {
-                if let text::ConstraintTextKind::Check(expression) = constraint.kind {
-                    self.add(&owner, constraint.name, ConstraintKind::Check { expression, no_inherit: false }, Deferral::No);
-                }
+                let kind = match constraint.kind {
+                    text::ConstraintTextKind::Check(expression) => ConstraintKind::Check { expression, no_inherit: false },
+                    // the pragmas tell of the index, which several constraints may share
+                    text::ConstraintTextKind::Unique(columns) => {
+                        ConstraintKind::Unique(Key { columns: self.spelt(&owner, columns), ..Key::default() })
+                    }
+                    text::ConstraintTextKind::PrimaryKey | text::ConstraintTextKind::ForeignKey(..) => continue,
+                };
+                self.add(&owner, constraint.name, kind, Deferral::No);
             }
         }
-        for (owner, mut constraints) in self.constraints {
-            let name = QualifiedName::public(owner);
-            let columns = self.schema.tables.get(&name).map(|table| table.columns.clone()).unwrap_or_default();
-            naming::name_constraints(&self.schema, &name, &columns, &mut constraints);
-            if let Some(table) = self.schema.tables.get_mut(&name) {
-                table.constraints = constraints.into_iter().map(|constraint| (constraint.name.clone(), constraint)).collect();
+        for (owner, constraints) in std::mem::take(&mut self.constraints) {
+            let (named, unnamed): (Vec<_>, Vec<_>) = constraints.into_iter().partition(|constraint| !constraint.name.as_str().is_empty());
+            for constraint in named.into_iter().chain(unnamed) {
+                self.insert(&QualifiedName::public(owner.as_str()), constraint);
             }
         }
         let keys = self.schema.clone();
@@ -133,6 +147,15 @@ impl Tables {
             naming::complete_foreign_key(&keys, None, constraint);
         }
         self.schema
+    }
+
+    fn insert(&mut self, table: &QualifiedName, constraint: Constraint) {
+        let mut constraints = vec![constraint];
+        let columns = self.schema.tables.get(table).map(|table| table.columns.clone()).unwrap_or_default();
+        naming::name_constraints(&self.schema, table, &columns, &mut constraints);
+        if let Some(table) = self.schema.tables.get_mut(table) {
+            table.constraints.extend(constraints.into_iter().map(|constraint| (constraint.name.clone(), constraint)));
+        }
     }
 
     fn read_columns(&mut self, rows: &[SqliteRow]) -> Result<(), sqlx::Error> {
@@ -191,29 +214,11 @@ impl Tables {
                 }
                 let keys = &rows[start..end];
                 start = end;
-                match first.try_get::<String, _>("origin")?.as_str() {
-                    "c" => {
-                        let Some((table, _)) = self.table(&owner) else { continue };
-                        let index = index(table, &name, keys, texts.get(&name))?;
-                        table.indexes.insert(index.name.clone(), index);
-                    }
-                    "u" => self.add_unique(&owner, keys)?,
-                    _ => {}
-                }
+                let Some((table, _)) = self.table(&owner) else { continue };
+                let index = index(table, &name, keys, texts.get(&name))?;
+                table.indexes.insert(index.name.clone(), index);
             }
         }
-        Ok(())
-    }
-
-    fn add_unique(&mut self, owner: &str, keys: &[&SqliteRow]) -> Result<(), sqlx::Error> {
-        let mut columns = Vec::new();
-        for key in keys {
-            columns.push(Name::new(key.try_get::<Option<String>, _>("column_name")?.unwrap_or_default()));
-        }
-        let Some((_, text)) = self.table(owner) else { return Ok(()) };
-        let wanted = text::ConstraintTextKind::Unique(columns.clone());
-        let name = text.constraints.iter().find(|constraint| constraint.kind == wanted).and_then(|constraint| constraint.name.clone());
-        self.add(owner, name, ConstraintKind::Unique(Key { columns, ..Key::default() }), Deferral::No);
         Ok(())
     }
 

@@ -19,6 +19,7 @@ const TABLES: &[&str] = &[
     )",
     "CREATE TABLE computed (a TEXT COLLATE NOCASE, b TEXT AS (lower(a)) STORED, c TEXT GENERATED ALWAYS AS (a || b) VIRTUAL) STRICT",
     "CREATE TABLE typed (a TEXT, b BLOB DEFAULT x'00', c boolean DEFAULT TRUE, d TEXT DEFAULT CURRENT_TIMESTAMP, e TEXT DEFAULT null)",
+    "CREATE TABLE twice (a TEXT PRIMARY KEY, b TEXT UNIQUE, CONSTRAINT again UNIQUE (B), CONSTRAINT key_too UNIQUE (a))",
     "CREATE TABLE copied AS SELECT CAST(1 AS INTEGER) AS one, CAST('two' AS TEXT) AS two",
 ];
 
@@ -79,6 +80,13 @@ table parents
     y integer
     constraint parents_pkey primary key (id)
     constraint parents_x_y_key unique (x, y)
+table twice
+    a text
+    b text
+    constraint again unique (b)
+    constraint key_too unique (a)
+    constraint twice_b_key unique (b)
+    constraint twice_pkey primary key (a)
 table typed
     a text
     b blob default x'00'
