@@ -233,7 +233,7 @@ impl Operate for AddConstraint {
                 operations.push(DropNotNull { table: self.table.clone(), column: column.clone() }.into());
             }
         }
-        operations.extend(self.index(table).map(|index| create_index::recreate(table, index, false).into()));
+        create_index::recreate_indexes(table, |index| Some(&index.name) == self.using_index.as_ref(), &mut operations);
         Ok(operations)
     }
 

@@ -10,6 +10,7 @@
 //! - **Source**: PostgreSQL manual, `CREATE INDEX`
 
 use crate::checks;
+use crate::data_type::DataType;
 use crate::effects::{Effects, LockMode, TransactionNeed};
 use crate::name::{Name, QualifiedName, quote_literal};
 use crate::naming;
@@ -17,7 +18,7 @@ use crate::operation::{Inverse, Operate, Operation};
 use crate::ops::DropIndex;
 use crate::render;
 use crate::report::Report;
-use crate::schema::{Index, IndexKeyKind, ObjectKey, Origin, OtherKind, OtherObject, Schema, Table};
+use crate::schema::{Column, Index, IndexKeyKind, ObjectKey, Origin, OtherKind, OtherObject, Schema, Table};
 use serde::{Deserialize, Serialize};
 
 /// Creates an index on a table.
@@ -78,8 +79,7 @@ impl Operate for CreateIndex {
             self.index.name = naming::index(schema, &self.table, &self.index.keys, &self.index.include);
         }
         if let Some(table) = schema.table(&self.table) {
-            let used = table.columns.iter().filter(|column| self.index.involves(column.name.as_str()));
-            self.columns = used.map(|column| column.name.clone()).collect();
+            self.columns = used_columns(table, &self.index);
         }
     }
 
@@ -97,6 +97,10 @@ impl Operate for CreateIndex {
                 report.no_concurrent_index(&self.table);
             }
             self.check_columns(schema, table, report);
+        } else if let Some(columns) = schema.views.get(&self.table).and_then(|view| view.output.as_ref()) {
+            let mut shape = Table::new(self.table.clone());
+            shape.columns.extend(columns.iter().map(|column| Column::new(column.clone(), DataType::from_catalog("text"))));
+            self.check_columns(schema, &shape, report);
         }
         if !self.if_not_exists || schema.relation_kind(&self.name()) != Some("index") {
             checks::relation_name(schema, &self.name(), report);
@@ -107,11 +111,12 @@ impl Operate for CreateIndex {
         if schema.relation_kind(&self.name()).is_some() {
             return;
         }
-        if let Some(table) = schema.tables.get_mut(&self.table) {
-            table.indexes.insert(self.index.name.clone(), self.index.clone());
+        if let Some(indexes) = schema.indexes_mut(&self.table) {
+            indexes.insert(self.index.name.clone(), self.index.clone());
         } else if schema.relation_kind(&self.table).is_some() {
-            // of a materialized view, or a table made by a query, the model knows no columns: only the name is noted
-            schema.others.insert(self.name(), OtherObject { kind: OtherKind::Relation, origin: origin.clone() });
+            // of a partition, or a table made by a query, the model knows no columns: only the name is noted
+            let index = OtherObject { kind: OtherKind::Relation, of: Some(self.table.clone()), origin: origin.clone() };
+            schema.others.insert(self.name(), index);
         }
     }
 
@@ -149,19 +154,19 @@ fn is_partitioned(table: &Table) -> bool {
 /// Adds the operations that create those indexes of `table` again for which `chosen` holds.
 pub(crate) fn recreate_indexes(table: &Table, chosen: impl Fn(&Index) -> bool, operations: &mut Vec<Operation>) {
     let indexes = table.indexes.values().filter(|index| chosen(index));
-    operations.extend(indexes.map(|index| recreate(table, index, false).into()));
+    operations.extend(indexes.map(|index| recreate(&table.name, used_columns(table, index), index, false).into()));
 }
 
-/// What creates `index` of `table` as it is.
-pub(crate) fn recreate(table: &Table, index: &Index, concurrently: bool) -> CreateIndex {
+/// What creates `index` of a table or a materialized view as it is, given the columns of the table that it uses.
+pub(crate) fn recreate(relation: &QualifiedName, columns: Vec<Name>, index: &Index, concurrently: bool) -> CreateIndex {
+    let index = Index { valid: true, ..index.clone() };
+    CreateIndex { table: relation.clone(), index, columns, concurrently, if_not_exists: false }
+}
+
+/// The columns of `table` that `index` uses.
+pub(crate) fn used_columns(table: &Table, index: &Index) -> Vec<Name> {
     let used = table.columns.iter().filter(|column| index.involves(column.name.as_str()));
-    CreateIndex {
-        table: table.name.clone(),
-        index: Index { valid: true, ..index.clone() },
-        columns: used.map(|column| column.name.clone()).collect(),
-        concurrently,
-        if_not_exists: false,
-    }
+    used.map(|column| column.name.clone()).collect()
 }
 
 #[cfg(feature = "parser")]

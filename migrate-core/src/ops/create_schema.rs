@@ -74,7 +74,7 @@ impl Operate for CreateSchema {
             schema.schemas.entry(self.name.clone()).or_default();
         }
         for (kind, name) in &self.creates {
-            schema.others.insert(name.clone(), OtherObject { kind: *kind, origin: origin.clone() });
+            schema.others.insert(name.clone(), OtherObject { kind: *kind, of: None, origin: origin.clone() });
         }
     }
 

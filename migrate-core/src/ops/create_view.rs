@@ -11,9 +11,10 @@
 use crate::effects::{Effects, LockMode};
 use crate::name::{QualifiedName, quoted_list};
 use crate::operation::{Inverse, Operate, Operation};
-use crate::ops::{CommentOn, CommentTarget, DropView};
+use crate::ops::{CommentOn, CommentTarget, DropView, create_index};
 use crate::report::Report;
 use crate::schema::{ObjectKey, Origin, Schema, View};
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
@@ -39,7 +40,8 @@ impl CreateView {
     /// What creates `view` as it is, its comment not included.
     #[must_use]
     pub fn of(name: &QualifiedName, view: &View) -> Self {
-        Self { name: name.clone(), view: view.clone(), or_replace: false, if_not_exists: false, without_data: false }
+        let view = View { indexes: IndexMap::new(), ..view.clone() };
+        Self { name: name.clone(), view, or_replace: false, if_not_exists: false, without_data: false }
     }
 
     fn key(&self) -> ObjectKey {
@@ -143,7 +145,7 @@ impl Operate for CreateView {
     }
 }
 
-/// The operations that create `view` as it is, with its comment.
+/// The operations that create `view` as it is, with its comment and its indexes.
 pub(super) fn recreate(name: &QualifiedName, view: &View) -> impl Iterator<Item = Operation> + use<> {
     let target = if view.materialized {
         CommentTarget::MaterializedView(name.clone())
@@ -151,7 +153,9 @@ pub(super) fn recreate(name: &QualifiedName, view: &View) -> impl Iterator<Item 
         CommentTarget::Object(ObjectKey::View(name.clone()))
     };
     let comment = CommentOn { target, comment: view.comment.clone(), unmodelled: false };
-    std::iter::once(CreateView::of(name, view).into()).chain(view.comment.is_some().then(|| comment.into()))
+    let indexes = view.indexes.values().map(|index| create_index::recreate(name, Vec::new(), index, false).into());
+    let indexes: Vec<Operation> = indexes.collect();
+    std::iter::once(CreateView::of(name, view).into()).chain(view.comment.is_some().then(|| comment.into())).chain(indexes)
 }
 
 #[cfg(feature = "parser")]

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub struct DropIndex {
     /// The index.
     pub name: QualifiedName,
-    /// Its table, once bound.
+    /// Its table or materialized view, once bound.
     #[serde(default)]
     pub table: Option<QualifiedName>,
     /// `concurrently`.
@@ -44,8 +44,8 @@ impl DropIndex {
     }
 
     fn dependents(&self, schema: &Schema) -> Vec<(QualifiedName, Name)> {
-        let Some(table) = schema.table_of_index(&self.name) else { return Vec::new() };
-        schema.foreign_keys_on(&table.name, UniqueKey::Index(&self.name.name))
+        let Some((relation, _)) = schema.index(&self.name) else { return Vec::new() };
+        schema.foreign_keys_on(relation, UniqueKey::Index(&self.name.name))
     }
 }
 
@@ -63,8 +63,8 @@ impl Operate for DropIndex {
     }
 
     fn bind(&mut self, schema: &Schema) {
-        if let Some(table) = schema.table_of_index(&self.name) {
-            self.table = Some(table.name.clone());
+        if let Some((relation, _)) = schema.index(&self.name) {
+            self.table = Some(relation.clone());
         }
     }
 
@@ -72,9 +72,10 @@ impl Operate for DropIndex {
         if self.concurrently && self.cascade {
             report.no_concurrent_cascade(&self.name);
         }
-        if let Some(table) = schema.table_of_index(&self.name) {
-            if self.concurrently && table.options.starts_with("partition by") {
-                report.no_concurrent_drop(&self.name, &table.name);
+        if let Some((relation, _)) = schema.index(&self.name) {
+            let partitioned = schema.table(relation).is_some_and(|table| table.options.starts_with("partition by"));
+            if self.concurrently && partitioned {
+                report.no_concurrent_drop(&self.name, relation);
             }
             if !self.cascade {
                 report.needed_by_foreign_keys(self.name.at(), &format!("index `{}`", self.name), &self.dependents(schema));
@@ -96,9 +97,9 @@ impl Operate for DropIndex {
             schema.others.remove(&self.name);
         }
         let dependents = self.dependents(schema);
-        let Some(table) = schema.table_of_index(&self.name).map(|table| table.name.clone()) else { return };
-        if let Some(table) = schema.tables.get_mut(&table) {
-            table.indexes.shift_remove(self.name.name.as_str());
+        let Some(relation) = schema.index(&self.name).map(|(relation, _)| relation.clone()) else { return };
+        if let Some(indexes) = schema.indexes_mut(&relation) {
+            indexes.shift_remove(self.name.name.as_str());
         }
         schema.record_departure(ObjectKey::Index(self.name.clone()), None, origin);
         for (table, constraint) in dependents {
@@ -112,23 +113,23 @@ impl Operate for DropIndex {
     fn effects(&self, schema: &Schema) -> Effects {
         let transaction = if self.concurrently { TransactionNeed::Outside } else { TransactionNeed::Inside };
         let mode = if self.concurrently { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive };
-        let table = schema.table_of_index(&self.name).map(|table| table.name.clone());
-        let locked = table.into_iter().chain(self.dependents(schema).into_iter().map(|(table, _)| table));
+        let relation = schema.index(&self.name).map(|(relation, _)| relation.clone());
+        let locked = relation.into_iter().chain(self.dependents(schema).into_iter().map(|(table, _)| table));
         let effects = locked.fold(Effects::default(), |effects, table| effects.and_lock(&table, mode));
         Effects { transaction, ..effects }
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
-        let Some(table) = before.table_of_index(&self.name) else {
+        let Some((relation, index)) = before.index(&self.name) else {
             if self.if_exists && before.relation_kind(&self.name).is_none() {
                 return Ok(Vec::new());
             }
             return Err(NoInverse::because(format!("nothing is known of index `{}`", self.name)));
         };
-        let index = table.indexes.get(self.name.name.as_str());
-        let created = index.map(|index| create_index::recreate(table, index, self.concurrently).into());
+        let columns = before.table(relation).map(|table| create_index::used_columns(table, index)).unwrap_or_default();
+        let created = create_index::recreate(relation, columns, index, self.concurrently);
         let constraints = self.dependents(before).into_iter().filter_map(|(table, name)| AddConstraint::again(before, &table, &name));
-        Ok(created.into_iter().chain(constraints.map(Into::into)).collect())
+        Ok(std::iter::once(created.into()).chain(constraints.map(Into::into)).collect())
     }
 
     fn render(&self) -> Vec<String> {

@@ -108,6 +108,7 @@ impl Operate for DropTable {
         if schema.tables.remove(&self.name).is_none() && schema.others.remove(&self.name).is_none() {
             return;
         }
+        schema.forget_indexes_of(&self.name);
         schema.sequences.retain(|_, sequence| sequence.owned_by.as_ref().is_none_or(|(table, _)| *table != self.name));
         schema.record_departure(ObjectKey::Table(self.name.clone()), None, origin);
     }

@@ -62,6 +62,7 @@ impl Operate for DropView {
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
         if schema.views.remove(&self.name).is_none() {
             schema.others.remove(&self.name);
+            schema.forget_indexes_of(&self.name);
             return;
         }
         schema.drop_views_reading(&self.name, origin);

@@ -138,12 +138,13 @@ impl Operate for Opaque {
                     OtherKind::Relation => ObjectKey::Table(name.clone()),
                 };
                 schema.record_departure(key, None, origin);
+                schema.forget_indexes_of(name);
             }
         }
         for (kind, name) in &self.creates {
             let known = schema.relation_kind(name).is_some() || schema.has_type(name);
             if !known {
-                schema.others.insert(name.clone(), OtherObject { kind: *kind, origin: origin.clone() });
+                schema.others.insert(name.clone(), OtherObject { kind: *kind, of: None, origin: origin.clone() });
             }
         }
     }

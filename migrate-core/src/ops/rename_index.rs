@@ -23,7 +23,7 @@ pub struct RenameIndex {
     pub name: QualifiedName,
     /// Its new name, in the same schema.
     pub to: Name,
-    /// Its table, once bound.
+    /// Its table or materialized view, once bound.
     #[serde(default)]
     pub table: Option<QualifiedName>,
     /// Whether it belongs to a constraint of that table. Found out by `bind`.
@@ -60,11 +60,12 @@ impl Operate for RenameIndex {
     }
 
     fn bind(&mut self, schema: &Schema) {
-        let owner = schema.table_of_index(&self.name);
-        let constraint = schema.table_of_constraint_index(&self.name);
-        if let Some(table) = owner.or(constraint) {
+        if let Some((relation, _)) = schema.index(&self.name) {
+            self.table = Some(relation.clone());
+            self.of_constraint = false;
+        } else if let Some(table) = schema.table_of_constraint_index(&self.name) {
             self.table = Some(table.name.clone());
-            self.of_constraint = owner.is_none();
+            self.of_constraint = true;
         }
     }
 
@@ -90,14 +91,19 @@ impl Operate for RenameIndex {
             schema.others.insert(self.new_name(), OtherObject { origin: origin.clone(), ..other });
         }
         let (from, to) = (self.name.name.as_str(), &self.to);
-        let owner = schema.table_of_index(&self.name).or_else(|| schema.table_of_constraint_index(&self.name));
-        let Some(owner) = owner.map(|table| table.name.clone()) else { return };
-        let Some(table) = schema.tables.get_mut(&owner) else { return };
-        if table.indexes.contains_key(from) {
-            table.rename_index(from, to);
-        } else {
+        let of_index = schema.index(&self.name).map(|(relation, _)| relation.clone());
+        let of_constraint = schema.table_of_constraint_index(&self.name).map(|table| table.name.clone());
+        if let Some(indexes) = of_index.and_then(|relation| schema.indexes_mut(&relation)) {
+            if let Some((place, _, mut index)) = indexes.shift_remove_full(from) {
+                index.name = to.clone();
+                indexes.shift_insert(place, to.clone(), index);
+            }
+        } else if let Some(table) = of_constraint.and_then(|table| schema.tables.get_mut(&table)) {
             table.rename_constraint(from, to);
-            schema.record_departure(ObjectKey::Constraint(owner, self.name.name.clone()), Some(to.to_string()), origin);
+            let constraint = ObjectKey::Constraint(table.name.clone(), self.name.name.clone());
+            schema.record_departure(constraint, Some(to.to_string()), origin);
+        } else {
+            return;
         }
         schema.record_departure(ObjectKey::Index(self.name.clone()), Some(to.to_string()), origin);
     }

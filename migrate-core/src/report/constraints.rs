@@ -102,9 +102,10 @@ impl Report {
     /// The name of a new index, or of a constraint with one, is another index's.
     pub(crate) fn index_exists(&mut self, schema: &Schema, name: &QualifiedName) {
         self.already_exists(schema, &ObjectKey::Index(name.clone()), name.at());
-        let table = schema.table_of_index(name).or_else(|| schema.table_of_constraint_index(name));
-        if let (Some(table), Some(problem)) = (table, self.problems.last_mut()) {
-            problem.notes.push(format!("it belongs to table `{}`", table.name));
+        let relation = schema.index(name).map(|(relation, _)| relation);
+        let relation = relation.or_else(|| schema.table_of_constraint_index(name).map(|table| &table.name));
+        if let (Some(relation), Some(problem)) = (relation, self.problems.last_mut()) {
+            problem.notes.push(format!("it belongs to {} `{relation}`", schema.relation_kind(relation).unwrap_or("table")));
         }
     }
 

@@ -141,11 +141,12 @@ impl Definition {
             ObjectKey::Column(table, column) => facts.column(schema.column(table, column.as_str())?, ""),
             ObjectKey::Constraint(table, name) => facts.constraint(schema.tables.get(table)?.constraints.get(name)?, ""),
             ObjectKey::Index(name) => {
-                let table = schema.table_of_index(name).or_else(|| schema.table_of_constraint_index(name))?;
-                facts.text("table", table.name.to_string());
-                match table.indexes.get(&name.name) {
-                    Some(index) => facts.index(table, index),
-                    None => facts.text("constraint", name.name.to_string()),
+                if let Some((relation, index)) = schema.index(name) {
+                    facts.text("table", relation.to_string());
+                    facts.index(schema.table(relation), index);
+                } else {
+                    facts.text("table", schema.table_of_constraint_index(name)?.name.to_string());
+                    facts.text("constraint", name.name.to_string());
                 }
             }
             ObjectKey::Enum(name) => facts.enum_type(schema.enums.get(name)?),
@@ -267,7 +268,7 @@ impl Facts {
         self.text(format!("{prefix}match"), format!("{:?}", key.match_type));
     }
 
-    fn index(&mut self, table: &Table, index: &Index) {
+    fn index(&mut self, table: Option<&Table>, index: &Index) {
         self.flag("unique", index.unique);
         self.text("method", &index.method);
         self.text("keys", index.keys.len().to_string());
@@ -279,7 +280,9 @@ impl Facts {
             }
             // the catalog doesn't tell a column's own collation from none
             let own = match &key.kind {
-                IndexKeyKind::Column(name) => table.column(name.as_str()).map(|column| column.collation.as_deref().unwrap_or("default")),
+                IndexKeyKind::Column(name) => {
+                    table.and_then(|table| table.column(name.as_str())).map(|column| column.collation.as_deref().unwrap_or("default"))
+                }
                 IndexKeyKind::Expression(_) => None,
             };
             if let Some(collation) = key.collation.as_deref().filter(|collation| Some(*collation) != own) {

@@ -23,6 +23,7 @@ pub use sequence_options::{SequenceAttributes, default_limits};
 pub use table::{Presence, Table};
 
 use crate::name::{Name, QualifiedName};
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -130,6 +131,28 @@ impl Schema {
         self.tables.values().find(|table| table.name.schema == index.schema && table.indexes.contains_key(index.name.as_str()))
     }
 
+    /// The index of this name with the table or materialized view that it is on. The index behind a constraint is none.
+    #[must_use]
+    pub fn index(&self, name: &QualifiedName) -> Option<(&QualifiedName, &Index)> {
+        let tables = self.tables.values().map(|table| (&table.name, &table.indexes));
+        let views = self.views.iter().map(|(name, view)| (name, &view.indexes));
+        let mut relations = tables.chain(views).filter(|(relation, _)| relation.schema == name.schema);
+        relations.find_map(|(relation, indexes)| Some((relation, indexes.get(name.name.as_str())?)))
+    }
+
+    /// The indexes of a table or a materialized view, to change them.
+    pub fn indexes_mut(&mut self, relation: &QualifiedName) -> Option<&mut IndexMap<Name, Index>> {
+        if let Some(table) = self.tables.get_mut(relation) {
+            return Some(&mut table.indexes);
+        }
+        self.views.get_mut(relation).filter(|view| view.materialized).map(|view| &mut view.indexes)
+    }
+
+    /// Forgets the indexes of a relation that the model knew by name only.
+    pub fn forget_indexes_of(&mut self, relation: &QualifiedName) {
+        self.others.retain(|_, other| other.of.as_ref() != Some(relation));
+    }
+
     /// What kind of relation has this name already: tables, views, sequences, indexes and the indexes behind
     /// constraints share one namespace.
     #[must_use]
@@ -146,10 +169,10 @@ impl Schema {
         if self.others.get(name).is_some_and(|other| other.kind == OtherKind::Relation) {
             return Some("relation");
         }
+        if self.index(name).is_some() {
+            return Some("index");
+        }
         for table in self.tables.values().filter(|table| table.name.schema == name.schema) {
-            if table.indexes.contains_key(name.name.as_str()) {
-                return Some("index");
-            }
             if table.constraints.get(name.name.as_str()).is_some_and(|constraint| constraint.kind.has_index()) {
                 return Some("index");
             }

@@ -1,8 +1,9 @@
 //! Everything in a schema that isn't a table.
 
-use super::{Origin, SequenceOptions};
+use super::{Index, Origin, SequenceOptions};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 /// A schema (namespace).
@@ -77,6 +78,9 @@ pub struct View {
     /// The text of `comment on view`.
     #[serde(default)]
     pub comment: Option<String>,
+    /// Indexes by name; only a materialized view has any.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub indexes: IndexMap<Name, Index>,
     /// Who created it.
     #[serde(default)]
     pub origin: Origin,
@@ -126,6 +130,9 @@ pub struct Trigger {
 pub struct OtherObject {
     /// In which namespace its name lives.
     pub kind: OtherKind,
+    /// The relation that it falls with: that of an index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<QualifiedName>,
     /// Who created it.
     #[serde(default)]
     pub origin: Origin,
@@ -136,7 +143,7 @@ pub struct OtherObject {
 pub enum OtherKind {
     /// A domain, composite, range or base type.
     Type,
-    /// A foreign table, or a table made by `create table as`.
+    /// A foreign table, a partition, a table made by `create table as`, or an index of one of those.
     Relation,
 }
 

@@ -1,8 +1,9 @@
 //! A schema as text, for people and for comparison: everything that the model knows, in a fixed order.
 
 use super::{Column, Index, OtherKind, Presence, Schema, Sequence, Table, View};
-use crate::name::{DEFAULT_SCHEMA, QualifiedName, quote_literal, quoted_list};
+use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName, quote_literal, quoted_list};
 use crate::render;
+use indexmap::IndexMap;
 use std::fmt::{self, Write};
 
 impl Schema {
@@ -96,7 +97,11 @@ fn write_table(out: &mut String, table: &Table) -> fmt::Result {
     for constraint in constraints {
         writeln!(out, "    {}{}", render::constraint(constraint), comment(constraint.comment.as_ref()))?;
     }
-    let mut indexes: Vec<_> = table.indexes.values().collect();
+    write_indexes(out, &table.indexes)
+}
+
+fn write_indexes(out: &mut String, indexes: &IndexMap<Name, Index>) -> fmt::Result {
+    let mut indexes: Vec<_> = indexes.values().collect();
     indexes.sort_by(|a, b| a.name.cmp(&b.name));
     for index in indexes {
         write_index(out, index)?;
@@ -145,7 +150,7 @@ fn write_view(out: &mut String, name: &QualifiedName, view: &View) -> fmt::Resul
     for line in view.query.sql().lines() {
         writeln!(out, "    {}", line.trim_end())?;
     }
-    Ok(())
+    write_indexes(out, &view.indexes)
 }
 
 /// Without the default schema, but quoted where it must be.
@@ -162,7 +167,6 @@ mod tests {
     use super::*;
     use crate::data_type::DataType;
     use crate::expression::Expression;
-    use crate::name::Name;
 
     #[test]
     fn columns_keep_their_order_and_names_are_quoted_where_they_must_be() {

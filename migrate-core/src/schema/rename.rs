@@ -13,7 +13,12 @@ impl Schema {
         }
         let Some(mut table) = self.tables.remove(from) else {
             return match self.others.remove(from) {
-                Some(other) => self.others.insert(to.clone(), other).is_none(),
+                Some(other) => {
+                    for index in self.others.values_mut().filter(|index| index.of.as_ref() == Some(from)) {
+                        index.of = Some(to.clone());
+                    }
+                    self.others.insert(to.clone(), other).is_none()
+                }
                 None => false,
             };
         };

@@ -137,12 +137,4 @@ impl Table {
             self.constraints.shift_insert(place, to.clone(), constraint);
         }
     }
-
-    /// Renames an index that belongs to no constraint, in its place.
-    pub fn rename_index(&mut self, from: &str, to: &Name) {
-        if let Some((place, _, mut index)) = self.indexes.shift_remove_full(from) {
-            index.name = to.clone();
-            self.indexes.shift_insert(place, to.clone(), index);
-        }
-    }
 }

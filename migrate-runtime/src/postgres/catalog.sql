@@ -180,7 +180,7 @@ indexes as (
             from pg_catalog.unnest(i.indkey::smallint[]) with ordinality k (number, place)
             left join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number and k.number <> 0
         ) as keys
-    from tables r
+    from (select oid from tables union all select oid from relations where kind = 'm') r
     join pg_catalog.pg_index i on i.indrelid = r.oid
     join pg_catalog.pg_class c on c.oid = i.indexrelid
     join pg_catalog.pg_am m on m.oid = c.relam
@@ -268,6 +268,7 @@ select pg_catalog.json_build_object(
     ),
     'views', (
         select pg_catalog.json_agg(pg_catalog.json_build_object(
+            'oid', r.oid,
             'schema', r.schema,
             'name', r.name,
             'materialized', r.kind = 'm',

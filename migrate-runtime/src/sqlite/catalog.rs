@@ -43,7 +43,7 @@ pub async fn snapshot(connection: &mut SqliteConnection) -> Result<Schema, sqlx:
         let kind: String = row.try_get("type")?;
         match (kind.as_str(), row.try_get::<String, _>("kind")?.as_str()) {
             ("table", "virtual") => {
-                let other = OtherObject { kind: OtherKind::Relation, origin: migrate_core::schema::Origin::default() };
+                let other = OtherObject { kind: OtherKind::Relation, of: None, origin: migrate_core::schema::Origin::default() };
                 schema.others.insert(QualifiedName::public(name), other);
             }
             // a virtual table's own

@@ -142,6 +142,7 @@ struct SequenceRow {
 
 #[derive(Debug, Deserialize)]
 struct ViewRow {
+    oid: Oid,
     schema: Name,
     name: Name,
     materialized: bool,
@@ -175,12 +176,14 @@ impl Rows {
             let (name, sequence) = row.into_sequence();
             schema.sequences.insert(name, sequence);
         }
+        let mut materialized: BTreeMap<Oid, QualifiedName> = BTreeMap::new();
         for row in self.views.unwrap_or_default() {
+            materialized.insert(row.oid.clone(), QualifiedName::new(row.schema.clone(), row.name.clone()));
             schema.views.extend(row.into_view());
         }
         for row in self.others.unwrap_or_default() {
             let kind = if row.relation { OtherKind::Relation } else { OtherKind::Type };
-            schema.others.insert(QualifiedName::new(row.schema, row.name), OtherObject { kind, origin: Origin::default() });
+            schema.others.insert(QualifiedName::new(row.schema, row.name), OtherObject { kind, of: None, origin: Origin::default() });
         }
         let mut tables: BTreeMap<Oid, Table> =
             self.tables.unwrap_or_default().into_iter().map(|row| (row.oid.clone(), row.into_table())).collect();
@@ -197,11 +200,9 @@ impl Rows {
             }
         }
         for row in self.indexes.unwrap_or_default() {
-            if let Some(table) = tables.get_mut(&row.table)
-                && let Some(index) = row.into_index()
-            {
-                table.indexes.insert(index.name.clone(), index);
-            }
+            let of_view = materialized.get(&row.table).and_then(|view| schema.indexes_mut(view));
+            let Some(indexes) = tables.get_mut(&row.table).map(|table| &mut table.indexes).or(of_view) else { continue };
+            indexes.extend(row.into_index().map(|index| (index.name.clone(), index)));
         }
         schema.tables = tables.into_values().map(|table| (table.name.clone(), table)).collect();
         schema
