@@ -37,30 +37,38 @@ impl Expression {
         self.replace(replacements);
     }
 
-    /// Follows the rename of a relation in a query: it is read under its new name and goes on being called by the old one,
-    /// as PostgreSQL prints it.
+    /// Follows the rename of a relation in a query: where it is read, and where it qualifies a column.
     pub fn rename_relation(&mut self, from: &QualifiedName, to: &QualifiedName) {
         let tokens = tokens(&self.sql);
-        let token = |i: usize| tokens.get(i).map(|(token, _)| token);
+        let from_name = from.name.as_str();
+        let is_from = |i: usize| matches!(tokens.get(i), Some((Token::Word(text) | Token::Quoted(text), _)) if text == from_name);
+        let is = |i: usize, mark: &str| tokens.get(i).is_some_and(|(token, _)| token.is(mark));
+        // a common table expression of that name hides the relation
+        let hidden = (0..tokens.len()).any(|i| is_from(i) && is_common_table(&tokens, i));
         let mut replacements = Vec::new();
-        let starts = (0..tokens.len()).filter(|&i| stands_for_relation(&tokens, i));
-        for path in starts.filter_map(|i| path(&tokens, i)).filter(|path| path.name == *from) {
-            let behind = tokens.iter().position(|(_, place)| place.start >= path.place.end).unwrap_or(tokens.len());
-            if token(behind).is_some_and(|token| token.is("(") || token.is(".")) {
+        let mut reads_by_name = false;
+        for i in (0..tokens.len()).filter(|&i| stands_for_relation(&tokens, i)) {
+            let Some(path) = path(&tokens, i).filter(|path| path.name == *from && (path.qualified || !hidden)) else { continue };
+            let behind = if path.qualified { i + 3 } else { i + 1 };
+            if is(behind, "(") || is(behind, ".") {
                 continue;
             }
-            let alias = if token(behind).is_some_and(|token| token.is_word("as")) { behind + 1 } else { behind };
-            let (place, suffix) = match token(alias) {
-                Some(Token::Word(word)) if CLAUSES.contains(&word.as_str()) => (path.place.clone(), true),
-                Some(Token::Word(word) | Token::Quoted(word)) if *word == to.name.as_str() => {
-                    (path.place.start..tokens[alias].1.end, false)
-                }
-                Some(Token::Word(_) | Token::Quoted(_)) => (path.place.clone(), false),
-                _ => (path.place.clone(), true),
-            };
-            let suffix = if suffix { format!(" as {}", from.name.quoted()) } else { String::new() };
-            replacements.push((place, format!("{}{suffix}", path.respelt(to))));
+            reads_by_name |= alias(&tokens, behind).is_none();
+            replacements.push((path.place.clone(), path.respelt(to)));
         }
+        let another = (0..tokens.len()).any(|i| stands_for_relation(&tokens, i) && alias_behind(&tokens, i).is_some_and(is_from));
+        for i in (0..tokens.len()).filter(|&i| reads_by_name && !another && is_from(i) && is(i + 1, ".")) {
+            if stands_for_relation(&tokens, i) {
+                continue;
+            }
+            let qualified = i >= 2 && is(i - 1, ".");
+            let place = tokens[if qualified { i - 2 } else { i }].1.start..tokens[i].1.end;
+            let path = Path { name: from.clone(), qualified, place: place.clone() };
+            if !qualified || path_schema(&tokens, i - 2) == Some(from.schema.as_str()) {
+                replacements.push((place, path.respelt(to)));
+            }
+        }
+        replacements.sort_by_key(|(place, _)| place.start);
         self.replace(replacements);
     }
 
@@ -103,6 +111,45 @@ fn stands_for_relation(tokens: &[Spanned], i: usize) -> bool {
         Some(Token::Word(word)) => matches!(word.as_str(), "from" | "join" | "only" | "table" | "lateral"),
         Some(token) => token.is(",") && in_from_list(tokens, i),
         None => false,
+    }
+}
+
+/// The token that is the alias of a relation whose name ends before token `i`.
+fn alias(tokens: &[Spanned], i: usize) -> Option<usize> {
+    let written = if tokens.get(i).is_some_and(|(token, _)| token.is_word("as")) { i + 1 } else { i };
+    match &tokens.get(written)?.0 {
+        Token::Word(word) if CLAUSES.contains(&word.as_str()) => None,
+        Token::Word(_) | Token::Quoted(_) => Some(written),
+        _ => None,
+    }
+}
+
+/// The alias of the relation at token `i`.
+fn alias_behind(tokens: &[Spanned], i: usize) -> Option<usize> {
+    let behind = if path(tokens, i)?.qualified { i + 3 } else { i + 1 };
+    alias(tokens, behind)
+}
+
+/// Whether token `i` names a common table expression: `name as (`, `name (…) as (`.
+fn is_common_table(tokens: &[Spanned], i: usize) -> bool {
+    let starts = i.checked_sub(1).is_some_and(|before| {
+        let before = &tokens[before].0;
+        before.is_word("with") || before.is_word("recursive") || before.is(",")
+    });
+    let is = |i: usize, mark: &str| tokens.get(i).is_some_and(|(token, _)| token.is(mark));
+    let mut next = i + 1;
+    if is(next, "(") {
+        next += tokens[next..].iter().position(|(token, _)| token.is(")")).unwrap_or(tokens.len()) + 1;
+    }
+    let as_query = tokens.get(next).is_some_and(|(token, _)| token.is_word("as"))
+        && (is(next + 1, "(") || tokens.get(next + 1).is_some_and(|(token, _)| token.is_word("materialized") || token.is_word("not")));
+    starts && as_query
+}
+
+fn path_schema(tokens: &[Spanned], i: usize) -> Option<&str> {
+    match &tokens.get(i)?.0 {
+        Token::Word(text) | Token::Quoted(text) => Some(text),
+        _ => None,
     }
 }
 
@@ -208,16 +255,34 @@ mod tests {
     }
 
     #[test]
-    fn renames_relations_and_keeps_what_columns_are_called_by() {
-        let written = "select a.id, items from items, public.items b join items on items.id = (select 1 from items)";
+    fn renames_relations_where_they_are_read_and_where_they_qualify() {
+        let written =
+            "select a.id, items, items.x, public.items.y from items, public.items b join other on items.id = (select 1 from items)";
         let (items, things) = (name("public", "items"), name("public", "things"));
         let mut query = Expression::new(written);
         query.rename_relation(&items, &things);
         assert_eq!(
             query.sql(),
-            "select a.id, items from things as items, public.things b join things as items on items.id = (select 1 from things as items)"
+            "select a.id, items, things.x, public.things.y from things, public.things b join other on things.id = (select 1 from things)"
         );
         query.rename_relation(&things, &items);
         assert_eq!(query.sql(), written);
+    }
+
+    #[test]
+    fn aliases_and_common_tables_hide_a_relation() {
+        let (items, things) = (name("public", "items"), name("public", "things"));
+        for (written, renamed) in [
+            (
+                "with items as (select 1 from public.items) select items.a from items",
+                "with items as (select 1 from public.things) select items.a from items",
+            ),
+            ("select items.a from items x, other items", "select items.a from things x, other items"),
+            ("select items(1), extract(year from now())", "select items(1), extract(year from now())"),
+        ] {
+            let mut query = Expression::new(written);
+            query.rename_relation(&items, &things);
+            assert_eq!(query.sql(), renamed);
+        }
     }
 }
