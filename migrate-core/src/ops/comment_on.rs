@@ -1,7 +1,7 @@
 //! `comment on`.
 //!
 //! - **SQL**: `comment on column documents.title is 'as the author wrote it'`
-//! - **Lock**: share update exclusive on the relation, or on the table of the column or constraint
+//! - **Lock**: share update exclusive on the relation, or on the table of the column; access share on that of a constraint
 //! - **Rewrites**: nothing
 //! - **Transaction**: inside
 //! - **Undo**: the previous comment
@@ -71,6 +71,12 @@ impl CommentTarget {
             Self::MaterializedView(name) => format!("materialized view {}", name.quoted()),
             Self::Other { sql, .. } => sql.clone(),
         }
+    }
+
+    /// The comment that `initdb` gives.
+    fn initial_comment(&self) -> Option<String> {
+        matches!(self, Self::Object(ObjectKey::Schema(name)) if name.as_str() == DEFAULT_SCHEMA)
+            .then(|| "standard public schema".to_owned())
     }
 
     fn relation(&self) -> Option<&QualifiedName> {
@@ -214,13 +220,18 @@ impl Operate for CommentOn {
     }
 
     fn effects(&self, _schema: &Schema) -> Effects {
-        self.target.relation().map(|relation| Effects::lock(relation, LockMode::ShareUpdateExclusive)).unwrap_or_default()
+        let mode = match &self.target {
+            // the lock that keeps others out is on the constraint, the trigger or the policy itself
+            CommentTarget::Object(ObjectKey::Constraint(..)) | CommentTarget::Other { .. } => LockMode::AccessShare,
+            _ => LockMode::ShareUpdateExclusive,
+        };
+        self.target.relation().map(|relation| Effects::lock(relation, mode)).unwrap_or_default()
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
         let comment = match self.target.key().filter(|_| !self.unmodelled) {
             Some(key) => before.definition(&key).and_then(|definition| Some(definition.get("comment")?.to_string())),
-            None => before.comments.get(&self.target.sql()).cloned(),
+            None => before.comments.get(&self.target.sql()).cloned().or_else(|| self.target.initial_comment()),
         };
         Ok(vec![Self { comment, ..self.clone() }.into()])
     }
