@@ -38,8 +38,11 @@ fn shared_memory(path: &Path) -> std::path::PathBuf {
 fn locker(file: &Path, mode: &str, byte: u64) -> Option<u32> {
     use std::os::unix::fs::MetadataExt as _;
     let inode = std::fs::metadata(file).ok()?.ino();
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    locks.lines().find_map(|line| holds(line, mode, inode, byte))
+    // the kernel writes the list while it changes: a lock may be missing from one reading of it
+    (0..3).find_map(|_| {
+        let locks = std::fs::read_to_string("/proc/locks").ok()?;
+        locks.lines().find_map(|line| holds(line, mode, inode, byte))
+    })
 }
 
 #[cfg(not(target_os = "linux"))]
