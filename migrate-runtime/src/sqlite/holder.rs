@@ -28,8 +28,9 @@ fn describe(pid: Option<u32>) -> String {
     }
 }
 
+/// SQLite puts it beside the file that a link leads to.
 fn shared_memory(path: &Path) -> std::path::PathBuf {
-    let mut name = path.as_os_str().to_owned();
+    let mut name = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
     name.push("-shm");
     name.into()
 }

@@ -154,7 +154,8 @@ impl Sqlite {
     async fn restore(&mut self) -> Result<()> {
         let Settings { foreign_keys, legacy_alter_table } = self.settings;
         let timeout = connect::READ_TIMEOUT.as_millis();
-        let pragmas = format!("foreign_keys = {foreign_keys}; pragma legacy_alter_table = {legacy_alter_table}; pragma busy_timeout = {timeout}");
+        let pragmas =
+            format!("foreign_keys = {foreign_keys}; pragma legacy_alter_table = {legacy_alter_table}; pragma busy_timeout = {timeout}");
         self.raw(&format!("pragma {pragmas}")).await
     }
 
