@@ -32,15 +32,16 @@ pub(super) async fn connect(options: &SqliteConnectOptions, create: bool, wait: 
 
 /// Opens the database, if there is one: none is made by looking.
 pub(super) async fn connect_if_exists(options: &SqliteConnectOptions, wait: Duration) -> Result<Option<SqliteConnection>> {
-    if let Ok(connection) = connect(options, false, wait).await {
-        return Ok(Some(connection));
-    }
     // a folder that can't be searched is nothing to be silent about
-    if options.get_filename().try_exists().is_ok_and(|exists| !exists) {
-        return Ok(None);
+    let is_missing = || options.get_filename().try_exists().is_ok_and(|exists| !exists);
+    let was_missing = is_missing();
+    match connect(options, false, wait).await {
+        Ok(connection) => Ok(Some(connection)),
+        Err(_) if is_missing() => Ok(None),
+        // another migrator has just made it
+        Err(_) if was_missing => connect(options, false, wait).await.map(Some),
+        Err(error) => Err(error),
     }
-    // another migrator may just have made it
-    connect(options, false, wait).await.map(Some)
 }
 
 fn refused(options: &SqliteConnectOptions, error: sqlx::Error) -> Error {
