@@ -51,7 +51,7 @@ impl Sqlite {
             run_id: 0,
             direction: Direction::Up,
         };
-        backend.connection = connect::connect_if_exists(&backend.connect).await?;
+        backend.connection = connect::connect_if_exists(&backend.connect, backend.options.guard_wait).await?;
         if backend.connection.is_some() {
             backend.raw("pragma query_only = on").await?;
         }
@@ -77,25 +77,26 @@ impl Sqlite {
 
     /// The live schema, in the transaction that is open, or in one of its own.
     pub(super) async fn snapshot_here(&mut self) -> Result<Schema> {
-        match &mut self.connection {
-            Some(connection) => {
-                let mut schema = catalog::snapshot(connection).await.map_err(|error| failed("reading the schema", error))?;
-                let ours = |name: &QualifiedName| name.name.as_str().starts_with("_migrate_");
-                schema.tables.retain(|name, _| !ours(name));
-                schema.views.retain(|name, _| !ours(name));
-                Ok(schema)
-            }
-            None => Ok(Schema::default()),
-        }
+        let Some(connection) = &mut self.connection else { return Ok(Schema::default()) };
+        let mut schema = catalog::snapshot(connection).await.map_err(|error| failed("reading the schema", error))?;
+        let ours = |name: &QualifiedName| name.name.as_str().starts_with("_migrate_");
+        schema.tables.retain(|name, _| !ours(name));
+        schema.views.retain(|name, _| !ours(name));
+        Ok(schema)
     }
 
-    /// Reads the journal in one transaction, and remembers what it rests on.
+    /// Reads the journal in one transaction.
     async fn read_history(&mut self) -> Result<History> {
-        let history = journal::history(self.connection()?).await?;
         if self.open.is_some() {
+            let history = journal::history(self.connection()?).await?;
+            // nobody can change any more what it rests on
             self.mark = self.current_mark().await?;
+            return Ok(history);
         }
-        Ok(history)
+        self.raw("begin").await?;
+        let history = journal::history(self.connection()?).await;
+        self.raw("rollback").await?;
+        history
     }
 }
 
@@ -148,17 +149,23 @@ impl Backend for Sqlite {
         if self.connection.is_none() {
             return Ok(History::default());
         }
-        if self.open.is_some() {
-            return self.read_history().await;
+        let began = Instant::now();
+        loop {
+            match self.read_history().await {
+                Ok(history) => return Ok(history),
+                Err(error) => self.wait_to_read(error, began).await?,
+            }
         }
-        self.raw("begin").await?;
-        let history = self.read_history().await;
-        self.raw("rollback").await?;
-        history
     }
 
     async fn outcomes(&mut self, revision: &str) -> Result<Vec<OperationRow>> {
-        journal::outcomes(self.connection()?, revision).await
+        let began = Instant::now();
+        loop {
+            match journal::outcomes(self.connection()?, revision).await {
+                Ok(rows) => return Ok(rows),
+                Err(error) => self.wait_to_read(error, began).await?,
+            }
+        }
     }
 
     async fn guard(&mut self, command: &str) -> Result<Guarded> {
@@ -169,7 +176,7 @@ impl Backend for Sqlite {
             }
         }
         if self.connection.is_none() {
-            self.connection = Some(connect::connect(&self.connect, true).await?);
+            self.connection = Some(connect::connect(&self.connect, true, self.options.guard_wait).await?);
         }
         self.raw("pragma query_only = off").await?;
         self.settings = Settings::read(self.connection()?).await.map_err(|error| failed("reading the settings", error))?;
@@ -200,7 +207,13 @@ impl Backend for Sqlite {
     }
 
     async fn snapshot(&mut self) -> Result<Schema> {
-        self.snapshot_here().await
+        let began = Instant::now();
+        loop {
+            match self.snapshot_here().await {
+                Ok(schema) => return Ok(schema),
+                Err(error) => self.wait_to_read(error, began).await?,
+            }
+        }
     }
 
     async fn answer(&mut self, questions: &[Question]) -> Result<Vec<bool>> {

@@ -1,13 +1,14 @@
 //! Opening a database file, and saying why it didn't work.
 
 use super::codes::{CANTOPEN, Code};
+use super::transaction::is_transient;
 use crate::{Error, Result};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, SqliteConnection};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long a statement that only reads waits for a writer to get done with its commit.
-pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a statement that only reads waits for a writer before it is said that we wait.
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The path, or that it is in memory.
 pub(super) fn target(options: &SqliteConnectOptions) -> String {
@@ -16,40 +17,29 @@ pub(super) fn target(options: &SqliteConnectOptions) -> String {
     if path.starts_with("file:sqlx-in-memory") || path == ":memory:" { "a database in memory".to_owned() } else { path }
 }
 
-/// Opens the database. `create`: also one that isn't there yet.
-pub(super) async fn connect(options: &SqliteConnectOptions, create: bool) -> Result<SqliteConnection> {
+/// Opens the database. `create`: also one that isn't there yet. `wait`: for how long, where somebody has locked it; to open
+/// it can mean to switch its journal.
+pub(super) async fn connect(options: &SqliteConnectOptions, create: bool, wait: Duration) -> Result<SqliteConnection> {
     let connect = options.clone().create_if_missing(create).busy_timeout(READ_TIMEOUT);
-    let mut attempts = 0;
+    let began = Instant::now();
     loop {
         match connect.connect().await {
-            Ok(connection) => return Ok(connection),
-            // SQLite says that it can't open a file while another connection is creating it
-            Err(error) if attempts < 20 && cannot_open(&error) && may_appear(options, create) => {
-                attempts += 1;
-                tokio::time::sleep(Duration::from_millis(25)).await;
-            }
-            Err(error) => return Err(refused(options, error)),
+            Err(error) if is_transient(&error) && began.elapsed() < wait => tokio::time::sleep(Duration::from_millis(50)).await,
+            opened => return opened.map_err(|error| refused(options, error)),
         }
     }
 }
 
-fn cannot_open(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(error) if Code::of(error.as_ref()).primary() == CANTOPEN)
-}
-
-/// Whether the file is there by now, or can be made.
-fn may_appear(options: &SqliteConnectOptions, create: bool) -> bool {
-    let path = options.get_filename();
-    let has_folder = path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir());
-    path.is_file() || (create && has_folder && !path.is_dir())
-}
-
 /// Opens the database, if there is one: none is made by looking.
-pub(super) async fn connect_if_exists(options: &SqliteConnectOptions) -> Result<Option<SqliteConnection>> {
-    match connect(options, false).await {
+pub(super) async fn connect_if_exists(options: &SqliteConnectOptions, wait: Duration) -> Result<Option<SqliteConnection>> {
+    // a folder that can't be searched is nothing to be silent about
+    let is_missing = || options.get_filename().try_exists().is_ok_and(|exists| !exists);
+    let was_missing = is_missing();
+    match connect(options, false, wait).await {
         Ok(connection) => Ok(Some(connection)),
-        // a folder that can't be searched is nothing to be silent about
-        Err(_) if options.get_filename().try_exists().is_ok_and(|exists| !exists) => Ok(None),
+        Err(_) if is_missing() => Ok(None),
+        // another migrator has just made it
+        Err(_) if was_missing => connect(options, false, wait).await.map(Some),
         Err(error) => Err(error),
     }
 }

@@ -28,8 +28,9 @@ fn describe(pid: Option<u32>) -> String {
     }
 }
 
+/// SQLite puts it beside the file that a link leads to.
 fn shared_memory(path: &Path) -> std::path::PathBuf {
-    let mut name = path.as_os_str().to_owned();
+    let mut name = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
     name.push("-shm");
     name.into()
 }
@@ -38,8 +39,11 @@ fn shared_memory(path: &Path) -> std::path::PathBuf {
 fn locker(file: &Path, mode: &str, byte: u64) -> Option<u32> {
     use std::os::unix::fs::MetadataExt as _;
     let inode = std::fs::metadata(file).ok()?.ino();
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    locks.lines().find_map(|line| holds(line, mode, inode, byte))
+    // the kernel writes the list while it changes: a lock may be missing from one reading of it
+    (0..3).find_map(|_| {
+        let locks = std::fs::read_to_string("/proc/locks").ok()?;
+        locks.lines().find_map(|line| holds(line, mode, inode, byte))
+    })
 }
 
 #[cfg(not(target_os = "linux"))]

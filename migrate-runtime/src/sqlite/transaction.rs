@@ -18,13 +18,15 @@ use std::time::{Duration, Instant};
 /// The driver counts its transactions: so one that a Rust step begins becomes a savepoint in ours.
 type Driver = <sqlx::Sqlite as sqlx::Database>::TransactionManager;
 
+const ORPHANS: &str = "looking for rows without the rows that they refer to";
+
 /// An open transaction.
 #[derive(Debug, Default)]
 pub(super) struct Open {
     /// Whether foreign keys are switched off in it.
     foreign_keys_off: bool,
-    /// The orphans that were there when it began; looked for only where foreign keys are off.
-    orphans: Orphans,
+    /// The orphans that were there before a table was dropped in it; none has been, where they haven't been looked for.
+    orphans: Option<Orphans>,
     /// Whether something has been done in it.
     pub(super) worked: bool,
 }
@@ -50,11 +52,9 @@ impl Sqlite {
         let began = Instant::now();
         let mut pause = Duration::from_millis(10);
         let foreign_keys_off = foreign_keys_off && self.settings.foreign_keys;
-        // neither can be switched once it has begun
-        self.raw("pragma busy_timeout = 0").await?;
-        if foreign_keys_off {
-            self.raw("pragma foreign_keys = off").await?;
-        }
+        // can't be switched once it has begun
+        let foreign_keys = self.settings.foreign_keys && !foreign_keys_off;
+        self.raw(&format!("pragma busy_timeout = 0; pragma foreign_keys = {foreign_keys}")).await?;
         loop {
             let statement = AssertSqlSafe("begin immediate").into_sql_str();
             match Driver::begin(self.connection()?, Some(statement)).await {
@@ -62,12 +62,13 @@ impl Sqlite {
                 Err(error) if !is_transient(&error) => return Err(failed("beginning a transaction", error)),
                 Err(_) => {}
             }
-            if began.elapsed() + pause > wait {
-                self.restore(foreign_keys_off).await?;
+            let left = wait.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                self.restore().await?;
                 return Ok(false);
             }
             self.options.tell(&Event::WaitingForLock { holder: self.writer() });
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(pause.min(left)).await;
             pause = (pause * 2).min(Duration::from_millis(250));
         }
         self.open = Some(Open { foreign_keys_off, ..Open::default() });
@@ -79,16 +80,27 @@ impl Sqlite {
 
     /// Sees to it that a transaction is open, for what was planned, and with foreign keys off where a table is dropped:
     /// that would delete the rows that refer to it.
-    pub(super) async fn ensure(&mut self, place: &Place, foreign_keys_off: bool, wait: Duration) -> Result<(), Failure> {
-        let mut anew = false;
-        if let Some(open) = &self.open {
-            if open.foreign_keys_off || !foreign_keys_off || !self.settings.foreign_keys {
-                return Ok(());
-            }
-            anew = open.worked;
+    pub(super) async fn ensure(&mut self, place: &Place, drops: bool, wait: Duration) -> Result<(), Failure> {
+        let (is_open, worked) = match &self.open {
+            Some(open) => (open.foreign_keys_off || !drops || !self.settings.foreign_keys, open.worked),
+            None => (false, false),
+        };
+        if !is_open {
             self.rollback().await?;
+            self.begin_planned(place, drops, wait, worked).await?;
         }
-        if !self.begin(wait, foreign_keys_off).await? {
+        if drops && self.open.as_ref().is_some_and(|open| open.orphans.is_none()) {
+            let found = orphans::count(self.connection()?).await.map_err(|error| failed(ORPHANS, error))?;
+            if let Some(open) = &mut self.open {
+                open.orphans = Some(found);
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a transaction for what was planned. `anew`: a part of it had been done, and is undone.
+    async fn begin_planned(&mut self, place: &Place, drops: bool, wait: Duration, anew: bool) -> Result<(), Failure> {
+        if !self.begin(wait, drops).await? {
             return Err(Failure::Transient {
                 place: place.clone(),
                 sql: "begin immediate".to_owned(),
@@ -100,13 +112,6 @@ impl Sqlite {
         if anew || mark != self.mark {
             return Err(Failure::Overtaken);
         }
-        if foreign_keys_off {
-            let found = orphans::count(self.connection()?).await;
-            let found = found.map_err(|error| failed("looking for rows without the rows that they refer to", error))?;
-            if let Some(open) = &mut self.open {
-                open.orphans = found;
-            }
-        }
         Ok(())
     }
 
@@ -116,42 +121,42 @@ impl Sqlite {
 
     /// What the open transaction has orphaned, a line for each pair of tables.
     pub(super) async fn orphaned(&mut self) -> Result<Vec<String>> {
-        let Some(open) = self.open.as_mut().filter(|open| open.foreign_keys_off) else { return Ok(Vec::new()) };
-        let before = std::mem::take(&mut open.orphans);
-        let news = orphans::news(self.connection()?, &before).await;
-        news.map_err(|error| failed("looking for rows without the rows that they refer to", error))
+        let Some(before) = self.open.as_mut().and_then(|open| open.orphans.take()) else { return Ok(Vec::new()) };
+        orphans::news(self.connection()?, &before).await.map_err(|error| failed(ORPHANS, error))
     }
 
     /// Commits. On an error the transaction is still open.
     pub(super) async fn commit(&mut self) -> sqlx::Result<()> {
-        let (Some(connection), Some(open)) = (&mut self.connection, &self.open) else { return Ok(()) };
-        let off = open.foreign_keys_off;
+        let (Some(connection), Some(_)) = (&mut self.connection, &self.open) else { return Ok(()) };
         let mark = journal::mark(connection).await?;
         Driver::commit(connection).await?;
         self.mark = mark;
         self.open = None;
-        // the transaction is done: what can't be restored now only concerns this session
-        let _ = self.restore(off).await;
+        // the transaction is done, and the next one sets what it needs
+        let _ = self.restore().await;
         Ok(())
     }
 
     /// Rolls back what is open, if anything is.
     pub(super) async fn rollback(&mut self) -> Result<()> {
-        let Some(open) = self.open.take() else { return Ok(()) };
+        if self.open.take().is_none() {
+            return Ok(());
+        }
         if Driver::rollback(self.connection()?).await.is_err() {
             // SQLite rolls some errors back itself (a full disk), and a Rust step may: then the session is out of step
-            let fresh = connect::connect(&self.connect, false).await?;
+            let fresh = connect::connect(&self.connect, false, self.options.guard_wait).await?;
             self.connection = Some(fresh);
         }
-        self.restore(open.foreign_keys_off).await
+        self.restore().await
     }
 
     /// Gives the session its own settings back.
-    async fn restore(&mut self, foreign_keys_off: bool) -> Result<()> {
-        let Settings { legacy_alter_table, .. } = self.settings;
-        let foreign_keys = if foreign_keys_off { "pragma foreign_keys = on; " } else { "" };
+    async fn restore(&mut self) -> Result<()> {
+        let Settings { foreign_keys, legacy_alter_table } = self.settings;
         let timeout = connect::READ_TIMEOUT.as_millis();
-        self.raw(&format!("{foreign_keys}pragma legacy_alter_table = {legacy_alter_table}; pragma busy_timeout = {timeout}")).await
+        let pragmas =
+            format!("foreign_keys = {foreign_keys}; pragma legacy_alter_table = {legacy_alter_table}; pragma busy_timeout = {timeout}");
+        self.raw(&format!("pragma {pragmas}")).await
     }
 
     /// Writes to the journal in a transaction of its own, or in the one that is open, and commits. `planned`: only where
@@ -187,6 +192,20 @@ impl Sqlite {
         }
         self.options.tell(&Event::WaitingForLock { holder });
         tokio::time::sleep(Duration::from_millis(50)).await;
+        Ok(())
+    }
+
+    /// Waits for a writer who lets nobody read, unless that has lasted too long, or the error is another one.
+    pub(super) async fn wait_to_read(&self, error: Error, began: Instant) -> Result<()> {
+        let locked = error.sqlstate().is_some_and(|code| code.starts_with("SQLITE_BUSY") || code.starts_with("SQLITE_LOCKED"));
+        if !locked || self.open.is_some() {
+            return Err(error);
+        }
+        let holder = self.writer();
+        if began.elapsed() >= self.options.guard_wait {
+            return Err(Error::Locked { holder, waited: began.elapsed() });
+        }
+        self.options.tell(&Event::WaitingForLock { holder });
         Ok(())
     }
 

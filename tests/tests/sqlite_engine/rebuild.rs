@@ -132,9 +132,9 @@ async fn a_rebuild_after_a_rust_step_keeps_children_too() {
             .up("alter table authors alter column name set not null"),
     ]);
     file.database().up(chain, Some("a1")).await.unwrap();
-    file.execute("insert into authors values (1, 'x'); insert into books values (10, 1)").await;
+    file.execute("pragma foreign_keys = off; insert into authors values (1, 'x'); insert into books values (10, 1), (20, 7)").await;
     file.up(chain).await.unwrap();
-    assert_eq!(file.text("select count(*) as line from books").await, "1");
+    assert_eq!(file.text("select count(*) as line from books").await, "2");
     assert_eq!(file.text("select \"notnull\" as line from pragma_table_info('authors') where name = 'name'").await, "1");
     assert!(!file.schema().await.contains("drafts"));
     assert_eq!(file.journal("b2").await.lines().count(), 3);
@@ -150,4 +150,29 @@ async fn columns_that_others_have_added_survive_a_rebuild() {
     file.up(library()).await.unwrap();
     assert_eq!(file.text("select remark as line from authors").await, "kept\nkept");
     assert!(file.schema().await.contains("authors_remark"));
+}
+
+/// The application's own choice: but a new key is checked all the same, as PostgreSQL would.
+#[tokio::test]
+async fn a_new_key_is_checked_where_keys_are_switched_off() {
+    let file = File::new();
+    let chain = chain(vec![
+        Draft::new("a1", &[])
+            .up("create table authors (id bigint primary key)")
+            .up("create table books (id bigint primary key, author_id bigint references authors (id) on delete cascade)")
+            .up("create table reviews (id bigint primary key, book_id bigint)"),
+        Draft::new("b2", &["a1"]).up("alter table reviews add foreign key (book_id) references books (id)"),
+    ]);
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file.path()).create_if_missing(true).foreign_keys(false);
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::raw_sql("create table before_it (id integer)").execute(&pool).await.unwrap();
+    let database = migrate_runtime::Database::new(&pool).unwrap();
+    database.up(chain, Some("a1")).await.unwrap();
+    // an orphan that was there before, and one of the key to come
+    sqlx::raw_sql("insert into books values (1, 77); insert into reviews values (5, 9)").execute(&pool).await.unwrap();
+    let error = database.up(chain, None).await.unwrap_err();
+    assert!(error.to_string().contains("1 row of `reviews` without their row in `books`: rowid 5 (book_id = 9)"), "{error}");
+    sqlx::raw_sql("update reviews set book_id = 1").execute(&pool).await.unwrap();
+    database.up(chain, None).await.unwrap();
+    assert_eq!(file.text("select count(*) as line from books").await, "1");
 }
