@@ -9,4 +9,5 @@ mod locks;
 mod passwords;
 mod process;
 mod quickstart;
+mod sqlite;
 mod streams;
