@@ -153,7 +153,7 @@ impl Backend for Sqlite {
         loop {
             match self.read_history().await {
                 Ok(history) => return Ok(history),
-                Err(error) => self.wait_to_read(error, began).await?,
+                Err(error) => self.wait_to_read(error, began)?,
             }
         }
     }
@@ -163,7 +163,7 @@ impl Backend for Sqlite {
         loop {
             match journal::outcomes(self.connection()?, revision).await {
                 Ok(rows) => return Ok(rows),
-                Err(error) => self.wait_to_read(error, began).await?,
+                Err(error) => self.wait_to_read(error, began)?,
             }
         }
     }
@@ -211,7 +211,7 @@ impl Backend for Sqlite {
         loop {
             match self.snapshot_here().await {
                 Ok(schema) => return Ok(schema),
-                Err(error) => self.wait_to_read(error, began).await?,
+                Err(error) => self.wait_to_read(error, began)?,
             }
         }
     }

@@ -195,8 +195,8 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Waits for a writer who lets nobody read, unless that has lasted too long, or the error is another one.
-    pub(super) async fn wait_to_read(&self, error: Error, began: Instant) -> Result<()> {
+    /// Says that a read waits for a writer who lets nobody read (the driver itself waits, for `READ_TIMEOUT`), unless that has lasted too long, or the error is another one.
+    pub(super) fn wait_to_read(&self, error: Error, began: Instant) -> Result<()> {
         let locked = error.sqlstate().is_some_and(|code| code.starts_with("SQLITE_BUSY") || code.starts_with("SQLITE_LOCKED"));
         if !locked || self.open.is_some() {
             return Err(error);

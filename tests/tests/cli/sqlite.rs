@@ -132,11 +132,7 @@ fn an_interrupted_up_leaves_what_was_there() {
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let ran: Ran = child.wait_with_output().unwrap().into();
     assert_eq!(ran.code, 130, "{ran:?}");
-    assert!(
-        ran.stderr.contains("\nnow: what was not committed is rolled back; the database is at aaa111 (m1)\n"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("\nnow: what was not committed is rolled back; the database is at aaa111 (m1)\n"), "{}", ran.stderr);
     assert_eq!(migrate.done(&["current"]), "aaa111 m1\n");
     assert_eq!(migrate.run(&["check"]).code, 3);
 }
