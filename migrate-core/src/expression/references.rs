@@ -40,21 +40,15 @@ impl Expression {
     /// Follows the rename of the table that the expression belongs to: its columns may be qualified with the name.
     pub fn rename_qualifier(&mut self, from: &QualifiedName, to: &QualifiedName) {
         let tokens = tokens(&self.sql);
-        let qualifies = |path: &Path| {
-            let behind = tokens.iter().find(|(_, place)| place.start >= path.place.end);
-            path.name == *from && behind.is_some_and(|(token, _)| token.is("."))
-        };
-        let starts = (0..tokens.len()).filter(|&i| i == 0 || !(tokens[i - 1].0.is(".") || tokens[i - 1].0.is("::")));
-        let three_parts = |i: &usize| tokens.get(i + 3).is_some_and(|(token, _)| token.is("."));
-        let alone = |i: usize| match &tokens[i] {
-            (Token::Word(text) | Token::Quoted(text), place) => {
-                Some(Path { name: from.sibling(text.as_str()), qualified: false, place: place.clone() })
-            }
-            _ => None,
-        };
-        let paths = starts.filter_map(|i| if three_parts(&i) { path(&tokens, i) } else { alone(i) }).filter(qualifies);
         let spelt = |path: &Path| if path.qualified { to.quoted() } else { to.name.quoted() };
-        let replacements: Vec<_> = paths.map(|path| (path.place.clone(), spelt(&path))).collect();
+        let replacements = qualifiers(&tokens, from).map(|(path, _)| (path.place.clone(), spelt(&path))).collect();
+        self.replace(replacements);
+    }
+
+    /// Leaves the name of the table that it belongs to out of its columns: what has no room for another name of the table.
+    pub fn drop_qualifier(&mut self, table: &QualifiedName) {
+        let tokens = tokens(&self.sql);
+        let replacements = qualifiers(&tokens, table).map(|(path, end)| (path.place.start..end, String::new())).collect();
         self.replace(replacements);
     }
 
@@ -63,6 +57,23 @@ impl Expression {
             self.sql.replace_range(place, &with);
         }
     }
+}
+
+/// The places where columns are qualified with that table's name, each with the end of the dot behind it.
+fn qualifiers<'a>(tokens: &'a [Spanned], table: &'a QualifiedName) -> impl Iterator<Item = (Path, usize)> + 'a {
+    let starts = (0..tokens.len()).filter(|&i| i == 0 || !(tokens[i - 1].0.is(".") || tokens[i - 1].0.is("::")));
+    let three_parts = |i: usize| tokens.get(i + 3).is_some_and(|(token, _)| token.is("."));
+    let alone = |i: usize| match &tokens[i] {
+        (Token::Word(text) | Token::Quoted(text), place) => {
+            Some(Path { name: table.sibling(text.as_str()), qualified: false, place: place.clone() })
+        }
+        _ => None,
+    };
+    let paths = starts.filter_map(move |i| if three_parts(i) { path(tokens, i) } else { alone(i) });
+    paths.filter(|path| path.name == *table).filter_map(|path| {
+        let (token, place) = tokens.iter().find(|(_, place)| place.start >= path.place.end)?;
+        token.is(".").then_some((path, place.end))
+    })
 }
 
 /// Whether token `i` is the `as` of `cast(… as …)`.

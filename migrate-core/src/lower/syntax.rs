@@ -28,14 +28,20 @@ pub(crate) fn text(node: &SyntaxNode) -> String {
 
 /// The text of a clause in one spelling for all layouts: words in small letters, a space between them.
 pub(crate) fn spelt(node: &SyntaxNode) -> String {
+    const OPERATORS: &[char] = &['+', '-', '*', '/', '<', '>', '=', '~', '!', '@', '#', '%', '^', '&', '|', '`', '?', ':'];
     let mut sql = String::new();
+    let mut end = None;
     for token in significant_tokens(node) {
         let text = token.text();
-        let tight = sql.is_empty() || sql.ends_with(['(', '.']) || matches!(text, ")" | "," | ".");
+        // the grammar's tokens are single characters: what touches is one operator
+        let operator = end == Some(token.text_range().start()) && sql.ends_with(OPERATORS) && text.starts_with(OPERATORS);
+        let tight = operator || sql.is_empty() || sql.ends_with(['(', '.']) || matches!(text, ")" | "," | ".");
         if !tight {
             sql.push(' ');
         }
-        if text.starts_with(['"', '\'']) { sql.push_str(text) } else { sql.push_str(&text.to_lowercase()) }
+        let is_literal = text.contains(['"', '\'']) || text.starts_with('$');
+        sql.push_str(&if is_literal { text.to_owned() } else { text.to_lowercase() });
+        end = Some(token.text_range().end());
     }
     sql
 }

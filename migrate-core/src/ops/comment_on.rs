@@ -73,12 +73,6 @@ impl CommentTarget {
         }
     }
 
-    /// The comment that `initdb` gives.
-    fn initial_comment(&self) -> Option<String> {
-        matches!(self, Self::Object(ObjectKey::Schema(name)) if name.as_str() == DEFAULT_SCHEMA)
-            .then(|| "standard public schema".to_owned())
-    }
-
     fn relation(&self) -> Option<&QualifiedName> {
         match self {
             Self::Object(key) => match key {
@@ -231,7 +225,7 @@ impl Operate for CommentOn {
     fn inverse(&self, before: &Schema) -> Inverse {
         let comment = match self.target.key().filter(|_| !self.unmodelled) {
             Some(key) => before.definition(&key).and_then(|definition| Some(definition.get("comment")?.to_string())),
-            None => before.comments.get(&self.target.sql()).cloned().or_else(|| self.target.initial_comment()),
+            None => before.comments.get(&self.target.sql()).cloned(),
         };
         Ok(vec![Self { comment, ..self.clone() }.into()])
     }

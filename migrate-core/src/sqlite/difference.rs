@@ -7,6 +7,7 @@ use super::rebuild::rebuild;
 use super::{Unsupported, render, support};
 use crate::name::{Name, QualifiedName};
 use crate::schema::{Column, Constraint, ConstraintKind, Schema, Table};
+use std::collections::BTreeSet;
 
 /// What the difference of two schemas doesn't tell.
 #[derive(Clone, Debug, Default)]
@@ -41,13 +42,15 @@ pub(super) fn difference(before: &Schema, after: &Schema, hints: &Hints) -> Resu
     let (before, after) = changed(before, after, hints);
     let (mut state, after) = (project(&before), project(&after));
     let mut steps = Vec::new();
-    if let Some(rename) = &hints.rename {
-        steps.extend(apply(rename, &mut state));
-    }
     let views = |schema: &Schema| schema.views.clone();
     let (old_views, new_views) = (views(&state), views(&after));
-    for (name, _) in old_views.iter().filter(|(name, view)| new_views.get(name) != Some(view)) {
+    // SQLite looks at all views when it renames a column, and stops at one that it can't follow
+    let again = matches!(hints.rename, Some(Rename::Column(..)));
+    for (name, _) in old_views.iter().filter(|(name, view)| again || new_views.get(name) != Some(view)) {
         steps.push(SqliteStep::Statement(format!("drop view {}", render::quoted(&name.name))));
+    }
+    if let Some(rename) = &hints.rename {
+        steps.extend(apply(rename, &mut state));
     }
     for table in after.tables.values() {
         if let Some(old) = state.tables.get(&table.name) {
@@ -61,7 +64,7 @@ pub(super) fn difference(before: &Schema, after: &Schema, hints: &Hints) -> Resu
         steps.push(SqliteStep::Statement(render::create_table(table, &table.name.name)));
         steps.extend(table.indexes.values().map(|index| SqliteStep::Statement(render::create_index(&table.name.name, index))));
     }
-    for (name, view) in new_views.iter().filter(|(name, view)| old_views.get(name) != Some(view)) {
+    for (name, view) in new_views.iter().filter(|(name, view)| again || old_views.get(name) != Some(view)) {
         steps.push(SqliteStep::Statement(render::create_view(&name.name, view)));
         let triggers = state.triggers.values().filter(|trigger| trigger.on == name.name);
         steps.extend(triggers.map(|trigger| SqliteStep::Statement(trigger.sql.clone())));
@@ -72,6 +75,16 @@ pub(super) fn difference(before: &Schema, after: &Schema, hints: &Hints) -> Resu
 /// The tables and views that aren't the same in both, so that a long chain doesn't project everything again and again.
 fn changed(before: &Schema, after: &Schema, hints: &Hints) -> (Schema, Schema) {
     let enums_changed = before.enums != after.enums;
+    let mut views: BTreeSet<&QualifiedName> = before.views.keys().filter(|name| before.views.get(name) != after.views.get(name)).collect();
+    views.extend(after.views.keys().filter(|name| !before.views.contains_key(name)));
+    if matches!(hints.rename, Some(Rename::Column(..))) {
+        // those that read a view that is made again
+        while let Some((name, _)) =
+            before.views.iter().find(|(name, view)| !views.contains(name) && view.relations.iter().any(|read| views.contains(read)))
+        {
+            views.insert(name);
+        }
+    }
     let part = |schema: &Schema, other: &Schema| {
         let renamed = |name: &QualifiedName| match &hints.rename {
             Some(Rename::Table(from, to)) => name == from || name == to,
@@ -84,12 +97,7 @@ fn changed(before: &Schema, after: &Schema, hints: &Hints) -> (Schema, Schema) {
         };
         Schema {
             tables: schema.tables.iter().filter(|(name, it)| table(name, it)).map(|(name, it)| (name.clone(), it.clone())).collect(),
-            views: schema
-                .views
-                .iter()
-                .filter(|(name, view)| other.views.get(name) != Some(view))
-                .map(|(name, view)| (name.clone(), view.clone()))
-                .collect(),
+            views: schema.views.iter().filter(|(name, _)| views.contains(name)).map(|(name, view)| (name.clone(), view.clone())).collect(),
             enums: schema.enums.clone(),
             triggers: schema.triggers.clone(),
             ..Schema::default()

@@ -34,6 +34,10 @@ pub fn project(schema: &Schema) -> Schema {
 }
 
 fn table(table: &Table, schema: &Schema) -> Table {
+    // a rebuild makes the table under another name first
+    let mut unqualified = table.clone();
+    unqualified.each_expression(|expression| expression.drop_qualifier(&table.name));
+    let table = &unqualified;
     let mut constraints: IndexMap<Name, Constraint> = IndexMap::new();
     for constraint in table.constraints.values() {
         constraints.insert(constraint.name.clone(), self::constraint(constraint, schema));

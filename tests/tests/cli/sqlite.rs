@@ -26,7 +26,7 @@ async fn execute(path: &Path, sql: &str) -> usize {
 /// The statements that made what is there, without our own tables.
 async fn schema(path: &Path) -> Vec<String> {
     let mut connection = open(path).await;
-    let sql = "select sql from sqlite_master where sql is not null and tbl_name not like '%\\_migrate%' escape '\\' order by type, name";
+    let sql = "select sql from sqlite_master where sql is not null and name not like 'sqlite%' and tbl_name not like '%\\_migrate%' escape '\\' order by type, name";
     let rows = sqlx::raw_sql(sql).fetch_all(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     rows.iter().map(|row| row.get(0)).collect()
@@ -132,7 +132,8 @@ fn an_interrupted_up_leaves_what_was_there() {
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let ran: Ran = child.wait_with_output().unwrap().into();
     assert_eq!(ran.code, 130, "{ran:?}");
-    assert!(ran.stderr.contains("\nnow: what was not committed is rolled back; the database is at aaa111 (m1)\n"), "{}", ran.stderr);
+    // the statement still runs in the driver's thread when the message is written: it ends with the process
+    assert!(ran.stderr.contains("\nnow: the transaction that was open is rolled back as soon as"), "{}", ran.stderr);
     assert_eq!(migrate.done(&["current"]), "aaa111 m1\n");
     assert_eq!(migrate.run(&["check"]).code, 3);
 }
