@@ -127,6 +127,12 @@ pub enum Error {
         /// What to do.
         help: String,
     },
+    /// A Rust step sent a `commit` or `rollback` of its own. What came before it is committed or gone, and the journal knows
+    /// nothing of it.
+    TransactionEnded {
+        /// The step.
+        place: Box<Place>,
+    },
     /// A Rust step stopped the migration.
     Step(String),
     /// A statement of a Rust step failed.
@@ -188,6 +194,7 @@ impl Error {
             Self::Irreversible { .. } => "irreversible",
             Self::ConnectionLost { .. } => "connection_lost",
             Self::Server { .. } => "server",
+            Self::TransactionEnded { .. } => "transaction_ended",
             Self::Step(_) => "step",
             Self::Database(_) => "database",
             Self::Format { .. } => "format",
@@ -207,6 +214,7 @@ impl Error {
             Self::Url { reason, .. } | Self::Step(reason) => reason.clone(),
             Self::Operation { place, message, sqlstate, .. } => with_code(format!("{place} failed: {message}"), sqlstate.as_ref()),
             Self::Drift { place, message, .. } => format!("{place} can't be done: {message}"),
+            Self::TransactionEnded { place } => format!("{place} has ended the migration's transaction"),
             Self::Locked { holder, .. } => format!("another migrator or writer is at work: {holder}"),
             Self::History { problem, .. } => problem.clone(),
             Self::UnknownRevision { revision, .. } => format!("no revision `{revision}` in this chain"),
@@ -225,6 +233,9 @@ impl Error {
         match self {
             Self::Operation { now, .. } | Self::Drift { now, .. } => Some(now.clone()),
             Self::Locked { waited, .. } => Some(format!("nothing was changed by this one, which waited for {waited:.1?}")),
+            Self::TransactionEnded { .. } => Some(
+                "what came before it in the migration is committed, and not recorded; or it is undone, if the step rolled back".to_owned(),
+            ),
             Self::ConnectionLost { .. } => Some("the last transaction is either committed whole or not at all".to_owned()),
             Self::Connect { .. }
             | Self::Url { .. }
@@ -250,6 +261,10 @@ impl Error {
             Self::Locked { .. } => Some("wait until it is done, or end that session".to_owned()),
             Self::UnknownRevision { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::UnknownRevision { nearest: None, .. } => Some("`migrate history` lists the revisions".to_owned()),
+            Self::TransactionEnded { .. } => Some(
+                "take `commit` and `rollback` out of the step (`begin()` of the driver is fine), and run `up` again: it finds what is done"
+                    .to_owned(),
+            ),
             Self::ConnectionLost { .. } => Some("run `up` again: it reads the journal and goes on from there".to_owned()),
             Self::Step(_) | Self::Database(_) | Self::Format { .. } => None,
         }
@@ -259,7 +274,7 @@ impl Error {
     #[must_use]
     pub fn place(&self) -> Option<&Place> {
         match self {
-            Self::Operation { place, .. } | Self::Drift { place, .. } => Some(place),
+            Self::Operation { place, .. } | Self::Drift { place, .. } | Self::TransactionEnded { place } => Some(place),
             _ => None,
         }
     }

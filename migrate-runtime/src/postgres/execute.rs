@@ -11,9 +11,12 @@ use migrate_core::name::quote_literal;
 use migrate_core::operation::Operation;
 use migrate_core::schema::ObjectKey;
 use migrate_core::step::Action;
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _};
+use sqlx_core::transaction::TransactionManager as _;
 use std::ops::Range;
 use std::time::Duration;
+
+type Driver = <sqlx::Postgres as sqlx::Database>::TransactionManager;
 
 /// PostgreSQL caches 64 subtransactions a transaction, released ones included; beyond that everybody pays.
 const SAVEPOINTS: usize = 60;
@@ -280,6 +283,7 @@ impl Postgres {
         }
         self.in_transaction = true;
         self.savepoints_used += 1;
+        self.count_ours().await.map_err(|error| Self::own_failure(Item::Frame, error))?;
         let began = std::time::Instant::now();
         match work.steps[i].step.action.clone() {
             Action::Run { function } => {
@@ -296,7 +300,7 @@ impl Postgres {
                 }
             }
             Action::Assert { message, query } => {
-                let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(query)).fetch_all(&mut self.connection).await;
+                let rows = sqlx::raw_sql(AssertSqlSafe(query)).fetch_all(&mut self.connection).await;
                 let rows = rows.map_err(|error| Self::failure(&work.steps[i], error))?;
                 let holds = !rows.is_empty() && rows.iter().all(is_true);
                 if !holds {
@@ -305,7 +309,7 @@ impl Postgres {
             }
             Action::Change(_) | Action::Declare { .. } => {
                 for sql in work.steps[i].sql.clone() {
-                    let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut self.connection).await;
+                    let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection).await;
                     if let Err(error) = done {
                         self.handle(work, i, error).await?;
                         return Ok(());
@@ -314,7 +318,22 @@ impl Postgres {
             }
         }
         work.durations[i] = began.elapsed();
-        self.raw(RELEASE).await?;
+        match self.raw(RELEASE).await {
+            // no transaction, or another one than ours
+            Err(Error::Server { sqlstate: Some(code), .. }) if matches!(code.as_str(), "25P01" | "3B001") => {
+                Err(Failure::Engine(Error::TransactionEnded { place: Box::new(work.steps[i].place.clone()) }))
+            }
+            released => Ok(released?),
+        }
+    }
+
+    /// Tells the driver that a transaction is open: so one that a Rust step begins becomes a savepoint in ours, and its
+    /// commit doesn't commit the migration. The driver counts on from there for as long as the connection lives.
+    async fn count_ours(&mut self) -> Result<(), sqlx::Error> {
+        if Driver::get_transaction_depth(&self.connection) == 0 {
+            let nothing = AssertSqlSafe("savepoint _migrate_rust; release savepoint _migrate_rust").into_sql_str();
+            Driver::begin(&mut self.connection, Some(nothing)).await?;
+        }
         Ok(())
     }
 
@@ -355,7 +374,7 @@ impl Postgres {
         ))
         .await?;
         for sql in &planned.sql {
-            let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone())).execute(&mut self.connection).await;
+            let done = sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut self.connection).await;
             if let Err(error) = done {
                 let failure = Self::failure(&planned, error);
                 if !matches!(failure, Failure::Engine(_)) {
@@ -384,7 +403,7 @@ impl Postgres {
                 quote_literal(index.schema.as_str()),
                 quote_literal(index.name.as_str())
             );
-            let found = sqlx::raw_sql(sqlx::AssertSqlSafe(invalid)).fetch_optional(&mut self.connection).await;
+            let found = sqlx::raw_sql(AssertSqlSafe(invalid)).fetch_optional(&mut self.connection).await;
             if found.map_err(|error| Error::server("looking for an invalid index", error))?.is_some() {
                 self.raw(&format!("drop index concurrently if exists {}", index.quoted())).await?;
             }
@@ -411,7 +430,7 @@ impl Postgres {
 
     /// A statement of our own.
     pub(super) async fn raw(&mut self, sql: &str) -> Result<(), Error> {
-        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut self.connection).await;
+        let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut self.connection).await;
         done.map(drop).map_err(|error| Error::server("talking to the server", error))
     }
 
