@@ -69,6 +69,9 @@ pub(crate) struct Planner {
     pub(crate) live: Schema,
     /// Whether something has run since the snapshot that the model doesn't understand.
     pub(crate) stale: bool,
+    /// Whether something has been renamed that triggers may mention: their text follows as only the database knows, and
+    /// has to be read again before anything is planned that would write it back.
+    unread: bool,
     /// What skipped operations would have created: missing, and rightly so.
     pub(crate) outstanding: BTreeSet<ObjectKey>,
     dialect: Dialect,
@@ -102,6 +105,7 @@ impl Planner {
             model: Schema::default(),
             live,
             stale: false,
+            unread: false,
             outstanding: BTreeSet::new(),
             dialect,
             answers: Answers::default(),
@@ -113,6 +117,7 @@ impl Planner {
     pub(crate) fn refresh(&mut self, live: Schema) {
         self.live = live;
         self.stale = false;
+        self.unread = false;
     }
 
     /// Replays a step that is done, one way or another: only the model moves. `skipped` says that the journal has it as
@@ -197,6 +202,9 @@ impl Planner {
                 self.replay_done(migration, step, outcome == crate::history::Outcome::Skipped);
                 planned.push(Self::without_run(migration, step, number, Decision::Done));
                 continue;
+            }
+            if self.unread && planned.iter().any(|planned| planned.decision == Decision::Run) {
+                return Ok(Chunk { steps: planned, cut: true });
             }
             let rest = steps.get(offset + 1..).unwrap_or_default();
             match self.decide(backend, migration, step, number, &planned, rest).await? {
@@ -311,6 +319,8 @@ impl Planner {
                     None => operation.apply(&mut self.live, &Origin::default()),
                 }
                 self.stale |= matches!(operation, Operation::Opaque(_));
+                let renames = matches!(operation, Operation::RenameTable(_) | Operation::RenameColumn(_));
+                self.unread |= renames && !self.live.triggers.is_empty();
             }
             Decision::Skipped(_) => self.note_skip(operation, &carried.changes),
             _ => {}

@@ -47,6 +47,25 @@ async fn children_survive_the_rebuild_of_their_parent() {
 }
 
 #[tokio::test]
+async fn triggers_survive_a_rename_and_a_rebuild_in_one_migration() {
+    let file = File::new();
+    let chain = chain(vec![
+        Draft::new("a1", &[])
+            .up("create table authors (id bigint primary key, name text, born integer)")
+            .up("create table log (line text)"),
+        Draft::new("b2", &["a1"])
+            .up("alter table authors rename to writers")
+            .up("alter table writers rename column name to called")
+            .up("alter table writers alter column born type text"),
+    ]);
+    file.database().up(chain, Some("a1")).await.unwrap();
+    file.execute("create trigger noted after insert on authors begin insert into log values (new.name); end").await;
+    file.up(chain).await.unwrap();
+    file.execute("insert into writers (id, called, born) values (1, 'Sei', '966')").await;
+    assert_eq!(file.text("select line from log").await, "Sei", "the trigger is gone, or looks for the old names");
+}
+
+#[tokio::test]
 async fn a_new_key_over_orphans_fails_and_names_them() {
     let file = File::new();
     let chain = chain(vec![
