@@ -63,7 +63,6 @@ macro_rules! operations {
     ($($(#[$doc:meta])* $variant:ident),* $(,)?) => {
         /// One change of a schema.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[expect(clippy::large_enum_variant, reason = "a migration has some hundred of them at the most")]
         #[serde(tag = "op", rename_all = "snake_case")]
         pub enum Operation {
             $($(#[$doc])* $variant(crate::ops::$variant),)*

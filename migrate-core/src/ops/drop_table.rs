@@ -59,6 +59,9 @@ impl DropTable {
         let Some(table) = before.table(&self.name) else {
             return Err(NoInverse::because(format!("nothing is known of table `{}`", self.name)));
         };
+        if let Some(what) = table.unmodelled.first() {
+            return Err(NoInverse::because(format!("{what} falls with table `{}`, and the model can't bring it back", self.name)));
+        }
         if table.partition_key().is_some() {
             return Err(NoInverse::because(format!("the partitions of table `{}` fall with it, and aren't known", self.name)));
         }

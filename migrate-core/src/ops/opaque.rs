@@ -38,6 +38,12 @@ pub struct Opaque {
     /// What drops what it creates; `None` where it creates nothing, or may have found it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Expression>,
+    /// What it leaves on a table that falls with it: a trigger, a policy, a rule, a grant, row level security.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves: Option<(QualifiedName, String)>,
+    /// What of that kind it takes away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takes: Option<(QualifiedName, String)>,
     /// The relations that it names and nobody created, once bound.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<QualifiedName>,
@@ -72,7 +78,11 @@ impl Opaque {
     /// An action on one table that the model has no operation for.
     #[must_use]
     pub fn on_table(kind: &str, sql: String, table: &QualifiedName) -> Self {
-        Self { kind: kind.to_owned(), sql: Expression::new(sql), relations: vec![table.clone()], ..Self::default() }
+        let words = sql.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+        let security =
+            |does: &str| words.ends_with(&format!("{does} row level security")).then(|| (table.clone(), "row level security".to_owned()));
+        let (leaves, takes) = (security(" enable"), security(" disable"));
+        Self { kind: kind.to_owned(), sql: Expression::new(sql), relations: vec![table.clone()], leaves, takes, ..Self::default() }
     }
 }
 
@@ -131,6 +141,16 @@ impl Operate for Opaque {
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
+        if let Some((table, what)) = &self.leaves
+            && let Some(table) = schema.tables.get_mut(table)
+        {
+            table.unmodelled.insert(what.clone());
+        }
+        if let Some((table, what)) = &self.takes
+            && let Some(table) = schema.tables.get_mut(table)
+        {
+            table.unmodelled.remove(what);
+        }
         for name in &self.drops {
             if let Some(other) = schema.others.remove(name) {
                 let key = match other.kind {
@@ -166,6 +186,7 @@ impl Operate for Opaque {
                 sql: undo.clone(),
                 relations: if on_relation { self.relations.iter().take(1).cloned().collect() } else { Vec::new() },
                 drops: self.creates.iter().map(|(_, name)| name.clone()).collect(),
+                takes: self.leaves.clone(),
                 ..Self::default()
             }
             .into(),
@@ -182,8 +203,42 @@ mod lower {
     use super::{Opaque, Refusal};
     use crate::expression::Expression;
     use crate::lower::{relations, syntax, undo};
+    use crate::name::QualifiedName;
     use crate::schema::OtherKind;
     use squawk_syntax::ast::{self, AstNode};
+
+    /// What a statement leaves on a table, and falls with it unseen by the model.
+    fn leaves(statement: &ast::Stmt) -> Option<(QualifiedName, String)> {
+        match statement {
+            ast::Stmt::CreateTrigger(it) => on(it.on_relation()?.relation_name_ref()?.path_ref(), "trigger", &it.trigger()?),
+            ast::Stmt::CreatePolicy(it) => on(it.on_table()?.table_name_ref()?.path_ref(), "policy", &it.policy()?),
+            ast::Stmt::CreateRule(it) => {
+                let table = it.rule_on()?.syntax().descendants().find_map(ast::PathRef::cast);
+                on(table, "rule", &it.rule()?)
+            }
+            ast::Stmt::Grant(it) => {
+                let object = it.on_privilege_objects_clause()?.syntax().descendants().find_map(ast::PathRef::cast)?;
+                Some((syntax::path_ref(&object)?, "a grant".to_owned()))
+            }
+            _ => None,
+        }
+    }
+
+    /// What a statement takes away of that.
+    fn takes(statement: &ast::Stmt) -> Option<(QualifiedName, String)> {
+        match statement {
+            ast::Stmt::DropTrigger(it) => on(it.on_relation()?.relation_name_ref()?.path_ref(), "trigger", &it.trigger_ref()?),
+            ast::Stmt::DropPolicy(it) => on(it.on_table()?.table_name_ref()?.path_ref(), "policy", &it.policy_ref()?),
+            ast::Stmt::DropRule(it) => on(it.on_relation()?.relation_name_ref()?.path_ref(), "rule", &it.rule_ref()?),
+            _ => None,
+        }
+    }
+
+    fn on(table: Option<ast::PathRef>, kind: &str, name: &impl AstNode) -> Option<(QualifiedName, String)> {
+        let written = syntax::text(name.syntax());
+        let folded = if written.starts_with('"') { written } else { written.to_lowercase() };
+        Some((syntax::path_ref(&table?)?, format!("{kind} `{}`", folded.trim_matches('"'))))
+    }
 
     impl Opaque {
         pub(crate) fn lower(statement: &ast::Stmt, sql: &str) -> Self {
@@ -195,6 +250,8 @@ mod lower {
                 outside_transaction: outside_transaction(statement),
                 refusal: refusal(statement),
                 undo: undo::drop_of(statement).map(Expression::new),
+                leaves: leaves(statement),
+                takes: takes(statement),
                 ..Self::default()
             };
             operation.note_names(statement);

@@ -5,6 +5,7 @@ use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Whose table it is, which decides what its absence means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,10 @@ pub struct Table {
     /// The text of `comment on table`.
     #[serde(default)]
     pub comment: Option<String>,
+    /// What statements that the model has no operation for left on it, and nobody could bring back: triggers, policies,
+    /// rules, grants.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unmodelled: BTreeSet<String>,
     /// Who created it.
     #[serde(default)]
     pub origin: Origin,
@@ -61,6 +66,7 @@ impl Table {
             unlogged: false,
             options: String::new(),
             comment: None,
+            unmodelled: BTreeSet::new(),
             origin: Origin::default(),
         }
     }
