@@ -10,6 +10,8 @@ pub mod data_type;
 pub mod effects;
 pub mod expression;
 #[cfg(feature = "parser")]
+pub mod lints;
+#[cfg(feature = "parser")]
 pub mod lower;
 pub mod name;
 pub mod naming;

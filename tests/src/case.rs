@@ -12,6 +12,10 @@
 //! ```
 //! `base` and `migration` are written by people, in PostgreSQL's own SQL. What follows is written by running the tests
 //! with `UPDATE_CASES=1`, and read by people: `sql up`, `sql down`, `schema after` and `effects`, or `errors`.
+//!
+//! The cases of lints are in the folder `lints`. People write two more sections: `instead`, the safe sequence that the
+//! lint asks for, and `branch`, another migration on the same base. What comes out is `lints` and `effects`, and the same
+//! for the safe sequence: `lints instead`, where there are any, and `effects instead`.
 
 mod outcome;
 mod properties;
@@ -34,8 +38,14 @@ pub struct Case {
     pub server: Option<u32>,
     /// The SQL that makes the schema before the migration.
     pub base: String,
+    /// The SQL of a migration on the same base that the one below knows nothing of.
+    pub branch: Option<String>,
     /// The SQL of the migration.
     pub migration: String,
+    /// The SQL that a lint asks for instead.
+    pub instead: Option<String>,
+    /// Whether it shows what lints find.
+    pub lints: bool,
     /// What is expected of it: sections in their order, each with its text. Empty in a case that has not been run yet.
     pub expected: Vec<(String, String)>,
 }
@@ -70,7 +80,7 @@ pub enum CaseError {
 }
 
 /// The sections that people don't write, in their order.
-const EXPECTED: &[&str] = &["sql up", "sql down", "schema after", "effects", "errors"];
+const EXPECTED: &[&str] = &["lints", "sql up", "sql down", "schema after", "effects", "lints instead", "effects instead", "errors"];
 
 impl Case {
     /// All case files below `directory`, sorted.
@@ -92,7 +102,15 @@ impl Case {
     /// Reads a case.
     pub fn read(path: &Path) -> Result<Self, CaseError> {
         let text = fs::read_to_string(path).map_err(|source| CaseError::Io { path: path.to_owned(), source })?;
-        Self::parse(&text).map_err(|(line, message)| CaseError::Layout { path: path.to_owned(), line, message })
+        let mut case = Self::parse(&text).map_err(|(line, message)| CaseError::Layout { path: path.to_owned(), line, message })?;
+        case.lints = path.ancestors().nth(2).and_then(Path::file_name).is_some_and(|folder| folder == "lints");
+        Ok(case)
+    }
+
+    /// The safe sequence as a case of its own.
+    #[must_use]
+    pub fn of_instead(&self) -> Option<Self> {
+        Some(Self { migration: self.instead.clone()?, instead: None, expected: Vec::new(), ..self.clone() })
     }
 
     fn parse(text: &str) -> Result<Self, (usize, String)> {
@@ -101,7 +119,16 @@ impl Case {
         if title.is_empty() || title.starts_with("==") {
             return Err((1, "the first line has to say what the case shows".to_owned()));
         }
-        let mut case = Self { title, server: None, base: String::new(), migration: String::new(), expected: Vec::new() };
+        let mut case = Self {
+            title,
+            server: None,
+            base: String::new(),
+            branch: None,
+            migration: String::new(),
+            instead: None,
+            lints: false,
+            expected: Vec::new(),
+        };
         while let Some((number, line)) = lines.next() {
             let name = line.strip_prefix("== ").map(str::trim).ok_or((number, "expected `== section`".to_owned()))?;
             let mut body = String::new();
@@ -111,7 +138,9 @@ impl Case {
             }
             match name {
                 "base" => case.base = body,
+                "branch" => case.branch = Some(body),
                 "migration" => case.migration = body,
+                "instead" => case.instead = Some(body),
                 name if EXPECTED.contains(&name) => case.expected.push((name.to_owned(), body)),
                 name => {
                     let version = name.strip_prefix("server ").and_then(|rest| rest.strip_suffix('+')?.parse().ok());
@@ -135,7 +164,13 @@ impl Case {
         if !self.base.is_empty() {
             let _ = write!(text, "== base\n{}", self.base);
         }
+        if let Some(branch) = &self.branch {
+            let _ = write!(text, "== branch\n{branch}");
+        }
         let _ = write!(text, "== migration\n{}", self.migration);
+        if let Some(instead) = &self.instead {
+            let _ = write!(text, "== instead\n{instead}");
+        }
         for (name, body) in expected {
             let _ = write!(text, "== {name}\n{body}");
         }

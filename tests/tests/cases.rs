@@ -26,7 +26,7 @@ fn check(file: &Path, update: bool) -> Result<(), String> {
     let case = Case::read(file).map_err(|error| error.to_string())?;
     let outcome = case.run().map_err(|error| error.to_string())?;
     let expected = fs::read_to_string(file).map_err(|error| error.to_string())?;
-    let found = case.print(&outcome.sections());
+    let found = case.print(&if case.lints { outcome.lint_sections() } else { outcome.sections() });
     let mut failures = outcome.violations(&case);
     if found != expected {
         if update {

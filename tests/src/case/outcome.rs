@@ -2,6 +2,7 @@
 
 use super::{Case, CaseError, properties};
 use migrate_core::effects::{Effects, TransactionNeed};
+use migrate_core::lints::{self, Branch, Finding, Levels};
 use migrate_core::lower::SyntaxProblem;
 use migrate_core::operation::{Operate, Operation};
 use migrate_core::replay::{self, Irreversible, Undo};
@@ -23,6 +24,10 @@ pub struct Outcome {
     pub down: Result<Vec<Undo>, Vec<Irreversible>>,
     /// What is wrong with the migration, as the section `errors` shows it; empty if nothing is.
     pub errors: String,
+    /// What the lints find, each with the name of its lint, as the section `lints` shows it. Empty but in cases of lints.
+    pub lints: Vec<(&'static str, String)>,
+    /// What came of the safe sequence.
+    pub instead: Option<Box<Self>>,
 }
 
 impl Case {
@@ -40,13 +45,29 @@ impl Case {
             Ok(steps) => steps,
             Err(problems) => {
                 let errors = syntax_errors(&self.migration, &problems);
-                return Ok(Outcome { before, steps: Vec::new(), after, down: Ok(Vec::new()), errors });
+                return Ok(Outcome { before, steps: Vec::new(), after, down: Ok(Vec::new()), errors, lints: Vec::new(), instead: None });
             }
         };
         let report = replay::replay(&mut steps, &mut after, "migration");
         let down = replay::derive_down(&steps, &before);
         let errors = errors(&self.migration, &report.problems);
-        Ok(Outcome { before, steps, after, down, errors })
+        let branch = self.branch(&before)?;
+        let found = if self.lints { lints::lint(&steps, &before, &after, &branch, &Levels::default()) } else { Vec::new() };
+        let lints = found.iter().map(|found| (found.lint.name, finding(&self.migration, found))).collect();
+        let instead = self.of_instead().map(|instead| instead.run().map(Box::new)).transpose()?;
+        Ok(Outcome { before, steps, after, down, errors, lints, instead })
+    }
+
+    fn branch(&self, before: &Schema) -> Result<Vec<Branch>, CaseError> {
+        let Some(sql) = &self.branch else { return Ok(Vec::new()) };
+        let wrong = |problems| CaseError::Base { problems };
+        let mut steps = replay::steps(sql).map_err(|problems| wrong(syntax_errors(sql, &problems)))?;
+        let mut schema = before.clone();
+        let report = replay::replay(&mut steps, &mut schema, "branch");
+        if !report.is_empty() {
+            return Err(wrong(errors(sql, &report.problems)));
+        }
+        Ok(vec![Branch::new("branch", &steps, before)])
     }
 }
 
@@ -94,16 +115,45 @@ impl Outcome {
             Ok(_) => script(&self.sql_down().unwrap_or_default()),
             Err(irreversible) => irreversible.iter().flat_map(|it| ["-- none: ", &it.reason.reason, "\n"]).collect(),
         };
-        let effects = self.operations().zip(self.effects()).map(|(operation, effects)| effects_line(operation, &effects));
-        let sections =
-            [("sql up", script(&self.sql_up())), ("sql down", down), ("schema after", self.after.print()), ("effects", effects.collect())];
+        let sections = [
+            ("sql up", script(&self.sql_up())),
+            ("sql down", down),
+            ("schema after", self.after.print()),
+            ("effects", self.effects_text()),
+        ];
         sections.into_iter().map(|(name, body)| (name.to_owned(), body)).collect()
+    }
+
+    /// The sections of a case that shows what lints find.
+    #[must_use]
+    pub fn lint_sections(&self) -> Vec<(String, String)> {
+        if !self.errors.is_empty() {
+            return vec![("errors".to_owned(), self.errors.clone())];
+        }
+        let mut sections = vec![("lints".to_owned(), self.lints_text()), ("effects".to_owned(), self.effects_text())];
+        for (name, text) in self.instead.iter().flat_map(|instead| instead.lint_sections()) {
+            let nothing = name == "lints" && text.is_empty();
+            sections.extend(Some((format!("{name} instead"), text)).filter(|_| !nothing));
+        }
+        sections
+    }
+
+    fn lints_text(&self) -> String {
+        self.lints.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n")
+    }
+
+    fn effects_text(&self) -> String {
+        self.operations().zip(self.effects()).map(|(operation, effects)| effects_line(operation, &effects)).collect()
     }
 
     /// Every rule that holds for all cases and is broken by this one.
     #[must_use]
     pub fn violations(&self, case: &Case) -> Vec<String> {
-        if self.errors.is_empty() { properties::violations(case, self) } else { Vec::new() }
+        if !self.errors.is_empty() {
+            return Vec::new();
+        }
+        let instead = self.instead.iter().flat_map(|instead| instead.violations(&case.of_instead().unwrap_or_else(|| case.clone())));
+        properties::violations(case, self).into_iter().chain(instead).collect()
     }
 }
 
@@ -149,14 +199,18 @@ fn syntax_errors(sql: &str, problems: &[SyntaxProblem]) -> String {
 fn errors(sql: &str, problems: &[Problem]) -> String {
     let mut sorted: Vec<_> = problems.iter().collect();
     sorted.sort_by_key(|problem| problem.at);
-    sorted.into_iter().map(|problem| excerpt(sql, problem)).collect::<Vec<_>>().join("\n")
+    sorted.into_iter().map(|problem| excerpt(sql, "error", problem)).collect::<Vec<_>>().join("\n")
+}
+
+fn finding(sql: &str, found: &Finding) -> String {
+    excerpt(sql, &format!("{}[{}]", found.lint.level.name(), found.lint.name), &found.problem)
 }
 
 /// The message, the line with carets under what is wrong, and the notes.
-fn excerpt(sql: &str, problem: &Problem) -> String {
+fn excerpt(sql: &str, what: &str, problem: &Problem) -> String {
     let text = problem.text();
     let (message, rest) = text.split_once('\n').map_or((text.as_str(), None), |(message, rest)| (message, Some(rest)));
-    let mut out = format!("error: {message}\n");
+    let mut out = format!("{what}: {message}\n");
     let (start, end) = (problem.at.0 as usize, problem.at.1 as usize);
     if (start, end) != (0, 0)
         && let Some(before) = sql.get(..start)

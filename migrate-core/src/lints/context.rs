@@ -1,0 +1,228 @@
+//! What a lint may look at.
+
+use super::advance;
+use crate::effects::{Effects, LockMode, TransactionNeed};
+use crate::name::{At, QualifiedName};
+use crate::operation::{Operate, Operation};
+use crate::ops::Opaque;
+use crate::schema::{ObjectKey, Schema, Table};
+use crate::step::{Action, Step};
+use squawk_syntax::SourceFile;
+use squawk_syntax::ast::{self, AstNode};
+use std::collections::BTreeSet;
+
+/// A migration on another branch: neither before nor after the one that is looked at.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    /// The migration's name.
+    pub name: String,
+    /// The tables that it locks, each with the lock, in the order of its steps.
+    pub locks: Vec<(QualifiedName, LockMode)>,
+}
+
+impl Branch {
+    /// A migration of that name, with its names filled in, on the schema before it.
+    #[must_use]
+    pub fn new(name: &str, steps: &[Step], before: &Schema) -> Self {
+        let mut schema = before.clone();
+        let mut migration = Migration::new(steps, before, before, &[]);
+        let mut locks: Vec<(QualifiedName, LockMode)> = Vec::new();
+        for step in steps {
+            migration.enter(&schema, step);
+            let taken = migration.effects.last().map(|effects| effects.locks.clone()).unwrap_or_default();
+            locks.extend(taken.into_iter().filter(|(table, _)| !migration.new.contains(&ObjectKey::Table(table.clone()))));
+            migration.leave(&mut schema, step);
+        }
+        Self { name: name.to_owned(), locks }
+    }
+}
+
+/// A migration on its way from its first to its last step.
+pub(super) struct Migration<'a> {
+    steps: &'a [Step],
+    start: &'a Schema,
+    end: &'a Schema,
+    branches: &'a [Branch],
+    /// The effects of the steps so far, the current one included.
+    effects: Vec<Effects>,
+    /// What the steps so far have created, the current one not included.
+    new: BTreeSet<ObjectKey>,
+    /// Of the current step: what it creates or renames may be there already.
+    arriving: Vec<ObjectKey>,
+    leaving: Vec<ObjectKey>,
+}
+
+impl<'a> Migration<'a> {
+    pub(super) fn new(steps: &'a [Step], start: &'a Schema, end: &'a Schema, branches: &'a [Branch]) -> Self {
+        let (effects, new) = (Vec::new(), BTreeSet::new());
+        Self { steps, start, end, branches, effects, new, arriving: Vec::new(), leaving: Vec::new() }
+    }
+
+    /// A step that doesn't count.
+    pub(super) fn pass(&mut self) {
+        self.effects.push(Effects::default());
+    }
+
+    pub(super) fn enter(&mut self, before: &Schema, step: &Step) {
+        let (effects, touched) = match &step.action {
+            Action::Change(operation) => (operation.effects(before), operation.touches()),
+            _ => (Effects::default(), Vec::new()),
+        };
+        self.effects.push(effects);
+        (self.leaving, self.arriving) = touched.into_iter().partition(|key| before.definition(key).is_some());
+    }
+
+    pub(super) fn leave(&mut self, before: &mut Schema, step: &Step) {
+        advance(before, step);
+        let left: Vec<_> = self.leaving.drain(..).filter(|key| before.definition(key).is_none()).collect();
+        // what is renamed is as new as it was
+        let renamed_old = !left.is_empty() && !left.iter().any(|key| self.new.contains(key));
+        for key in left {
+            self.new.remove(&key);
+        }
+        let arrived = self.arriving.drain(..).filter(|key| !renamed_old && before.definition(key).is_some());
+        self.new.extend(arrived.collect::<Vec<_>>());
+    }
+}
+
+/// One step of a migration, with all that is known around it.
+pub struct Context<'a> {
+    step: usize,
+    before: &'a Schema,
+    migration: &'a Migration<'a>,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(step: usize, before: &'a Schema, migration: &'a Migration<'a>) -> Self {
+        Self { step, before, migration }
+    }
+
+    /// The schema before the step.
+    #[must_use]
+    pub fn before(&self) -> &'a Schema {
+        self.before
+    }
+
+    /// The schema before the migration.
+    #[must_use]
+    pub fn start(&self) -> &'a Schema {
+        self.migration.start
+    }
+
+    /// The schema after the migration.
+    #[must_use]
+    pub fn end(&self) -> &'a Schema {
+        self.migration.end
+    }
+
+    /// What the step does; `None` for `run` and `assert`.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'a Operation> {
+        change(self.current())
+    }
+
+    /// The step itself.
+    #[must_use]
+    pub fn current(&self) -> &'a Step {
+        &self.migration.steps[self.step]
+    }
+
+    /// What the step does to a running system.
+    #[must_use]
+    pub fn effects(&self) -> &Effects {
+        &self.migration.effects[self.step]
+    }
+
+    /// The earlier operations of the migration with their effects, the first step first.
+    #[must_use]
+    pub fn earlier(&self) -> impl DoubleEndedIterator<Item = (&'a Operation, &Effects)> {
+        let pairs = self.migration.steps.iter().zip(&self.migration.effects).take(self.step);
+        pairs.filter_map(|(step, effects)| Some((change(step)?, effects)))
+    }
+
+    /// The earlier operations of the same transaction, the latest first: what can't be in a transaction ends one.
+    pub fn in_transaction(&self) -> impl Iterator<Item = (&'a Operation, &Effects)> {
+        let outside = |effects: &Effects| effects.transaction == TransactionNeed::Outside;
+        let alone = outside(self.effects());
+        self.earlier().rev().take_while(move |(_, effects)| !alone && !outside(effects))
+    }
+
+    /// The later operations of the migration.
+    pub fn later(&self) -> impl Iterator<Item = &'a Operation> {
+        self.migration.steps.iter().skip(self.step + 1).filter_map(change)
+    }
+
+    /// The migrations of other branches.
+    #[must_use]
+    pub fn branches(&self) -> &'a [Branch] {
+        self.migration.branches
+    }
+
+    /// Whether an earlier step of this migration created it: then it has no rows and no readers yet.
+    #[must_use]
+    pub fn is_new(&self, key: &ObjectKey) -> bool {
+        self.migration.new.contains(key)
+    }
+
+    /// The same of a table.
+    #[must_use]
+    pub fn is_new_table(&self, table: &QualifiedName) -> bool {
+        self.is_new(&ObjectKey::Table(table.clone()))
+    }
+
+    /// The table, if it may have rows and readers: known, and not created by this migration.
+    #[must_use]
+    pub fn old_table(&self, table: &QualifiedName) -> Option<&'a Table> {
+        self.before.table(table).filter(|_| !self.is_new_table(table))
+    }
+
+    /// The tables that may have rows and readers, with the lock that the step takes on each.
+    pub fn locks_on_old_tables(&self) -> impl Iterator<Item = (&QualifiedName, LockMode)> {
+        self.effects().locks.iter().filter(|(table, _)| !self.is_new_table(table)).map(|(table, mode)| (table, *mode))
+    }
+
+    /// What waits for the step on this table, and until when; `None` if nothing that an application does.
+    #[must_use]
+    pub fn wait(&self, table: &QualifiedName) -> Option<String> {
+        let effects = self.effects();
+        let (_, mode) = effects.locks.iter().find(|(locked, _)| locked == table)?;
+        if *mode < LockMode::Share {
+            return None;
+        }
+        let work = if effects.rewrites.contains(table) {
+            ", while every row is written anew"
+        } else if effects.scans.contains(table) {
+            ", while every row is read"
+        } else {
+            ""
+        };
+        let until = if effects.transaction == TransactionNeed::Outside { "it is done" } else { "the migration commits" };
+        Some(format!("{} of `{table}` wait until {until}{work} ({})", mode.blocks(), mode.pg_locks_name()))
+    }
+
+    /// The syntax tree of a statement that the model has no operation for.
+    #[must_use]
+    pub fn statement(&self) -> Option<(&'a Opaque, ast::Stmt)> {
+        let Some(Operation::Opaque(opaque)) = self.operation() else { return None };
+        let parsed = SourceFile::parse(opaque.sql.sql());
+        if !parsed.errors().is_empty() {
+            return None;
+        }
+        Some((opaque, parsed.tree().stmts().next()?))
+    }
+
+    /// Where a node of [`statement`](Self::statement) stands.
+    #[must_use]
+    pub fn at(opaque: &Opaque, node: &impl AstNode) -> At {
+        let inside = crate::lower::syntax::at(node.syntax());
+        let start = opaque.sql.at.start;
+        At { start: start + inside.start, end: start + inside.end }
+    }
+}
+
+fn change(step: &Step) -> Option<&Operation> {
+    match &step.action {
+        Action::Change(operation) => Some(operation),
+        Action::Declare { .. } | Action::Run { .. } | Action::Assert { .. } => None,
+    }
+}
