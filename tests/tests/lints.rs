@@ -7,6 +7,7 @@ use migrate_tests::case::Case;
 use similar::TextDiff;
 use std::collections::BTreeMap;
 use std::env;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -49,9 +50,9 @@ fn the_headers_are_the_manual() {
         match header(lint) {
             Ok((title, headings)) => {
                 let level = if lint.level == migrate_core::lints::Level::Deny { "" } else { " *(a warning)*" };
-                manual.push_str(&format!("\n## {}{level}\n\n{title}\n\n", lint.name));
+                let _ = write!(manual, "\n## {}{level}\n\n{title}\n\n", lint.name);
                 for heading in ["Finds", "Blocks", "Instead", "Source"] {
-                    manual.push_str(&format!("- **{heading}**: {}\n", headings[heading]));
+                    let _ = writeln!(manual, "- **{heading}**: {}", headings[heading]);
                 }
             }
             Err(error) => wrong.push(format!("{}: {error}", lint.name)),
