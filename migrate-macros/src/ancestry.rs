@@ -1,13 +1,15 @@
 //! The chain around one migration, and the schema that its ancestors leave.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use migrate_core::chain::{self, Node};
+use migrate_core::lints::{Branch, Levels};
 use migrate_core::report;
 use migrate_core::schema::Schema;
+use migrate_core::step::Step;
 
 use crate::siblings::{Folder, SourceFile};
 use crate::sources::SourceMigration;
@@ -46,7 +48,7 @@ pub fn members(folder: &Folder) -> Vec<Member<'_>> {
             members.push(Member { file, migration, node });
         }
     }
-    let listed: Vec<&String> = folder.files.iter().flat_map(|file| file.source.lists.iter().flatten()).collect();
+    let listed: Vec<&String> = folder.files.iter().flat_map(|file| &file.source.lists).flat_map(|list| &list.modules).collect();
     let rank = |member: &Member<'_>| listed.iter().position(|name| **name == member.node.name).unwrap_or(usize::MAX);
     members.sort_by_key(rank);
     members
@@ -56,6 +58,42 @@ pub fn members(folder: &Folder) -> Vec<Member<'_>> {
 pub fn name_of(file: &Path, module: &str) -> String {
     let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or(module);
     if matches!(stem, "main" | "lib" | "mod") { module.to_owned() } else { stem.to_owned() }
+}
+
+/// What the list that names the migration says about lints.
+pub fn levels(folder: &Folder, migration: &str) -> Levels {
+    let mut lists = folder.files.iter().flat_map(|file| &file.source.lists);
+    lists.find(|list| list.names(migration)).map(|list| list.levels.clone()).unwrap_or_default()
+}
+
+/// The migrations that no later one has merged with this one yet.
+pub fn branches(folder: &Path, members: &[Member<'_>], revision: &str) -> Vec<Branch> {
+    let nodes: Vec<Node> = members.iter().map(|member| member.node.clone()).collect();
+    let parents: Vec<&String> = nodes.iter().flat_map(|node| &node.parents).collect();
+    let heads: Vec<&str> = nodes.iter().map(|node| node.revision.as_str()).filter(|head| !parents.iter().any(|it| it == head)).collect();
+    if heads.len() < 2 {
+        return Vec::new();
+    }
+    let with_ancestors = |revision: &str| {
+        let mut known: BTreeSet<String> = chain::ancestors(&nodes, revision).iter().map(ToString::to_string).collect();
+        known.insert(revision.to_owned());
+        known
+    };
+    let lines: Vec<BTreeSet<String>> = heads.iter().map(|head| with_ancestors(head)).collect();
+    let own: BTreeSet<&String> = lines.iter().filter(|line| line.contains(revision)).flatten().collect();
+    let others = members.iter().filter(|member| !own.contains(&member.node.revision));
+    others.map(|member| branch(folder, members, member)).collect()
+}
+
+fn branch(folder: &Path, members: &[Member<'_>], member: &Member<'_>) -> Branch {
+    let before = before(folder, members, &member.node.revision, &member.node.parents);
+    let line = |place| member.migration.line(place);
+    let steps = steps::read(&member.migration.migration, Some(&member.file.path), &line);
+    let mut schema = (*before.schema).clone();
+    let settled = steps::settle(steps.up, &schema);
+    let mut steps: Vec<Step> = settled.into_iter().map(|located| located.step).collect();
+    migrate_core::replay::replay(&mut steps, &mut schema, &member.node.name);
+    Branch::new(&member.node.name, &steps, &before.schema)
 }
 
 type Key = (PathBuf, u64);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use migrate_core::lints::{Branch, Levels};
 use migrate_core::operation::{Operate, Operation};
 use migrate_core::replay::derive_down;
 use migrate_core::report;
@@ -9,6 +10,7 @@ use migrate_core::schema::Schema;
 use migrate_core::step::{Action, Step};
 
 use crate::ancestry::{self, Before};
+use crate::lints::{self, Acknowledged};
 use crate::module::Migration;
 use crate::report::{Place, Report};
 use crate::siblings;
@@ -26,6 +28,8 @@ pub struct Checked {
     /// The SQL of the derived way back, for the documentation.
     pub derived: Vec<String>,
     pub includes: Vec<String>,
+    /// What the lints find and the author knows about.
+    pub acknowledged: Vec<Acknowledged>,
 }
 
 /// Checks everything and reports all that is wrong at once.
@@ -39,22 +43,26 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
         report.problem(problem.place, problem.message, problem.help);
     }
     // where an editor doesn't tell the file, nothing is known of the ancestors: then less is checked
-    let before = file.as_deref().and_then(|file| before(file, migration, report));
-    let mut schema = before.as_ref().map(|before| (*before.schema).clone()).unwrap_or_default();
+    let around = file.as_deref().and_then(|file| around(file, migration, &name, report));
+    let mut schema = around.as_ref().map(|around| (*around.before.schema).clone()).unwrap_or_default();
     let base = schema.clone();
     up = steps::settle(up, &base);
     let found = replay(&mut up, &mut schema, &name);
-    let reliable = before.as_ref().is_some_and(|before| !before.broken) && !syntax;
+    let reliable = around.as_ref().is_some_and(|around| !around.before.broken) && !syntax;
     if reliable {
         tell(&found, &up, report);
     }
+    let sound = reliable && report.problems().is_empty();
+    let judged = around.filter(|_| sound);
+    let acknowledged =
+        judged.map(|around| lints::judge(migration, &up, (&base, &schema), &around.branches, &around.levels, report)).unwrap_or_default();
     let mut derived = Vec::new();
     if let Some(down) = &mut down {
         let found = replay(down, &mut schema, &name);
-        if reliable && report.problems().is_empty() {
+        if sound {
             tell(&found, down, report);
         }
-    } else if migration.irreversible.is_none() && reliable && report.problems().is_empty() {
+    } else if migration.irreversible.is_none() && sound {
         derived = derive(&up, &base, report);
     }
     let plain = |steps: Vec<LocatedStep>| steps.into_iter().map(|located| located.step).collect();
@@ -65,11 +73,19 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
         down: down.map(plain),
         derived,
         includes,
+        acknowledged,
     }
 }
 
-/// The schema before the migration; `None` if it can't be known, which has been reported.
-fn before(file: &Path, migration: &Migration, report: &mut Report) -> Option<Before> {
+/// What is known of the chain around a migration.
+struct Around {
+    before: Before,
+    levels: Levels,
+    branches: Vec<Branch>,
+}
+
+/// What stands around the migration; `None` if it can't be known, which has been reported.
+fn around(file: &Path, migration: &Migration, name: &str, report: &mut Report) -> Option<Around> {
     let header = migration.header.as_ref()?;
     let folder = match siblings::folder_of(file) {
         Ok(folder) => folder,
@@ -105,8 +121,12 @@ fn before(file: &Path, migration: &Migration, report: &mut Report) -> Option<Bef
         }
     }
     let parents: Vec<String> = header.parents.iter().map(|parent| parent.value.clone()).collect();
-    let folder = file.parent().unwrap_or(Path::new("."));
-    known.then(|| ancestry::before(folder, &members, revision, &parents))
+    let path = file.parent().unwrap_or(Path::new("."));
+    known.then(|| Around {
+        before: ancestry::before(path, &members, revision, &parents),
+        levels: ancestry::levels(&folder, name),
+        branches: ancestry::branches(path, &members, revision),
+    })
 }
 
 fn same_file(left: &Path, right: &Path) -> bool {

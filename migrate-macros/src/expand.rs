@@ -1,5 +1,7 @@
 //! The Rust that the macros leave behind: constant data.
 
+use std::fmt::Write as _;
+
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
@@ -16,7 +18,7 @@ use crate::steps::path_text;
 /// The module with its constant, and the constant again beside it for the list.
 pub fn migration(module: &Module, migration: &Migration, checked: &Checked, report: &Report) -> TokenStream {
     let Module { attributes, visibility, name, items } = module;
-    let errors = report.compile_errors();
+    let (errors, warnings) = (report.compile_errors(), report.compile_warnings());
     let broken = !report.problems().is_empty();
     let functions = if broken { Vec::new() } else { functions(migration, report) };
     let (names, wrappers): (Vec<_>, Vec<_>) = functions.into_iter().unzip();
@@ -72,6 +74,7 @@ pub fn migration(module: &Module, migration: &Migration, checked: &Checked, repo
         #[allow(dead_code)]
         pub(crate) const MIGRATION: &::migrate_runtime::Migration = #name::MIGRATION;
         #errors
+        #warnings
     }
 }
 
@@ -140,6 +143,13 @@ fn documentation(migration: &Migration, checked: &Checked) -> String {
             text.push('\n');
         }
         (None, None) => text.push_str(&fenced(&checked.derived.iter().flat_map(|sql| [sql.as_str(), ";\n"]).collect::<String>())),
+    }
+    if !checked.acknowledged.is_empty() {
+        text.push_str("\n# Acknowledged\n\n");
+    }
+    for acknowledged in &checked.acknowledged {
+        let step = checked.up.get(acknowledged.step).map(Step::describe).unwrap_or_default();
+        let _ = writeln!(text, "- {step}: `{}`, because: {}", acknowledged.lint, acknowledged.reason);
     }
     text
 }

@@ -263,11 +263,21 @@ fn allow(attribute: &[Token], place: Place, report: &mut Report) -> Option<Allow
         report.unknown_attribute(place, name);
         return None;
     }
-    let [_, arguments] = attribute else {
-        report.malformed_allow(place);
+    let (lints, reason) = lint_arguments(attribute, place, report)?;
+    let Some(reason) = reason else {
+        report.allow_without_reason(place);
         return None;
     };
-    let Some(arguments) = arguments.group(Delimiter::Parenthesis) else {
+    Some(Allow { lints, reason, place })
+}
+
+/// The lints and the reason of `word(lint, …, reason = "…")`.
+pub fn lint_arguments(attribute: &[Token], place: Place, report: &mut Report) -> Option<(Vec<Text>, Option<Text>)> {
+    let arguments = match attribute {
+        [_, arguments] => arguments.group(Delimiter::Parenthesis),
+        _ => None,
+    };
+    let Some(arguments) = arguments else {
         report.malformed_allow(place);
         return None;
     };
@@ -292,9 +302,5 @@ fn allow(attribute: &[Token], place: Place, report: &mut Report) -> Option<Allow
         report.allow_without_lint(place);
         return None;
     }
-    let Some(reason) = reason.filter(|reason| !reason.value.trim().is_empty()) else {
-        report.allow_without_reason(place);
-        return None;
-    };
-    Some(Allow { lints, reason, place })
+    Some((lints, reason.filter(|reason| !reason.value.trim().is_empty())))
 }

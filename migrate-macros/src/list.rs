@@ -1,7 +1,9 @@
-//! `migrations! { mod m0001_baseline; mod m0002_enums; }`
+//! `migrations! { #![deny(lint)] mod m0001_baseline; mod m0002_enums; }`
 
+use migrate_core::lints::Levels;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
+use crate::levels;
 use crate::lexeme;
 use crate::module::attributes_end;
 use crate::report::{Place, Report};
@@ -14,13 +16,16 @@ pub struct List {
     pub modules: Vec<Text>,
     /// The same as items of Rust, attributes and visibility included.
     pub items: TokenStream,
+    /// What it says about lints.
+    pub levels: Levels,
 }
 
 /// Parses the list. What is wrong is reported and left out.
 pub fn parse(list: TokenStream, report: &mut Report) -> List {
     let trees = lexeme::flatten(list);
-    let mut rest = trees.as_slice();
-    let mut list = List { modules: Vec::new(), items: TokenStream::new() };
+    let (levels, taken) = levels::read(&trees, report);
+    let mut rest = trees.get(taken..).unwrap_or_default();
+    let mut list = List { modules: Vec::new(), items: TokenStream::new(), levels };
     while !rest.is_empty() {
         let start = declaration_start(rest);
         let (name, taken) = match rest.get(start..).unwrap_or_default() {

@@ -350,3 +350,24 @@ impl Report {
 fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
+
+/// Lints.
+impl Report {
+    pub fn unknown_list_attribute(&mut self, at: Place, name: &str) {
+        let help = "write `#![allow(lint, reason = \"…\")]`, `#![warn(lint)]` or `#![deny(lint)]`".to_owned();
+        self.problem(at, format!("a list of migrations has no attribute `{name}`"), Some(help));
+    }
+
+    pub fn unknown_lint(&mut self, at: Place, lint: &str, nearest: Option<&str>) {
+        let help = match nearest {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => "`LINTS.md` of the project lists them all".to_owned(),
+        };
+        self.problem(at, format!("there is no lint `{lint}`"), Some(help));
+    }
+
+    pub fn unused_allow(&mut self, at: Place, lint: &str) {
+        let help = Some("leave it out".to_owned());
+        self.problem(at, format!("`{lint}` has nothing to say about this statement"), help);
+    }
+}

@@ -1,6 +1,7 @@
 //! Where things stand, and what is wrong with them.
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::quote;
 
 /// A run of tokens of this expansion, from the first to the last, both included.
 ///
@@ -38,17 +39,28 @@ pub struct Problem {
     pub help: Option<String>,
 }
 
+/// Something that only looks wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    pub place: Place,
+    /// The rule that says so.
+    pub lint: &'static str,
+    /// Its message, with notes and help.
+    pub text: String,
+}
+
 /// The spans of one expansion and the problems found in it.
 #[derive(Debug)]
 pub struct Report {
     spans: Vec<Span>,
     problems: Vec<Problem>,
+    warnings: Vec<Warning>,
 }
 
 impl Report {
     /// Nothing read yet, nothing wrong.
     pub fn new() -> Self {
-        Self { spans: vec![Span::call_site()], problems: Vec::new() }
+        Self { spans: vec![Span::call_site()], problems: Vec::new(), warnings: Vec::new() }
     }
 
     /// Remembers one token. Places are given out in the order of the source, which is how problems are sorted.
@@ -86,6 +98,12 @@ impl Report {
         self.problems.push(Problem { place, message: message.into(), help });
     }
 
+    /// Adds a warning of a lint.
+    pub fn warning(&mut self, place: Place, lint: &'static str, message: impl Into<String>, help: Option<&str>) {
+        let help = help.map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+        self.warnings.push(Warning { place, lint, text: message.into() + &help });
+    }
+
     /// Everything found so far, in the order in which it was found.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -97,6 +115,28 @@ impl Report {
         problems.sort_by_key(|problem| problem.place);
         problems.dedup();
         problems.into_iter().map(|problem| self.compile_error(problem)).collect()
+    }
+
+    /// A macro can't warn on stable Rust, but what it emits can be deprecated: each warning is the use of a constant that
+    /// is called like its lint.
+    pub fn compile_warnings(&self) -> TokenStream {
+        let mut warnings: Vec<&Warning> = self.warnings.iter().collect();
+        warnings.sort_by_key(|warning| warning.place);
+        warnings.dedup();
+        let each = warnings.into_iter().map(|warning| {
+            let text = &warning.text;
+            let declared = Ident::new(warning.lint, Span::mixed_site());
+            let used = Ident::new(warning.lint, self.ends(warning.place).0.resolved_at(Span::mixed_site()));
+            quote! {
+                const _: () = {
+                    #[deprecated(note = #text)]
+                    #[allow(non_upper_case_globals)]
+                    const #declared: () = ();
+                    #used
+                };
+            }
+        });
+        each.collect()
     }
 
     /// The compiler underlines a macro call from its path to its closing brace, so an error can cover several tokens

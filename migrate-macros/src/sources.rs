@@ -1,5 +1,6 @@
 //! The migrations and lists in the text of a file.
 
+use migrate_core::lints::Levels;
 use proc_macro2::{Delimiter, Group, LexError, TokenStream, TokenTree};
 
 use crate::list;
@@ -10,8 +11,23 @@ use crate::report::{Place, Problem, Report};
 #[derive(Debug, Default)]
 pub struct Source {
     pub migrations: Vec<SourceMigration>,
-    /// The names in each `migrations! { … }`.
-    pub lists: Vec<Vec<String>>,
+    /// Each `migrations! { … }`.
+    pub lists: Vec<SourceList>,
+}
+
+/// A list as it stands in a file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct SourceList {
+    pub modules: Vec<String>,
+    /// What it says about lints.
+    pub levels: Levels,
+}
+
+impl SourceList {
+    /// Whether it names the migration of that name.
+    pub fn names(&self, migration: &str) -> bool {
+        self.modules.iter().any(|module| module.strip_prefix("r#").unwrap_or(module) == migration)
+    }
 }
 
 /// A migration as it stands in a file. Its places mean nothing in the expansion of another one.
@@ -99,7 +115,8 @@ impl Source {
                 if name == "migrations" && mark.as_char() == '!' =>
             {
                 let list = list::parse(body.stream(), &mut Report::new());
-                self.lists.push(list.modules.into_iter().map(|module| module.value).collect());
+                let modules = list.modules.into_iter().map(|module| module.value).collect();
+                self.lists.push(SourceList { modules, levels: list.levels });
                 attributes + 3
             }
             _ => attributes + 1,

@@ -15,12 +15,14 @@ use crate::module::Migration;
 use crate::report::{Place, Problem};
 use crate::siblings;
 use crate::sql::SqlText;
-use crate::statement::{Block, Dialect, FunctionPath, Statement, StatementKind};
+use crate::statement::{Allow, Block, Dialect, FunctionPath, Statement, StatementKind};
 
 /// A step, and where its operation's positions lead.
 #[derive(Clone, Debug)]
 pub struct LocatedStep {
     pub step: Step,
+    /// What is acknowledged of it, and around it.
+    pub allows: Vec<Arc<Allow>>,
     source: Source,
 }
 
@@ -120,6 +122,7 @@ struct Context {
     presence: Option<Presence>,
     when: Option<QualifiedName>,
     dialect: Option<step::Dialect>,
+    allows: Vec<Arc<Allow>>,
 }
 
 impl Reader<'_> {
@@ -138,9 +141,14 @@ impl Reader<'_> {
 
     fn statement(&mut self, statement: &Statement, context: &Context) -> Vec<LocatedStep> {
         let line = (self.line)(statement.place);
+        let inside = Context {
+            allows: context.allows.iter().cloned().chain(statement.allows.iter().cloned().map(Arc::new)).collect(),
+            ..context.clone()
+        };
+        let context = &inside;
         let fixed = |action| {
             let step = Step { when: context.when.clone(), dialect: context.dialect, ..Step::new(action, line) };
-            vec![LocatedStep { step, source: Source::Fixed(statement.place) }]
+            vec![LocatedStep { step, allows: context.allows.clone(), source: Source::Fixed(statement.place) }]
         };
         match &statement.kind {
             StatementKind::Sql(text) if context.dialect == Some(step::Dialect::Sqlite) => {
@@ -255,7 +263,7 @@ fn located(statement: lower::Statement, line: u32, file: Option<&str>, source: &
             file: file.map(str::to_owned),
             ..Step::new(action, line)
         };
-        LocatedStep { step, source: source.clone() }
+        LocatedStep { step, allows: context.allows.clone(), source: source.clone() }
     };
     statement.operations.into_iter().map(locate).collect()
 }
