@@ -35,8 +35,14 @@ pub fn judge(
     let mut used: Vec<Place> = Vec::new();
     for finding in lints::lint(&steps, start, end, branches, levels) {
         let located = &up[finding.step];
+        if located.is_dumped() {
+            continue;
+        }
         let allow = located.allows.iter().find_map(|allow| {
-            let lint = allow.lints.iter().find(|lint| lint.value == finding.lint.name)?;
+            // a misspelt name has been told already
+            let meant = |written: &str| if lints::find(written).is_some() { None } else { lints::nearest(written) };
+            let is_named = |written: &str| written == finding.lint.name || meant(written) == Some(finding.lint.name);
+            let lint = allow.lints.iter().find(|lint| is_named(&lint.value))?;
             Some((lint.place, allow.reason.value.clone()))
         });
         match allow {

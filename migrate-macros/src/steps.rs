@@ -46,6 +46,11 @@ impl LocatedStep {
         }
     }
 
+    /// Whether it stands in a file that `pg_dump` wrote: that says what is there, and nobody can say it otherwise.
+    pub fn is_dumped(&self) -> bool {
+        matches!(&self.source, Source::File { text, .. } if text.lines().take(5).any(|line| line == "-- PostgreSQL database dump"))
+    }
+
     /// The first line of the statement, which says what it does.
     pub fn head(&self) -> Place {
         match &self.source {

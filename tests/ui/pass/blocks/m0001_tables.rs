@@ -7,7 +7,7 @@ mod tables {
     }
 
     optional! {
-        create table blog_posts (id bigint primary key, title text);
+        create table blog_posts (id bigint primary key, title text, subtitle text);
     }
 
     up! {
