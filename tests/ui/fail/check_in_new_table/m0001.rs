@@ -1,0 +1,8 @@
+use migrate_runtime::migration;
+
+#[migration(revision = "1")]
+mod baseline {
+    up! {
+        create table users (id bigint primary key);
+    }
+}

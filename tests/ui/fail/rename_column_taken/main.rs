@@ -1,0 +1,13 @@
+use migrate_runtime::migration;
+
+mod m0001;
+
+/// The new name of a column is taken.
+#[migration(revision = "2", parent = "1")]
+mod change {
+    up! {
+        alter table documents rename column body to title;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use migrate_runtime::migration;
+
+#[migration(revision = "1")]
+mod baseline {
+    up! {
+        create table documents (id bigint primary key, title text, constraint titled check (title <> ""));
+        alter table documents rename constraint titled to has_title;
+    }
+}
