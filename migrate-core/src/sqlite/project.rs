@@ -27,7 +27,7 @@ pub fn project(schema: &Schema) -> Schema {
             .filter(|(_, other)| other.kind == OtherKind::Relation)
             .map(|(name, other)| (name.clone(), other.clone()))
             .collect(),
-        triggers: schema.triggers.clone(),
+        sqlite_triggers: schema.sqlite_triggers.clone(),
         departed: schema.departed.clone(),
         ..Schema::default()
     }

@@ -164,6 +164,7 @@ fn keys(schema: &Schema) -> impl Iterator<Item = ObjectKey> {
         .chain(schema.enums.keys().cloned().map(ObjectKey::Enum))
         .chain(schema.sequences.keys().cloned().map(ObjectKey::Sequence))
         .chain(schema.views.keys().cloned().map(ObjectKey::View))
+        .chain(schema.trigger_keys())
 }
 
 struct Differences<'a> {

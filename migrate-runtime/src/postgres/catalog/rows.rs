@@ -1,5 +1,7 @@
 //! The rows of `catalog.sql`, and the schema that they make.
 
+mod triggers;
+
 use migrate_core::data_type::DataType;
 use migrate_core::expression::Expression;
 use migrate_core::name::{Name, QualifiedName};
@@ -10,6 +12,7 @@ use migrate_core::schema::{
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use triggers::TriggerRow;
 
 /// What an object of the catalog is known by here. JSON has it as a string.
 type Oid = String;
@@ -27,6 +30,7 @@ pub(super) struct Rows {
     sequences: Option<Vec<SequenceRow>>,
     views: Option<Vec<ViewRow>>,
     others: Option<Vec<OtherRow>>,
+    triggers: Option<Vec<TriggerRow>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -203,6 +207,9 @@ impl Rows {
             let of_view = materialized.get(&row.table).and_then(|view| schema.indexes_mut(view));
             let Some(indexes) = tables.get_mut(&row.table).map(|table| &mut table.indexes).or(of_view) else { continue };
             indexes.extend(row.into_index().map(|index| (index.name.clone(), index)));
+        }
+        for row in self.triggers.unwrap_or_default() {
+            row.add_to(&mut schema);
         }
         schema.tables = tables.into_values().map(|table| (table.name.clone(), table)).collect();
         schema
