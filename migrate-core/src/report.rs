@@ -134,7 +134,7 @@ impl Report {
 
     /// The name is longer than PostgreSQL keeps.
     pub fn too_long(&mut self, name: &Name) {
-        let bytes = name.as_str().len();
+        let bytes = name.written_bytes();
         let kept: String = truncate(name.as_str(), MAX_BYTES).to_owned();
         self.problem(name.at, format!("identifier of {bytes} bytes: PostgreSQL keeps {MAX_BYTES}")).help =
             Some(format!("shorten it: PostgreSQL would silently call it `{kept}`"));
@@ -143,7 +143,7 @@ impl Report {
     /// Reports every name that PostgreSQL would cut.
     pub fn check_length<'a>(&mut self, names: impl IntoIterator<Item = &'a Name>) {
         for name in names {
-            if name.as_str().len() > MAX_BYTES {
+            if name.written_bytes() > MAX_BYTES {
                 self.too_long(name);
             }
         }

@@ -46,7 +46,10 @@ impl Operate for DropDefault {
     }
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
-        alter_column::change(schema, &self.table, &self.column, |column| column.default = None);
+        alter_column::change(schema, &self.table, &self.column, |column| {
+            column.default = None;
+            column.default_null = false;
+        });
     }
 
     fn effects(&self, _schema: &Schema) -> Effects {

@@ -18,6 +18,9 @@ pub struct Column {
     /// The default; `serial` is `nextval(…)` here, with a sequence of its own.
     #[serde(default)]
     pub default: Option<Expression>,
+    /// `default null`: means nothing, but PostgreSQL stores it where the type has a length or a precision, and prints it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub default_null: bool,
     /// `generated … as identity`.
     #[serde(default)]
     pub identity: Option<Identity>,
@@ -41,6 +44,7 @@ impl Column {
             data_type,
             not_null: false,
             default: None,
+            default_null: false,
             identity: None,
             generated: None,
             collation: None,

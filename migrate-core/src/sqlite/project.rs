@@ -68,6 +68,7 @@ fn column(column: &Column, table: &Table, schema: &Schema) -> Column {
         name: column.name.clone(),
         data_type,
         not_null: column.not_null,
+        default_null: false,
         default: column.default.as_ref().filter(|_| !automatic).map(|default| self::default(default, column, schema)),
         identity: increments.then(autoincrement),
         generated: column.generated.as_ref().map(|generated| Generated {

@@ -245,6 +245,7 @@ impl ColumnRow {
         column.comment = self.comment;
         let expression = self.expression.map(|text| Expression::from_catalog(&text));
         if self.generated.is_empty() {
+            column.default_null = expression.as_ref().is_some_and(Expression::is_null);
             column.default = expression.filter(|default| !default.is_null());
         } else {
             column.generated = expression.map(|expression| Generated { expression, stored: self.generated == "s" });
