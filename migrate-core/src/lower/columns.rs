@@ -4,7 +4,7 @@ use super::constraints;
 use super::syntax;
 use crate::expression::Expression;
 use crate::name::Name;
-use crate::schema::{Column, Constraint, Generated, Identity, IdentityKind, SequenceOptions};
+use crate::schema::{Column, Constraint, DefaultNull, Generated, Identity, IdentityKind, SequenceOptions};
 use squawk_syntax::SyntaxNode;
 use squawk_syntax::ast::{self, AstNode};
 
@@ -49,7 +49,7 @@ impl ColumnDefinition {
         match constraint {
             ast::ColumnConstraint::DefaultConstraint(it) => {
                 self.column.default = default(&it.expr()?);
-                self.column.default_null = self.column.default.is_none();
+                self.column.default_null = DefaultNull(self.column.default.is_none());
             }
             ast::ColumnConstraint::NotNullConstraint(_) => self.column.not_null = true,
             ast::ColumnConstraint::NullConstraint(_) => {}

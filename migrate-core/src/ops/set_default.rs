@@ -15,7 +15,7 @@ use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, Operate};
 use crate::ops::DropDefault;
 use crate::report::Report;
-use crate::schema::{Column, ObjectKey, Origin, Schema};
+use crate::schema::{Column, DefaultNull, ObjectKey, Origin, Schema};
 use serde::{Deserialize, Serialize};
 
 /// Gives new rows a value where none is written.
@@ -50,7 +50,7 @@ impl Operate for SetDefault {
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
         alter_column::change(schema, &self.table, &self.column, |column| {
-            column.default_null = self.default.is_null();
+            column.default_null = DefaultNull(self.default.is_null());
             column.default = Some(self.default.clone()).filter(|default| !default.is_null());
         });
     }
@@ -65,7 +65,7 @@ impl Operate for SetDefault {
         Ok(match &column.default {
             Some(default) if *default == self.default => Vec::new(),
             Some(default) => vec![Self { table, column: name, default: default.clone() }.into()],
-            None if column.default_null => vec![Self { table, column: name, default: Expression::new("null") }.into()],
+            None if column.default_null.0 => vec![Self { table, column: name, default: Expression::new("null") }.into()],
             None if self.default.is_null() => Vec::new(),
             None => vec![DropDefault { table, column: name }.into()],
         })

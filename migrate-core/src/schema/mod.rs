@@ -14,7 +14,7 @@ mod sequence_options;
 mod table;
 mod trigger;
 
-pub use column::{Column, Generated, Identity, IdentityKind, SequenceOptions};
+pub use column::{Column, DefaultNull, Generated, Identity, IdentityKind, SequenceOptions};
 pub use constraint::{Constraint, ConstraintKind, Deferral, ForeignKey, Key, MatchType, ReferentialAction};
 pub use definition::{Definition, Fact, ObjectKey, Value};
 pub use index::{Index, IndexKey, IndexKeyKind};

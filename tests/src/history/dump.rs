@@ -77,8 +77,8 @@ fn normalize(dump: &str) -> String {
 /// The lines between `CREATE TABLE … (` and `)` in the order of their text, without the commas.
 fn sort_columns(entry: &str) -> String {
     let mut lines: Vec<&str> = entry.lines().collect();
-    let table = |line: &&str| line.starts_with("CREATE ") && line.contains("TABLE ") && line.ends_with('(');
-    let Some(start) = lines.iter().position(|line| table(&line)) else { return entry.to_owned() };
+    let table = |line: &str| line.starts_with("CREATE ") && line.contains("TABLE ") && line.ends_with('(');
+    let Some(start) = lines.iter().position(|line| table(line)) else { return entry.to_owned() };
     let end = lines.iter().skip(start).position(|line| line.starts_with(')')).map_or(lines.len(), |length| start + length);
     for line in &mut lines[start + 1..end] {
         *line = line.strip_suffix(',').unwrap_or(line);

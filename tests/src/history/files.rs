@@ -38,8 +38,13 @@ impl Migration {
     /// `file:line` of a byte of its text.
     #[must_use]
     pub fn place(&self, byte: usize) -> String {
-        let before = self.sql.as_bytes().get(..byte).unwrap_or_default();
-        format!("{}:{}", self.name, before.iter().filter(|byte| **byte == b'\n').count() + 1)
+        format!("{}:{}", self.name, self.line(byte))
+    }
+
+    /// The line of a byte of its text, from 1.
+    #[must_use]
+    pub fn line(&self, byte: usize) -> usize {
+        self.sql.get(..byte).unwrap_or_default().matches('\n').count() + 1
     }
 }
 

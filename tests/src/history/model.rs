@@ -36,8 +36,7 @@ impl Replayed {
         };
         replayed.statements = statements.len();
         for statement in statements {
-            let line =
-                u32::try_from(migration.sql.as_bytes()[..statement.at.range().start].iter().filter(|byte| **byte == b'\n').count() + 1);
+            let line = u32::try_from(migration.line(statement.at.range().start));
             let step =
                 |operation| Step { if_exists: statement.if_exists, ..Step::new(Action::Change(operation), line.unwrap_or(u32::MAX)) };
             replayed.steps.extend(statement.operations.into_iter().map(step));

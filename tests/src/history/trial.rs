@@ -31,7 +31,7 @@ pub(super) async fn run_text(database: &Database, migration: &Migration) -> Resu
     }
     // an enum's new value may be used after the commit only: runners of plain SQL had it that way, too
     match send(&mut connection, &migration.sql).await {
-        Err(error) if error.as_database_error().and_then(|error| error.code()).as_deref() == Some("55P04") => {
+        Err(error) if error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() == Some("55P04") => {
             for statement in statements {
                 send(&mut connection, &statement.sql).await?;
             }

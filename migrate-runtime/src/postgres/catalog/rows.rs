@@ -6,9 +6,9 @@ use migrate_core::data_type::DataType;
 use migrate_core::expression::Expression;
 use migrate_core::name::{Name, QualifiedName};
 use migrate_core::schema::{
-    Column, Constraint, ConstraintKind, Deferral, EnumType, Extension, ForeignKey, Generated, Identity, IdentityKind, Index, IndexKey,
-    IndexKeyKind, Key, MatchType, NamedSchema, Origin, OtherKind, OtherObject, ReferentialAction, Schema, Sequence, SequenceOptions, Table,
-    View,
+    Column, Constraint, ConstraintKind, DefaultNull, Deferral, EnumType, Extension, ForeignKey, Generated, Identity, IdentityKind, Index,
+    IndexKey, IndexKeyKind, Key, MatchType, NamedSchema, Origin, OtherKind, OtherObject, ReferentialAction, Schema, Sequence,
+    SequenceOptions, Table, View,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -245,7 +245,7 @@ impl ColumnRow {
         column.comment = self.comment;
         let expression = self.expression.map(|text| Expression::from_catalog(&text));
         if self.generated.is_empty() {
-            column.default_null = expression.as_ref().is_some_and(Expression::is_null);
+            column.default_null = DefaultNull(expression.as_ref().is_some_and(Expression::is_null));
             column.default = expression.filter(|default| !default.is_null());
         } else {
             column.generated = expression.map(|expression| Generated { expression, stored: self.generated == "s" });
