@@ -11,6 +11,7 @@ mod volatility;
 
 pub use comparison::Sameness;
 pub(crate) use comparison::read_type;
+pub use references::Row;
 pub(crate) use tokens::{Spanned, Token, tokens};
 
 use crate::name::{At, Name, quote_identifier};

@@ -23,6 +23,13 @@ pub struct At {
     pub end: u32,
 }
 
+impl PartialEq for At {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for At {}
+
 impl At {
     /// The position of `range` in its statement.
     #[must_use]
@@ -45,19 +52,39 @@ pub struct Name {
     text: String,
     /// Where it was written.
     pub at: At,
+    /// How many bytes it had before it was cut, if it was.
+    uncut: Option<usize>,
 }
 
 impl Name {
     /// A name that stands nowhere: generated, or read from a catalog.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), at: At::default() }
+        Self { text: text.into(), at: At::default(), uncut: None }
     }
 
     /// A name written at `at`.
     #[must_use]
     pub fn written(text: impl Into<String>, at: At) -> Self {
-        Self { text: text.into(), at }
+        Self { text: text.into(), at, uncut: None }
+    }
+
+    /// An identifier as written at `at`, cut as PostgreSQL cuts it. Statements that refer to it may write it either way.
+    #[must_use]
+    pub fn cut(text: impl Into<String>, at: At) -> Self {
+        let mut name = Self::written(text, at);
+        let bytes = name.text.len();
+        if bytes > MAX_BYTES {
+            name.text.truncate(name.text.floor_char_boundary(MAX_BYTES));
+            name.uncut = Some(bytes);
+        }
+        name
+    }
+
+    /// How many bytes were written.
+    #[must_use]
+    pub fn written_bytes(&self) -> usize {
+        self.uncut.unwrap_or(self.text.len())
     }
 
     /// The identifier without quotes.

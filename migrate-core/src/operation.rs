@@ -135,6 +135,8 @@ operations! {
     CreateSequence,
     /// `create table`.
     CreateTable,
+    /// `create trigger`.
+    CreateTrigger,
     /// `create view`.
     CreateView,
     /// `alter table … drop column`.
@@ -159,6 +161,8 @@ operations! {
     DropSequence,
     /// `drop table`.
     DropTable,
+    /// `drop trigger`.
+    DropTrigger,
     /// `drop type`.
     DropType,
     /// `drop view`.
@@ -175,6 +179,8 @@ operations! {
     RenameSequence,
     /// `alter table … rename to`.
     RenameTable,
+    /// `alter trigger … rename to`.
+    RenameTrigger,
     /// `alter type … rename to`.
     RenameType,
     /// `alter view … rename to`.
@@ -185,6 +191,8 @@ operations! {
     SetNotNull,
     /// `alter table … set schema`.
     SetTableSchema,
+    /// `alter table … enable trigger`, `disable trigger`.
+    SetTriggerState,
     /// `alter table … validate constraint`.
     ValidateConstraint,
     /// Anything that the model has no operation for.

@@ -45,6 +45,11 @@ pub enum Subject {
         /// The table.
         table: QualifiedName,
     },
+    /// The condition of a trigger.
+    Trigger {
+        /// Its table.
+        relation: QualifiedName,
+    },
     /// The query of a view, with the column list before it where there is one: `(a, b) as select …`.
     Query,
     /// The model has no idea. Nobody can say that the two are the same.
@@ -67,6 +72,7 @@ impl Subject {
             ObjectKey::Constraint(table, _) => Self::of_constraint(table, name),
             ObjectKey::Index(index) => live.table_of_index(index).map(|table| Self::Expression { table: table.name.clone() }),
             ObjectKey::View(_) => (name == "query").then_some(Self::Query),
+            ObjectKey::Trigger(relation, _) => (name == "when").then(|| Self::Trigger { relation: relation.clone() }),
             ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Enum(_) | ObjectKey::Sequence(_) => None,
         };
         subject.unwrap_or(Self::Nothing)

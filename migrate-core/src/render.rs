@@ -31,6 +31,8 @@ pub fn column(table: &QualifiedName, column: &Column, serial: bool) -> String {
     }
     if let Some(default) = column.default.as_ref().filter(|_| !serial) {
         let _ = write!(sql, " default {}", default.sql());
+    } else if column.default_null.0 {
+        sql.push_str(" default null");
     }
     if column.not_null {
         sql.push_str(" not null");

@@ -3,6 +3,7 @@
 mod columns;
 mod constraints;
 mod objects;
+mod triggers;
 
 use crate::name::{At, MAX_BYTES, Name, QualifiedName};
 use crate::schema::{ObjectKey, Origin, OtherKind, Schema};
@@ -73,6 +74,7 @@ impl Report {
         let (what, place) = match key {
             ObjectKey::Column(table, column) => (format!("column `{column}`"), format!(" in table `{table}`")),
             ObjectKey::Constraint(table, name) => (format!("constraint `{name}`"), format!(" on table `{table}`")),
+            ObjectKey::Trigger(relation, name) => (format!("trigger `{name}`"), format!(" on `{relation}`")),
             key => (format!("{} `{}`", key.kind(), key.name()), String::new()),
         };
         let departure = schema.departure(key).cloned();
@@ -100,10 +102,11 @@ impl Report {
         let origin = schema.origin_of(key).and_then(Origin::place);
         let place = match key {
             ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) => format!(" in table `{table}`"),
+            ObjectKey::Trigger(relation, _) => format!(" on `{relation}`"),
             _ => String::new(),
         };
         let name = match key {
-            ObjectKey::Column(_, name) | ObjectKey::Constraint(_, name) => name.to_string(),
+            ObjectKey::Column(_, name) | ObjectKey::Constraint(_, name) | ObjectKey::Trigger(_, name) => name.to_string(),
             key => key.name(),
         };
         let problem = self.problem(at, format!("{} `{name}` exists already{place}", key.kind()));
@@ -131,7 +134,7 @@ impl Report {
 
     /// The name is longer than PostgreSQL keeps.
     pub fn too_long(&mut self, name: &Name) {
-        let bytes = name.as_str().len();
+        let bytes = name.written_bytes();
         let kept: String = truncate(name.as_str(), MAX_BYTES).to_owned();
         self.problem(name.at, format!("identifier of {bytes} bytes: PostgreSQL keeps {MAX_BYTES}")).help =
             Some(format!("shorten it: PostgreSQL would silently call it `{kept}`"));
@@ -140,7 +143,7 @@ impl Report {
     /// Reports every name that PostgreSQL would cut.
     pub fn check_length<'a>(&mut self, names: impl IntoIterator<Item = &'a Name>) {
         for name in names {
-            if name.as_str().len() > MAX_BYTES {
+            if name.written_bytes() > MAX_BYTES {
                 self.too_long(name);
             }
         }
@@ -206,6 +209,7 @@ fn without_nearest(schema: &Schema, key: &ObjectKey) -> Option<String> {
         }
         ObjectKey::Column(table, _) => names_of("columns", table, schema.tables.get(table)?.columns.iter().map(|it| &it.name).collect()),
         ObjectKey::Constraint(table, _) => names_of("constraints", table, schema.tables.get(table)?.constraints.keys().collect()),
+        ObjectKey::Trigger(relation, _) => names_of("triggers", relation, schema.triggers_of(relation).map(|(name, _)| name).collect()),
         ObjectKey::Enum(_) => Some("create it first, with `create type` or `create domain`".to_owned()),
         ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Index(_) | ObjectKey::Sequence(_) | ObjectKey::View(_) => None,
     }
@@ -253,6 +257,7 @@ fn nearest(schema: &Schema, key: &ObjectKey) -> Option<String> {
         }
         ObjectKey::Sequence(name) => (name.to_string(), relation_names(schema.sequences.keys().collect())),
         ObjectKey::View(name) => (name.to_string(), relation_names(schema.views.keys().collect())),
+        ObjectKey::Trigger(relation, name) => (name.to_string(), schema.triggers_of(relation).map(|(name, _)| name.to_string()).collect()),
     };
     nearest_of(&written, known.iter().map(String::as_str)).map(str::to_owned)
 }

@@ -28,12 +28,24 @@ impl Database {
     /// # Panics
     /// Where the server can't be reached, or its role may not create databases.
     pub async fn create(server: &Server) -> Self {
+        Self::from_template(server, "template0").await
+    }
+
+    /// Creates a copy of this one, to which nobody may be connected meanwhile.
+    ///
+    /// # Panics
+    /// Where somebody is, or as [`create`](Self::create) does.
+    pub async fn copy(&self, server: &Server) -> Self {
+        Self::from_template(server, &self.name).await
+    }
+
+    async fn from_template(server: &Server, template: &str) -> Self {
         let name = unique_name();
         let log = server.log().map(|path| {
             LogTail::from_now_on(path).unwrap_or_else(|error| panic!("cannot read the server's log `{}`: {error}", path.display()))
         });
         let server_url = server.url().to_owned();
-        administer(&server_url, &format!("create database {name} template template0"))
+        administer(&server_url, &format!("create database {name} template {template}"))
             .await
             .unwrap_or_else(|error| panic!("cannot create a database on the test server: {error}"));
         Self { url: server.database_url(&name), name, server_url, log }

@@ -47,7 +47,7 @@ fn keys(schema: &Schema) -> BTreeSet<ObjectKey> {
     let enums = schema.enums.keys().cloned().map(ObjectKey::Enum);
     let sequences = schema.sequences.keys().cloned().map(ObjectKey::Sequence);
     let views = schema.views.keys().cloned().map(ObjectKey::View);
-    of_tables.chain(names).chain(extensions).chain(enums).chain(sequences).chain(views).collect()
+    of_tables.chain(names).chain(extensions).chain(enums).chain(sequences).chain(views).chain(schema.trigger_keys()).collect()
 }
 
 /// What is certainly different. Where text can't tell, the server would be asked.

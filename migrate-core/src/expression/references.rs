@@ -2,7 +2,7 @@
 
 use super::tokens::{Spanned, tokens};
 use super::{Expression, Token};
-use crate::name::{DEFAULT_SCHEMA, QualifiedName, quote_literal};
+use crate::name::{At, DEFAULT_SCHEMA, Name, QualifiedName, quote_literal};
 use std::ops::Range;
 
 impl Expression {
@@ -52,11 +52,63 @@ impl Expression {
         self.replace(replacements);
     }
 
+    /// The columns of the rows `old` and `new` that the condition of a trigger reads, each where it is written.
+    #[must_use]
+    pub fn row_columns(&self) -> Vec<(Row, Name)> {
+        let start = self.at.range().start;
+        let column =
+            |(row, text, place): (Row, String, Range<usize>)| (row, Name::written(text, At::new(start + place.start..start + place.end)));
+        row_columns(&tokens(&self.sql)).into_iter().map(column).collect()
+    }
+
+    /// The rows `old` and `new` that the condition of a trigger reads, column by column or whole.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        let tokens = tokens(&self.sql);
+        let starts = (0..tokens.len()).filter(|&i| i == 0 || !tokens[i - 1].0.is("."));
+        starts.filter_map(|i| Row::of(&tokens[i].0).filter(|_| tokens.get(i + 1).is_some_and(|(token, _)| token.is(".")))).collect()
+    }
+
+    /// Follows the rename of a column of the table whose trigger has the condition.
+    pub fn rename_row_column(&mut self, from: &str, to: &Name) {
+        let columns = row_columns(&tokens(&self.sql)).into_iter().filter(|(_, text, _)| text == from);
+        let replacements = columns.map(|(_, _, place)| (place, to.quoted())).collect();
+        self.replace(replacements);
+    }
+
     fn replace(&mut self, replacements: Vec<(Range<usize>, String)>) {
         for (place, with) in replacements.into_iter().rev() {
             self.sql.replace_range(place, &with);
         }
     }
+}
+
+/// A row that a trigger sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// As it was.
+    Old,
+    /// As it will be.
+    New,
+}
+
+impl Row {
+    fn of(token: &Token) -> Option<Self> {
+        match token {
+            Token::Word(text) | Token::Quoted(text) if text == "old" => Some(Self::Old),
+            Token::Word(text) | Token::Quoted(text) if text == "new" => Some(Self::New),
+            _ => None,
+        }
+    }
+}
+
+fn row_columns(tokens: &[Spanned]) -> Vec<(Row, String, Range<usize>)> {
+    let column = |i: usize| {
+        let row = Row::of(&tokens[i].0).filter(|_| i == 0 || !tokens[i - 1].0.is("."))?;
+        let (Token::Word(text) | Token::Quoted(text), place) = tokens.get(i + 2)? else { return None };
+        tokens[i + 1].0.is(".").then(|| (row, text.clone(), place.clone()))
+    };
+    (0..tokens.len()).filter_map(column).collect()
 }
 
 /// The places where columns are qualified with that table's name, each with the end of the dot behind it.
@@ -146,6 +198,17 @@ mod tests {
         let mut expression = Expression::new("'status'::status or x = cast('a' as public.status) and status = 'b'::app.status as status");
         expression.rename_type(&name("public", "status"), &name("public", "state"));
         assert_eq!(expression.sql(), "'status'::state or x = cast('a' as public.state) and status = 'b'::app.status as status");
+    }
+
+    #[test]
+    fn finds_and_renames_the_columns_of_rows() {
+        let mut expression =
+            Expression::new("old.title <> new.\"title\" or new.* is distinct from old.* or title(x.new.title) = 'new.title'");
+        assert_eq!(expression.row_columns(), [(Row::Old, Name::new("title")), (Row::New, Name::new("title"))]);
+        assert_eq!(expression.rows(), [Row::Old, Row::New, Row::New, Row::Old]);
+        expression.rename_row_column("title", &Name::new("Heading"));
+        let renamed = "old.\"Heading\" <> new.\"Heading\" or new.* is distinct from old.* or title(x.new.title) = 'new.title'";
+        assert_eq!(expression.sql(), renamed);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::operation::Operation;
 use crate::ops::{
     AddColumn, AddConstraint, AddIdentity, AlterColumnType, AlterIdentity, DropColumn, DropConstraint, DropDefault, DropExpression,
     DropIdentity, DropNotNull, Opaque, RenameColumn, RenameConstraint, RenameTable, SetDefault, SetNotNull, SetTableSchema,
-    ValidateConstraint,
+    SetTriggerState, ValidateConstraint,
 };
 use squawk_syntax::ast::{self, AstNode};
 
@@ -39,7 +39,7 @@ fn pass(operation: &Operation) -> u32 {
         Operation::AddColumn(_) => 2,
         Operation::AddConstraint(it) if it.constraint.kind.has_index() => 4,
         Operation::AddConstraint(_) => 5,
-        Operation::ValidateConstraint(_) | Operation::Opaque(_) => 6,
+        Operation::ValidateConstraint(_) | Operation::SetTriggerState(_) | Operation::Opaque(_) => 6,
         _ => 3,
     }
 }
@@ -55,6 +55,10 @@ fn lower_action(table: &QualifiedName, only: bool, action: &ast::AlterTableActio
         ast::AlterTableAction::RenameConstraint(it) => vec![RenameConstraint::lower(table, it)?.into()],
         ast::AlterTableAction::ValidateConstraint(it) => vec![ValidateConstraint::lower(table, it)?.into()],
         ast::AlterTableAction::RenameColumn(it) => vec![RenameColumn::lower(table, it)?.into()],
+        ast::AlterTableAction::DisableTrigger(_)
+        | ast::AlterTableAction::EnableAlwaysTrigger(_)
+        | ast::AlterTableAction::EnableReplicaTrigger(_)
+        | ast::AlterTableAction::EnableTrigger(_) => vec![SetTriggerState::lower(table, action)?.into()],
         ast::AlterTableAction::SetSchema(it) => vec![SetTableSchema::lower(table, it)?.into()],
         ast::AlterTableAction::TableRenameTo(it) => vec![RenameTable::lower(table, it)?.into()],
         _ => return None,

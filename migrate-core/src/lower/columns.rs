@@ -4,7 +4,7 @@ use super::constraints;
 use super::syntax;
 use crate::expression::Expression;
 use crate::name::Name;
-use crate::schema::{Column, Constraint, Generated, Identity, IdentityKind, SequenceOptions};
+use crate::schema::{Column, Constraint, DefaultNull, Generated, Identity, IdentityKind, SequenceOptions};
 use squawk_syntax::SyntaxNode;
 use squawk_syntax::ast::{self, AstNode};
 
@@ -47,7 +47,10 @@ impl ColumnDefinition {
         let constraint = ast::ColumnConstraint::cast(clause.clone())?;
         let columns = vec![self.column.name.clone()];
         match constraint {
-            ast::ColumnConstraint::DefaultConstraint(it) => self.column.default = default(&it.expr()?),
+            ast::ColumnConstraint::DefaultConstraint(it) => {
+                self.column.default = default(&it.expr()?);
+                self.column.default_null = DefaultNull(self.column.default.is_none());
+            }
             ast::ColumnConstraint::NotNullConstraint(_) => self.column.not_null = true,
             ast::ColumnConstraint::NullConstraint(_) => {}
             ast::ColumnConstraint::GeneratedConstraint(it) => match it.generated_as()? {

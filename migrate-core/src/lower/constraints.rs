@@ -176,3 +176,12 @@ fn finish(
     }
     Some(constraint)
 }
+
+/// When a constraint trigger fires.
+pub(crate) fn deferral(options: AstChildren<ast::ConstraintOption>) -> Deferral {
+    options.fold(Deferral::No, |deferral, option| match (option, deferral) {
+        (ast::ConstraintOption::DeferrableConstraintOption(_), Deferral::No) => Deferral::Immediate,
+        (ast::ConstraintOption::InitiallyDeferredConstraintOption(_), _) => Deferral::Deferred,
+        _ => deferral,
+    })
+}

@@ -9,6 +9,7 @@ use squawk_syntax::{SourceFile, SyntaxKind};
 /// Parses a file of plain SQL: what `pg_dump --schema-only` of PostgreSQL 13 to 18 writes, or anything like it.
 ///
 /// Commands to `psql` and settings of the session are left out, and so is what every database has: the schema `public`.
+/// So are pairs of `begin` and `commit`: the engine's transaction is around the whole.
 /// Positions are those in the file.
 ///
 /// # Errors
@@ -26,11 +27,48 @@ pub fn parse_file(sql: &str) -> Result<Vec<Statement>, Vec<SyntaxProblem>> {
     }
     let statements: Vec<ast::Stmt> = parsed.tree().stmts().collect();
     let needs_bodies_unchecked = statements.iter().any(has_unchecked_body);
+    let has_own_transactions = are_paired(&statements);
     let kept = statements.iter().filter(|statement| {
+        if has_own_transactions && controls_transaction(statement) {
+            return false;
+        }
         let unchecked_bodies = is_setting(statement, "check_function_bodies") && needs_bodies_unchecked;
         unchecked_bodies || !(is_session_setting(statement) || every_database_has(statement))
     });
     Ok(kept.map(|statement| local_setting(lower(statement))).collect())
+}
+
+fn controls_transaction(statement: &ast::Stmt) -> bool {
+    use ast::Stmt;
+    matches!(
+        statement,
+        Stmt::Begin(_)
+            | Stmt::Commit(_)
+            | Stmt::Rollback(_)
+            | Stmt::SavepointCreate(_)
+            | Stmt::ReleaseSavepoint(_)
+            | Stmt::PrepareTransaction(_)
+    )
+}
+
+/// Whether the file's transactions are plain ones, each with its end: then it means the same in a single one.
+fn are_paired(statements: &[ast::Stmt]) -> bool {
+    let mut open = false;
+    for statement in statements.iter().filter(|statement| controls_transaction(statement)) {
+        let begins = match statement {
+            ast::Stmt::Begin(begin) => begin.transaction_mode_list().is_none(),
+            _ => false,
+        };
+        let commits = match statement {
+            ast::Stmt::Commit(ast::Commit::CommitTransaction(commit)) => commit.chain_clause().is_none(),
+            _ => false,
+        };
+        if if open { !commits } else { !begins } {
+            return false;
+        }
+        open = begins;
+    }
+    !open
 }
 
 /// The names of the settings that `psql` scripts begin with end with the session; in a migration, with its transaction.
@@ -335,6 +373,25 @@ mod tests {
             ("set search_path = \"$user\", public", 0),
             ("set search_path to default", 0),
             ("select set_config('search_path', 'public, pg_catalog', false)", 0),
+        ] {
+            assert_eq!(kinds(sql).len(), kept, "{sql}");
+        }
+    }
+
+    #[test]
+    fn transactions_of_a_file_are_the_engines() {
+        let create = "create table `a`";
+        for sql in ["begin; create table a (); commit;", "start transaction; create table a (); end work; begin; commit"] {
+            assert_eq!(kinds(sql), [create], "{sql}");
+        }
+        for (sql, kept) in [
+            ("begin; create table a (); rollback;", 3),
+            ("begin; create table a ();", 2),
+            ("create table a (); commit;", 2),
+            ("begin; begin; create table a (); commit; commit", 5),
+            ("begin isolation level serializable; create table a (); commit;", 3),
+            ("begin; savepoint s; create table a (); commit;", 4),
+            ("begin; create table a (); commit and chain; commit", 4),
         ] {
             assert_eq!(kinds(sql).len(), kept, "{sql}");
         }

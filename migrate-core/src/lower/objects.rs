@@ -3,8 +3,9 @@
 use super::syntax;
 use crate::operation::Operation;
 use crate::ops::{
-    AddEnumValue, AlterSequence, CommentOn, CreateEnum, CreateExtension, CreateSchema, CreateSequence, CreateView, DropExtension,
-    DropSchema, DropSequence, DropType, DropView, RenameEnumValue, RenameSequence, RenameType, RenameView,
+    AddEnumValue, AlterSequence, CommentOn, CreateEnum, CreateExtension, CreateSchema, CreateSequence, CreateTrigger, CreateView,
+    DropExtension, DropSchema, DropSequence, DropTrigger, DropType, DropView, RenameEnumValue, RenameSequence, RenameTrigger, RenameType,
+    RenameView,
 };
 use squawk_syntax::ast;
 
@@ -23,6 +24,7 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
             *if_exists = it.if_exists().is_some();
             return alter_sequence(it);
         }
+        ast::Stmt::AlterTrigger(it) => vec![RenameTrigger::lower(it)?.into()],
         ast::Stmt::AlterType(it) => {
             let name = syntax::path_ref(&it.type_name_ref()?.path_ref()?)?;
             match it.action()? {
@@ -44,6 +46,7 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
         ast::Stmt::CreateMaterializedView(it) => vec![CreateView::lower_materialized(it)?.into()],
         ast::Stmt::CreateSchema(it) => vec![CreateSchema::lower(it)?.into()],
         ast::Stmt::CreateSequence(it) => vec![CreateSequence::lower(it)?.into()],
+        ast::Stmt::CreateTrigger(it) => vec![CreateTrigger::lower(it)?.into()],
         ast::Stmt::CreateType(it) => vec![CreateEnum::lower(it)?.into()],
         ast::Stmt::CreateView(it) => vec![CreateView::lower(it)?.into()],
         ast::Stmt::DropExtension(it) => {
@@ -61,6 +64,10 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
         ast::Stmt::DropSequence(it) => {
             *if_exists = it.if_exists().is_some();
             DropSequence::lower(it)?
+        }
+        ast::Stmt::DropTrigger(it) => {
+            *if_exists = it.if_exists().is_some();
+            vec![DropTrigger::lower(it)?.into()]
         }
         ast::Stmt::DropType(it) => {
             *if_exists = it.if_exists().is_some();

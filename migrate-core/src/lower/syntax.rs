@@ -54,7 +54,7 @@ pub(crate) fn significant_tokens(node: &SyntaxNode) -> impl Iterator<Item = Synt
 
 /// An identifier.
 pub(crate) fn name<T: NameLike>(node: &T) -> Name {
-    Name::written(node.text(), at(node.syntax()))
+    Name::cut(node.text(), at(node.syntax()))
 }
 
 /// An expression.

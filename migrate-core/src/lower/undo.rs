@@ -34,7 +34,6 @@ pub(crate) fn drop_of(statement: &ast::Stmt) -> Option<String> {
         ast::Stmt::CreateStatistics(it) => Some(format!("drop statistics {}", path(it.statistics()?.path())?)),
         ast::Stmt::CreateTable(it) => relation("table", it.table_name()?.path()),
         ast::Stmt::CreateTableAs(it) => relation("table", it.table_name()?.path()),
-        ast::Stmt::CreateTrigger(it) => on("trigger", syntax::name(&it.trigger()?), it.on_relation()?.relation_name_ref()?.path_ref()?),
         ast::Stmt::CreateType(it) if it.kind().is_some_and(|kind| !matches!(kind, ast::CreateTypeKind::BaseType(_))) => {
             Some(format!("drop type {}", path(it.type_name()?.path())?))
         }

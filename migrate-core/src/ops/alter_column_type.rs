@@ -88,6 +88,10 @@ impl AlterColumnType {
             let help = "drop the view first, and create it again afterwards".to_owned();
             report.column_has_dependent(&self.table, &self.column, &ObjectKey::View(view), help);
         }
+        for trigger in schema.triggers_on_column(&self.table, self.column.as_str()) {
+            let help = "drop the trigger first, and create it again afterwards".to_owned();
+            report.column_has_dependent(&self.table, &self.column, &ObjectKey::Trigger(self.table.clone(), trigger), help);
+        }
         if table.is_partitioned_by(self.column.as_str()) {
             report.in_partition_key(&self.table, &self.column);
         }

@@ -5,15 +5,16 @@
 use crate::effects::Effects;
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, Operate, Operation};
-use crate::ops::{DropColumn, DropConstraint, DropView};
+use crate::ops::{DropColumn, DropConstraint, DropTrigger, DropView};
 use crate::schema::{Origin, Schema};
 
-/// What depends on a column and doesn't fall with it by itself: views, foreign keys, generated columns.
+/// What depends on a column and doesn't fall with it by itself: views, foreign keys, triggers, generated columns.
 pub(super) fn of_column(schema: &Schema, table: &QualifiedName, column: &Name) -> Vec<Operation> {
     let views = drop_views(schema, schema.views_reading_column(table, column.as_str()));
     let foreign_keys = drop_constraints(schema.foreign_keys_to_column(table, column.as_str()));
     let computed = generated_from(schema, table, column).into_iter().map(|name| DropColumn::cascading(table, &name));
-    views.chain(foreign_keys).chain(computed.map(Into::into)).collect()
+    let triggers = schema.triggers_on_column(table, column.as_str()).into_iter().map(|name| DropTrigger::new(table.clone(), name).into());
+    views.chain(foreign_keys).chain(triggers).chain(computed.map(Into::into)).collect()
 }
 
 /// What depends on a table and doesn't fall with it by itself: views, foreign keys of other tables, columns of its row type.

@@ -67,6 +67,7 @@ impl CommentTarget {
                 ObjectKey::Enum(name) => format!("type {}", name.quoted()),
                 ObjectKey::Sequence(name) => format!("sequence {}", name.quoted()),
                 ObjectKey::View(name) => format!("view {}", name.quoted()),
+                ObjectKey::Trigger(relation, name) => format!("trigger {} on {}", name.quoted(), relation.quoted()),
             },
             Self::MaterializedView(name) => format!("materialized view {}", name.quoted()),
             Self::Other { sql, .. } => sql.clone(),
@@ -77,7 +78,7 @@ impl CommentTarget {
         match self {
             Self::Object(key) => match key {
                 ObjectKey::Table(name) | ObjectKey::Index(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => Some(name),
-                ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) => Some(table),
+                ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) | ObjectKey::Trigger(table, _) => Some(table),
                 ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Enum(_) => None,
             },
             Self::MaterializedView(name) => Some(name),
@@ -91,6 +92,7 @@ impl std::fmt::Display for CommentTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Object(ObjectKey::Constraint(table, name)) => write!(f, "constraint `{name}` of `{table}`"),
+            Self::Object(ObjectKey::Trigger(relation, name)) => write!(f, "trigger `{name}` of `{relation}`"),
             Self::Object(key) => write!(f, "{} `{}`", key.kind(), key.name()),
             Self::MaterializedView(name) => write!(f, "materialized view `{name}`"),
             Self::Other { sql, .. } => write!(f, "`{sql}`"),
@@ -123,6 +125,7 @@ impl CommentOn {
                     || schema.table(table).is_some_and(without_columns)
             }
             ObjectKey::Constraint(table, _) => other(table, OtherKind::Relation),
+            ObjectKey::Trigger(relation, name) => schema.trigger(relation, name).is_none() && other(relation, OtherKind::Relation),
             ObjectKey::Index(name) => schema.table_of_index(name).is_none() && schema.relation_kind(name) == Some("index"),
             ObjectKey::Table(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => {
                 other(name, OtherKind::Relation) || (schema.definition(&key).is_none() && schema.relation_kind(name) == Some("sequence"))
@@ -140,7 +143,7 @@ impl Operate for CommentOn {
 
     fn requires(&self) -> Vec<ObjectKey> {
         match &self.target {
-            CommentTarget::Object(ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _))
+            CommentTarget::Object(ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) | ObjectKey::Trigger(table, _))
             | CommentTarget::Other { relation: Some(table), .. } => vec![ObjectKey::Table(table.clone())],
             _ => Vec::new(),
         }
@@ -176,6 +179,11 @@ impl Operate for CommentOn {
                 if report.needs_table(schema, table) && !schema.tables.get(table).is_some_and(|table| table.constraints.contains_key(name))
                 {
                     report.unknown(schema, &key, name.at);
+                }
+            }
+            ObjectKey::Trigger(relation, name) => {
+                if report.needs_relation(schema, relation) {
+                    report.needs_trigger(schema, relation, name);
                 }
             }
             ObjectKey::Index(name) => {
@@ -216,7 +224,9 @@ impl Operate for CommentOn {
     fn effects(&self, _schema: &Schema) -> Effects {
         let mode = match &self.target {
             // the lock that keeps others out is on the constraint, the trigger or the policy itself
-            CommentTarget::Object(ObjectKey::Constraint(..)) | CommentTarget::Other { .. } => LockMode::AccessShare,
+            CommentTarget::Object(ObjectKey::Constraint(..) | ObjectKey::Trigger(..)) | CommentTarget::Other { .. } => {
+                LockMode::AccessShare
+            }
             _ => LockMode::ShareUpdateExclusive,
         };
         self.target.relation().map(|relation| Effects::lock(relation, mode)).unwrap_or_default()
@@ -266,6 +276,10 @@ mod lower {
             ast::CommentObject::ObjectConstraint(it) => {
                 let name = syntax::path_ref(&it.constraint_name_ref()?.path_ref()?)?.name;
                 ObjectKey::Constraint(syntax::table_ref(&it.table_name_ref()?)?, name)
+            }
+            ast::CommentObject::ObjectTrigger(it) => {
+                let relation = syntax::path_ref(&it.relation_name_ref()?.path_ref()?)?;
+                ObjectKey::Trigger(relation, syntax::name(&it.trigger_ref()?))
             }
             ast::CommentObject::ObjectIndex(it) => ObjectKey::Index(syntax::path_ref(&it.index_ref()?.path_ref()?)?),
             ast::CommentObject::ObjectType(it) => ObjectKey::Enum(syntax::path_ref(&it.type_name_ref()?.path_ref()?)?),

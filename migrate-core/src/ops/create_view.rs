@@ -124,7 +124,8 @@ impl Operate for CreateView {
             return Ok(vec![Self { or_replace: true, ..Self::of(&self.name, view) }.into()]);
         }
         // columns that were added can't be replaced away
-        Ok(std::iter::once(drop.into()).chain(recreate(&self.name, view)).collect())
+        let triggers = super::create_trigger::recreate_all(before, &self.name);
+        Ok(std::iter::once(drop.into()).chain(recreate(&self.name, view)).chain(triggers).collect())
     }
 
     fn render(&self) -> Vec<String> {

@@ -47,6 +47,7 @@ impl DropColumn {
         let name = format!("column `{}.{}`", self.table, self.column);
         report.views_depend(self.column.at, &name, &schema.views_reading_column(&self.table, self.column.as_str()));
         report.needed_by_foreign_keys(self.column.at, &name, &schema.foreign_keys_to_column(&self.table, self.column.as_str()));
+        report.triggers_depend(self.column.at, &name, &schema.triggers_on_column(&self.table, self.column.as_str()));
         for computed in cascade::generated_from(schema, &self.table, &self.column) {
             let key = ObjectKey::Column(self.table.clone(), computed.clone());
             let help = format!("drop column `{computed}` first, or write `cascade` to drop it, too");

@@ -14,7 +14,7 @@ use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, Operate};
 use crate::ops::SetDefault;
 use crate::report::Report;
-use crate::schema::{ObjectKey, Origin, Schema};
+use crate::schema::{DefaultNull, ObjectKey, Origin, Schema};
 use serde::{Deserialize, Serialize};
 
 /// Leaves a column without a default. The sequence of a serial column stays.
@@ -46,7 +46,10 @@ impl Operate for DropDefault {
     }
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
-        alter_column::change(schema, &self.table, &self.column, |column| column.default = None);
+        alter_column::change(schema, &self.table, &self.column, |column| {
+            column.default = None;
+            column.default_null = DefaultNull::default();
+        });
     }
 
     fn effects(&self, _schema: &Schema) -> Effects {

@@ -14,7 +14,7 @@ use crate::naming;
 use crate::operation::{Inverse, NoInverse, Operate, Operation};
 use crate::ops::{
     AddConstraint, AlterSequence, CommentOn, CreateSequence, CreateTable, DropConstraint, SequenceChange, cascade, create_index,
-    create_table,
+    create_table, create_trigger,
 };
 use crate::report::Report;
 use crate::schema::{Constraint, ConstraintKind, ObjectKey, Origin, Schema, Sequence, SequenceOptions, Table, UniqueKey};
@@ -112,6 +112,7 @@ impl Operate for DropTable {
             return;
         }
         schema.forget_indexes_of(&self.name);
+        schema.forget_triggers_of(&self.name);
         schema.sequences.retain(|_, sequence| sequence.owned_by.as_ref().is_none_or(|(table, _)| *table != self.name));
         schema.record_departure(ObjectKey::Table(self.name.clone()), None, origin);
     }
@@ -166,6 +167,7 @@ fn recreate(before: &Schema, table: &Table) -> Vec<Operation> {
     operations.extend(serial.iter().filter_map(comment));
     create_index::recreate_indexes(table, |_| true, &mut operations);
     operations.extend(later.iter().filter_map(|constraint| AddConstraint::again(before, &table.name, &constraint.name)).map(Into::into));
+    operations.extend(create_trigger::recreate_all(before, &table.name));
     operations
 }
 

@@ -60,6 +60,7 @@ impl Operate for DropView {
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
+        schema.forget_triggers_of(&self.name);
         if schema.views.remove(&self.name).is_none() {
             schema.others.remove(&self.name);
             schema.forget_indexes_of(&self.name);
@@ -81,7 +82,7 @@ impl Operate for DropView {
         if let Some(other) = before.views_reading(&self.name).first() {
             return Err(NoInverse::because(format!("view `{other}` falls with it")));
         }
-        Ok(super::create_view::recreate(&self.name, view).collect())
+        Ok(super::create_view::recreate(&self.name, view).chain(super::create_trigger::recreate_all(before, &self.name)).collect())
     }
 
     fn render(&self) -> Vec<String> {

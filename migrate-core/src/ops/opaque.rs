@@ -38,7 +38,7 @@ pub struct Opaque {
     /// What drops what it creates; `None` where it creates nothing, or may have found it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Expression>,
-    /// What it leaves on a table that falls with it: a trigger, a policy, a rule, a grant, row level security.
+    /// What it leaves on a table that falls with it: a policy, a rule, a grant, row level security.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves: Option<(QualifiedName, String)>,
     /// What of that kind it takes away.
@@ -159,6 +159,7 @@ impl Operate for Opaque {
                 };
                 schema.record_departure(key, None, origin);
                 schema.forget_indexes_of(name);
+                schema.forget_triggers_of(name);
             }
         }
         for (kind, name) in &self.creates {
@@ -178,8 +179,8 @@ impl Operate for Opaque {
         let Some(undo) = &self.undo else {
             return Err(NoInverse::because(format!("`{}` is run as it stands", self.kind)));
         };
-        // a trigger or a policy is dropped from its table; what is dropped itself is no longer required
-        let on_relation = matches!(self.kind.as_str(), "create trigger" | "create policy");
+        // a policy is dropped from its table; what is dropped itself is no longer required
+        let on_relation = self.kind == "create policy";
         Ok(vec![
             Self {
                 kind: self.kind.replacen("create", "drop", 1),
@@ -210,7 +211,6 @@ mod lower {
     /// What a statement leaves on a table, and falls with it unseen by the model.
     fn leaves(statement: &ast::Stmt) -> Option<(QualifiedName, String)> {
         match statement {
-            ast::Stmt::CreateTrigger(it) => on(it.on_relation()?.relation_name_ref()?.path_ref(), "trigger", &it.trigger()?),
             ast::Stmt::CreatePolicy(it) => on(it.on_table()?.table_name_ref()?.path_ref(), "policy", &it.policy()?),
             ast::Stmt::CreateRule(it) => {
                 let table = it.rule_on()?.syntax().descendants().find_map(ast::PathRef::cast);
@@ -227,7 +227,6 @@ mod lower {
     /// What a statement takes away of that.
     fn takes(statement: &ast::Stmt) -> Option<(QualifiedName, String)> {
         match statement {
-            ast::Stmt::DropTrigger(it) => on(it.on_relation()?.relation_name_ref()?.path_ref(), "trigger", &it.trigger_ref()?),
             ast::Stmt::DropPolicy(it) => on(it.on_table()?.table_name_ref()?.path_ref(), "policy", &it.policy_ref()?),
             ast::Stmt::DropRule(it) => on(it.on_relation()?.relation_name_ref()?.path_ref(), "rule", &it.rule_ref()?),
             _ => None,

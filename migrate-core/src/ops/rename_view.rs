@@ -61,6 +61,7 @@ impl Operate for RenameView {
         let Some(view) = schema.views.remove(&self.name) else { return };
         schema.views.insert(target.clone(), view);
         schema.follow_relation_rename(&self.name, &target);
+        schema.move_triggers(&self.name, &target);
         schema.record_departure(ObjectKey::View(self.name.clone()), Some(target.to_string()), origin);
     }
 

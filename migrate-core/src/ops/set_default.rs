@@ -15,7 +15,7 @@ use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, Operate};
 use crate::ops::DropDefault;
 use crate::report::Report;
-use crate::schema::{Column, ObjectKey, Origin, Schema};
+use crate::schema::{Column, DefaultNull, ObjectKey, Origin, Schema};
 use serde::{Deserialize, Serialize};
 
 /// Gives new rows a value where none is written.
@@ -49,7 +49,10 @@ impl Operate for SetDefault {
     }
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
-        alter_column::change(schema, &self.table, &self.column, |column| column.default = Some(self.default.clone()));
+        alter_column::change(schema, &self.table, &self.column, |column| {
+            column.default_null = DefaultNull(self.default.is_null());
+            column.default = Some(self.default.clone()).filter(|default| !default.is_null());
+        });
     }
 
     fn effects(&self, _schema: &Schema) -> Effects {
@@ -62,6 +65,8 @@ impl Operate for SetDefault {
         Ok(match &column.default {
             Some(default) if *default == self.default => Vec::new(),
             Some(default) => vec![Self { table, column: name, default: default.clone() }.into()],
+            None if column.default_null.0 => vec![Self { table, column: name, default: Expression::new("null") }.into()],
+            None if self.default.is_null() => Vec::new(),
             None => vec![DropDefault { table, column: name }.into()],
         })
     }
@@ -84,20 +89,15 @@ pub(super) fn check(table: &QualifiedName, name: &Name, column: &Column, report:
 #[cfg(feature = "parser")]
 mod lower {
     use super::SetDefault;
-    use crate::lower::columns;
+    use crate::lower::syntax;
     use crate::name::{Name, QualifiedName};
     use crate::operation::Operation;
-    use crate::ops::DropDefault;
     use squawk_syntax::ast;
 
     impl SetDefault {
-        /// `set default null` drops the default.
+        /// `set default null` leaves no default, but what PostgreSQL prints isn't the same as after `drop default`.
         pub(crate) fn lower(table: &QualifiedName, column: Name, action: &ast::SetDefault) -> Option<Operation> {
-            let table = table.clone();
-            Some(match columns::default(&action.expr()?) {
-                Some(default) => Self { table, column, default }.into(),
-                None => DropDefault { table, column }.into(),
-            })
+            Some(Self { table: table.clone(), column, default: syntax::expression(&action.expr()?) }.into())
         }
     }
 }

@@ -72,6 +72,7 @@ impl Report {
 fn named(key: &ObjectKey) -> String {
     match key {
         ObjectKey::Constraint(table, name) => format!("constraint `{name}` of table `{table}`"),
+        ObjectKey::Trigger(_, name) => format!("trigger `{name}`"),
         key => format!("{} `{}`", key.kind(), key.name()),
     }
 }

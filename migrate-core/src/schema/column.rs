@@ -18,6 +18,9 @@ pub struct Column {
     /// The default; `serial` is `nextval(…)` here, with a sequence of its own.
     #[serde(default)]
     pub default: Option<Expression>,
+    /// `default null`: means nothing, but PostgreSQL stores it where the type has a length or a precision, and prints it.
+    #[serde(default, skip_serializing_if = "DefaultNull::is_absent")]
+    pub default_null: DefaultNull,
     /// `generated … as identity`.
     #[serde(default)]
     pub identity: Option<Identity>,
@@ -41,6 +44,7 @@ impl Column {
             data_type,
             not_null: false,
             default: None,
+            default_null: DefaultNull::default(),
             identity: None,
             generated: None,
             collation: None,
@@ -58,6 +62,25 @@ impl Column {
         }
     }
 }
+
+/// Whether a column was given `default null`. That is no more than a word, so it makes no difference between columns.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DefaultNull(pub bool);
+
+impl DefaultNull {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+    fn is_absent(&self) -> bool {
+        !self.0
+    }
+}
+
+impl PartialEq for DefaultNull {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for DefaultNull {}
 
 /// When an identity column takes its own value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,8 @@
 
 use super::operator_class::significant;
 use super::{
-    Column, Constraint, ConstraintKind, EnumType, ForeignKey, Index, IndexKeyKind, Key, Schema, Sequence, SequenceOptions, Table, View,
+    Column, Constraint, ConstraintKind, EnumType, ForeignKey, Index, IndexKeyKind, Key, Schema, Sequence, SequenceOptions, Table, Trigger,
+    TriggerState, View,
 };
 use crate::expression::{Expression, Sameness};
 use crate::name::{Name, QualifiedName, quoted_list};
@@ -30,6 +31,8 @@ pub enum ObjectKey {
     Sequence(QualifiedName),
     /// A view, materialised or not.
     View(QualifiedName),
+    /// A trigger of a table or another relation.
+    Trigger(QualifiedName, Name),
 }
 
 impl ObjectKey {
@@ -46,6 +49,7 @@ impl ObjectKey {
             Self::Enum(_) => "type",
             Self::Sequence(_) => "sequence",
             Self::View(_) => "view",
+            Self::Trigger(..) => "trigger",
         }
     }
 
@@ -53,7 +57,7 @@ impl ObjectKey {
     #[must_use]
     pub fn table(&self) -> Option<&QualifiedName> {
         match self {
-            Self::Table(table) | Self::Column(table, _) | Self::Constraint(table, _) => Some(table),
+            Self::Table(table) | Self::Column(table, _) | Self::Constraint(table, _) | Self::Trigger(table, _) => Some(table),
             _ => None,
         }
     }
@@ -65,7 +69,7 @@ impl ObjectKey {
             Self::Schema(name) | Self::Extension(name) => name.to_string(),
             Self::Table(name) | Self::Index(name) | Self::Enum(name) | Self::Sequence(name) | Self::View(name) => name.to_string(),
             Self::Column(table, column) => format!("{table}.{column}"),
-            Self::Constraint(table, constraint) => format!("{constraint} of {table}"),
+            Self::Constraint(table, name) | Self::Trigger(table, name) => format!("{name} of {table}"),
         }
     }
 }
@@ -152,6 +156,7 @@ impl Definition {
             ObjectKey::Enum(name) => facts.enum_type(schema.enums.get(name)?),
             ObjectKey::Sequence(name) => facts.sequence(schema.sequences.get(name)?),
             ObjectKey::View(name) => facts.view(schema.views.get(name)?),
+            ObjectKey::Trigger(relation, name) => facts.trigger(schema.trigger(relation, name)?),
         }
         Some(Self { facts: facts.0 })
     }
@@ -361,5 +366,30 @@ impl Facts {
             self.expression("query", &Expression::written(query, view.query.at));
         }
         self.comment(view.comment.as_ref());
+    }
+
+    fn trigger(&mut self, trigger: &Trigger) {
+        self.text("timing", trigger.timing.sql());
+        self.text("events", trigger.events_sql(true));
+        self.text("level", if trigger.for_each_row { "row" } else { "statement" });
+        for (aspect, name) in [("old table", &trigger.old_table), ("new table", &trigger.new_table)] {
+            if let Some(name) = name {
+                self.text(aspect, name.as_str());
+            }
+        }
+        if let Some(when) = &trigger.when {
+            self.expression("when", when);
+        }
+        self.text("function", trigger.function.quoted());
+        if !trigger.arguments.is_empty() {
+            self.text("arguments", trigger.arguments_sql());
+        }
+        if let Some(constraint) = &trigger.constraint {
+            self.text("constraint", constraint.sql());
+        }
+        if trigger.state != TriggerState::Enabled {
+            self.text("state", trigger.state.sql());
+        }
+        self.comment(trigger.comment.as_ref());
     }
 }

@@ -48,6 +48,7 @@ impl Schema {
     pub fn drop_views_reading(&mut self, relation: &QualifiedName, origin: &Origin) {
         for view in self.views_reading(relation) {
             if self.views.remove(&view).is_some() {
+                self.forget_triggers_of(&view);
                 self.record_departure(ObjectKey::View(view.clone()), None, origin);
                 self.drop_views_reading(&view, origin);
             }
@@ -115,6 +116,8 @@ impl Schema {
 
     fn each_expression(&mut self, mut change: impl FnMut(&mut Expression)) {
         self.tables.values_mut().for_each(|table| table.each_expression(&mut change));
+        let triggers = self.triggers.values_mut().flat_map(|triggers| triggers.values_mut());
+        triggers.filter_map(|trigger| trigger.when.as_mut()).for_each(&mut change);
         self.views.values_mut().for_each(|view| change(&mut view.query));
     }
 
@@ -133,6 +136,7 @@ impl Schema {
             ObjectKey::Enum(name) => &mut self.enums.get_mut(name)?.comment,
             ObjectKey::Sequence(name) => &mut self.sequences.get_mut(name)?.comment,
             ObjectKey::View(name) => &mut self.views.get_mut(name)?.comment,
+            ObjectKey::Trigger(relation, name) => &mut self.trigger_mut(relation, name)?.comment,
         })
     }
 }

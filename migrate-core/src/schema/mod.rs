@@ -12,15 +12,17 @@ mod references;
 mod rename;
 mod sequence_options;
 mod table;
+mod trigger;
 
-pub use column::{Column, Generated, Identity, IdentityKind, SequenceOptions};
+pub use column::{Column, DefaultNull, Generated, Identity, IdentityKind, SequenceOptions};
 pub use constraint::{Constraint, ConstraintKind, Deferral, ForeignKey, Key, MatchType, ReferentialAction};
 pub use definition::{Definition, Fact, ObjectKey, Value};
 pub use index::{Index, IndexKey, IndexKeyKind};
-pub use objects::{EnumType, Extension, NamedSchema, OtherKind, OtherObject, Sequence, Trigger, View};
+pub use objects::{EnumType, Extension, NamedSchema, OtherKind, OtherObject, Sequence, SqliteTrigger, View};
 pub use references::UniqueKey;
 pub use sequence_options::{SequenceAttributes, default_limits};
 pub use table::{Presence, Table};
+pub use trigger::{ConstraintTrigger, Trigger, TriggerEvent, TriggerState, TriggerTiming};
 
 use crate::name::{Name, QualifiedName};
 use indexmap::IndexMap;
@@ -99,9 +101,12 @@ pub struct Schema {
     /// What has a name that others may refer to, but no definition in the model: domains, composite types, functions, …
     #[serde(with = "by_key")]
     pub others: BTreeMap<QualifiedName, OtherObject>,
+    /// Triggers of tables, views and other relations, by their relation and their name.
+    #[serde(with = "by_key", skip_serializing_if = "BTreeMap::is_empty")]
+    pub triggers: BTreeMap<QualifiedName, BTreeMap<Name, Trigger>>,
     /// Triggers by name, as read from a live SQLite database: the model doesn't know them, a rebuild has to keep them.
     #[serde(skip)]
-    pub triggers: BTreeMap<Name, Trigger>,
+    pub sqlite_triggers: BTreeMap<Name, SqliteTrigger>,
     /// Comments on what the model has no definition of, by what stands between `on` and `is`.
     pub comments: BTreeMap<String, String>,
     /// What was dropped or renamed, and by whom: only for messages.
@@ -233,6 +238,7 @@ impl Schema {
             ObjectKey::Enum(name) => self.enums.get(name).map(|object| &object.origin).or_else(|| other(name)),
             ObjectKey::Sequence(name) => self.sequences.get(name).map(|object| &object.origin),
             ObjectKey::View(name) => self.views.get(name).map(|object| &object.origin),
+            ObjectKey::Trigger(relation, name) => self.trigger(relation, name).map(|object| &object.origin),
             ObjectKey::Schema(_) | ObjectKey::Extension(_) => None,
         })
     }

@@ -118,7 +118,7 @@ impl View {
 
 /// A trigger of a live SQLite database.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trigger {
+pub struct SqliteTrigger {
     /// The table or view that it is on.
     pub on: Name,
     /// The statement that creates it.

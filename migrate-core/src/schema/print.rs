@@ -1,6 +1,6 @@
 //! A schema as text, for people and for comparison: everything that the model knows, in a fixed order.
 
-use super::{Column, Index, OtherKind, Presence, Schema, Sequence, Table, View};
+use super::{Column, Index, OtherKind, Presence, Schema, Sequence, Table, Trigger, TriggerState, View};
 use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName, quote_literal, quoted_list};
 use crate::render;
 use indexmap::IndexMap;
@@ -61,6 +61,11 @@ impl Schema {
         }
         for (name, view) in &self.views {
             write_view(out, name, view)?;
+        }
+        for (relation, triggers) in &self.triggers {
+            for (name, trigger) in triggers {
+                write_trigger(out, relation, name, trigger)?;
+            }
         }
         for (object, text) in &self.comments {
             writeln!(out, "comment on {object} {}", quote_literal(text))?;
@@ -151,6 +156,17 @@ fn write_view(out: &mut String, name: &QualifiedName, view: &View) -> fmt::Resul
         writeln!(out, "    {}", line.trim_end())?;
     }
     write_indexes(out, &view.indexes)
+}
+
+fn write_trigger(out: &mut String, relation: &QualifiedName, name: &Name, trigger: &Trigger) -> fmt::Result {
+    let constraint = if trigger.constraint.is_some() { "constraint " } else { "" };
+    let state = match trigger.state {
+        TriggerState::Enabled => "",
+        TriggerState::Disabled => " disabled",
+        TriggerState::Replica => " enabled for replication",
+        TriggerState::Always => " enabled always",
+    };
+    writeln!(out, "{constraint}trigger {} {}{state}{}", name.quoted(), trigger.sql(relation), comment(trigger.comment.as_ref()))
 }
 
 /// Without the default schema, but quoted where it must be.

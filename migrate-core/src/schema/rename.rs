@@ -17,6 +17,7 @@ impl Schema {
                     for index in self.others.values_mut().filter(|index| index.of.as_ref() == Some(from)) {
                         index.of = Some(to.clone());
                     }
+                    self.move_triggers(from, to);
                     self.others.insert(to.clone(), other).is_none()
                 }
                 None => false,
@@ -30,6 +31,7 @@ impl Schema {
             key.references = to.clone();
         }
         self.follow_relation_rename(from, to);
+        self.move_triggers(from, to);
         for (owner, _) in self.sequences.values_mut().filter_map(|sequence| sequence.owned_by.as_mut()) {
             if owner == from {
                 *owner = to.clone();
@@ -62,6 +64,7 @@ impl Schema {
             return false;
         }
         self.rename_column_in_views(table, from, to);
+        self.rename_column_in_triggers(table, from, to);
         let Some(renamed) = self.tables.get_mut(table) else { return false };
         renamed.rename_column(from.as_str(), to);
         if let Some(mut key) = renamed.partition_key() {

@@ -44,8 +44,8 @@ pub struct Table {
     /// The text of `comment on table`.
     #[serde(default)]
     pub comment: Option<String>,
-    /// What statements that the model has no operation for left on it, and nobody could bring back: triggers, policies,
-    /// rules, grants.
+    /// What statements that the model has no operation for left on it, and nobody could bring back: policies, rules,
+    /// grants.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unmodelled: BTreeSet<String>,
     /// Who created it.

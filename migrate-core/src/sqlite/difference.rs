@@ -66,7 +66,7 @@ pub(super) fn difference(before: &Schema, after: &Schema, hints: &Hints) -> Resu
     }
     for (name, view) in new_views.iter().filter(|(name, view)| again || old_views.get(name) != Some(view)) {
         steps.push(SqliteStep::Statement(render::create_view(&name.name, view)));
-        let triggers = state.triggers.values().filter(|trigger| trigger.on == name.name);
+        let triggers = state.sqlite_triggers.values().filter(|trigger| trigger.on == name.name);
         steps.extend(triggers.map(|trigger| SqliteStep::Statement(trigger.sql.clone())));
     }
     Ok(steps)
@@ -99,7 +99,7 @@ fn changed(before: &Schema, after: &Schema, hints: &Hints) -> (Schema, Schema) {
             tables: schema.tables.iter().filter(|(name, it)| table(name, it)).map(|(name, it)| (name.clone(), it.clone())).collect(),
             views: schema.views.iter().filter(|(name, _)| views.contains(name)).map(|(name, view)| (name.clone(), view.clone())).collect(),
             enums: schema.enums.clone(),
-            triggers: schema.triggers.clone(),
+            sqlite_triggers: schema.sqlite_triggers.clone(),
             ..Schema::default()
         }
     };
@@ -121,7 +121,7 @@ fn apply(rename: &Rename, state: &mut Schema) -> Option<SqliteStep> {
                     key.references = to.clone();
                 }
             }
-            for trigger in state.triggers.values_mut().filter(|trigger| trigger.on == from.name) {
+            for trigger in state.sqlite_triggers.values_mut().filter(|trigger| trigger.on == from.name) {
                 trigger.on = to.name.clone();
             }
             format!("alter table {} rename to {}", render::quoted(&from.name), render::quoted(&to.name))

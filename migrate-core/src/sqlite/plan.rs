@@ -83,6 +83,7 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::CreateSchema(_)
         | Operation::CreateSequence(_)
         | Operation::CreateTable(_)
+        | Operation::CreateTrigger(_)
         | Operation::CreateView(_)
         | Operation::DropColumn(_)
         | Operation::DropConstraint(_)
@@ -94,16 +95,19 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::DropNotNull(_)
         | Operation::DropSchema(_)
         | Operation::DropSequence(_)
+        | Operation::DropTrigger(_)
         | Operation::DropType(_)
         | Operation::DropView(_)
         | Operation::RenameConstraint(_)
         | Operation::RenameIndex(_)
         | Operation::RenameSequence(_)
+        | Operation::RenameTrigger(_)
         | Operation::RenameType(_)
         | Operation::RenameView(_)
         | Operation::SetDefault(_)
         | Operation::SetNotNull(_)
         | Operation::SetTableSchema(_)
+        | Operation::SetTriggerState(_)
         | Operation::ValidateConstraint(_) => Ok(Treatment::Difference(Hints::default())),
         Operation::AlterColumnType(operation) => alter_column_type(operation, before),
         Operation::DropTable(operation) => drop_table(operation, before),
@@ -132,6 +136,9 @@ pub(super) fn refused(operation: &Operation) -> Option<Unsupported> {
         | Operation::DropSchema(DropSchema { name, .. })
         | Operation::SetTableSchema(SetTableSchema { schema: name, .. }) => {
             (name.as_str() != DEFAULT_SCHEMA).then(|| Unsupported::new(format!("SQLite has no schema `{name}`")))
+        }
+        Operation::CreateTrigger(_) | Operation::DropTrigger(_) | Operation::RenameTrigger(_) | Operation::SetTriggerState(_) => {
+            Some(Unsupported::new("SQLite has no functions that a trigger could execute: its triggers hold their statements themselves"))
         }
         Operation::CreateSequence(_) => Some(Unsupported::new("SQLite has no sequences")),
         _ => None,

@@ -6,8 +6,8 @@ use super::types;
 use crate::expression::Expression;
 use crate::name::{Name, quote_literal};
 use crate::schema::{
-    Column, Constraint, ConstraintKind, Deferral, ForeignKey, Generated, Identity, IdentityKind, Index, IndexKeyKind, MatchType, OtherKind,
-    Schema, SequenceOptions, Table, View,
+    Column, Constraint, ConstraintKind, DefaultNull, Deferral, ForeignKey, Generated, Identity, IdentityKind, Index, IndexKeyKind,
+    MatchType, OtherKind, Schema, SequenceOptions, Table, View,
 };
 use indexmap::IndexMap;
 
@@ -27,7 +27,7 @@ pub fn project(schema: &Schema) -> Schema {
             .filter(|(_, other)| other.kind == OtherKind::Relation)
             .map(|(name, other)| (name.clone(), other.clone()))
             .collect(),
-        triggers: schema.triggers.clone(),
+        sqlite_triggers: schema.sqlite_triggers.clone(),
         departed: schema.departed.clone(),
         ..Schema::default()
     }
@@ -68,6 +68,7 @@ fn column(column: &Column, table: &Table, schema: &Schema) -> Column {
         name: column.name.clone(),
         data_type,
         not_null: column.not_null,
+        default_null: DefaultNull::default(),
         default: column.default.as_ref().filter(|_| !automatic).map(|default| self::default(default, column, schema)),
         identity: increments.then(autoincrement),
         generated: column.generated.as_ref().map(|generated| Generated {

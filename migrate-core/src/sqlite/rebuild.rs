@@ -47,7 +47,7 @@ pub(super) fn rebuild(before: &Table, after: &Table, conversions: &[(Name, Conve
     statements.push(format!("alter table {new_quoted} rename to {old}"));
     statements.push("pragma legacy_alter_table = off".to_owned());
     statements.extend(after.indexes.values().map(|index| render::create_index(name, index)));
-    statements.extend(live.triggers.values().filter(|trigger| trigger.on == *name).map(|trigger| trigger.sql.clone()));
+    statements.extend(live.sqlite_triggers.values().filter(|trigger| trigger.on == *name).map(|trigger| trigger.sql.clone()));
     statements
 }
 

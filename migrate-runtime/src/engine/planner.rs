@@ -320,7 +320,7 @@ impl Planner {
                 }
                 self.stale |= matches!(operation, Operation::Opaque(_));
                 let renames = matches!(operation, Operation::RenameTable(_) | Operation::RenameColumn(_));
-                self.unread |= renames && !self.live.triggers.is_empty();
+                self.unread |= renames && !self.live.sqlite_triggers.is_empty();
             }
             Decision::Skipped(_) => self.note_skip(operation, &carried.changes),
             _ => {}

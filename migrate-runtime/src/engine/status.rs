@@ -180,7 +180,10 @@ async fn drift<B: Backend>(backend: &mut B, planner: &Planner) -> Result<Vec<Str
         std::iter::once(ObjectKey::Table(table.name.clone())).chain(indexes).collect::<Vec<_>>()
     });
     let others = model.enums.keys().cloned().map(ObjectKey::Enum).chain(model.views.keys().cloned().map(ObjectKey::View));
-    let keys: Vec<ObjectKey> = keys.chain(others).filter(|key| !planner.outstanding.contains(key)).collect();
+    let on_owned =
+        |key: &ObjectKey| key.table().and_then(|relation| model.tables.get(relation)).is_none_or(|table| table.presence == Presence::Owned);
+    let triggers = model.trigger_keys().filter(on_owned);
+    let keys: Vec<ObjectKey> = keys.chain(others).chain(triggers).filter(|key| !planner.outstanding.contains(key)).collect();
     let mut answers = Answers::default();
     let mut drift = Vec::new();
     let nothing: migrate_core::operation::Operation = nothing();

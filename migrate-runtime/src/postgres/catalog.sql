@@ -286,5 +286,42 @@ select pg_catalog.json_build_object(
             select t.schema, t.name, false from types t
             where t.kind in ('d', 'c', 'r', 'm', 'b')
         ) o
+    ),
+    'triggers', (
+        select pg_catalog.json_agg(pg_catalog.json_build_object(
+            'schema', r.schema,
+            'relation', r.name,
+            'name', t.tgname,
+            'type', t.tgtype,
+            'columns', array(
+                select a.attname
+                from pg_catalog.unnest(t.tgattr::smallint[]) with ordinality k (number, place)
+                join pg_catalog.pg_attribute a on a.attrelid = t.tgrelid and a.attnum = k.number
+                order by k.place
+            ),
+            'old_table', t.tgoldtable,
+            'new_table', t.tgnewtable,
+            'function_schema', n.nspname,
+            'function_name', p.proname,
+            'definition', case when t.tgqual is not null or t.tgnargs > 0 then pg_catalog.pg_get_triggerdef(t.oid) end,
+            'constraint', t.tgconstraint <> 0,
+            'deferrable', t.tgdeferrable,
+            'deferred', t.tginitdeferred,
+            'from_schema', other.schema,
+            'from_name', other.name,
+            'enabled', t.tgenabled,
+            'comment', d.description
+        ))
+        from relations r
+        join pg_catalog.pg_trigger t on t.tgrelid = r.oid
+        join pg_catalog.pg_proc p on p.oid = t.tgfoid
+        join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+        left join relations other on other.oid = t.tgconstrrelid
+        left join pg_catalog.pg_description d
+            on d.classoid = 'pg_catalog.pg_trigger'::pg_catalog.regclass and d.objoid = t.oid
+        -- neither those of foreign keys nor those that partitions have from their table
+        where not t.tgisinternal and t.tgparentid = 0 and not exists (
+            select from members m where m.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass and m.objid = t.oid
+        )
     )
 )::text

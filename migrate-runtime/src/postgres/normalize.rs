@@ -10,6 +10,7 @@ use super::catalog::{CatalogError, exclusion};
 use super::frame::Frame;
 use migrate_core::expression::Expression;
 use migrate_core::name::QualifiedName;
+use migrate_core::schema::Trigger;
 use migrate_core::verdict::{Question, Subject};
 use sqlx::PgConnection;
 
@@ -42,7 +43,7 @@ pub async fn answer(connection: &mut PgConnection, questions: &[Question], in_tr
 
 /// Whether the answer takes an object.
 fn creates(subject: &Subject) -> bool {
-    matches!(subject, Subject::Exclusion { .. } | Subject::Partitioning { .. } | Subject::Query)
+    matches!(subject, Subject::Exclusion { .. } | Subject::Partitioning { .. } | Subject::Query | Subject::Trigger { .. })
 }
 
 /// The statements that give the answer, of which exactly one gives a row. `None`: there is no way to tell.
@@ -81,6 +82,21 @@ fn probe(question: &Question, number: usize) -> Option<String> {
                 &format!("select pg_catalog.pg_get_viewdef('pg_temp.{name}'::pg_catalog.regclass)"),
             )
         }
+        Subject::Trigger { relation } => {
+            let name = format!("_migrate_trigger_{number}");
+            // its own function can't be found by a name that the model knows, and takes no part in the condition
+            rehearsal(
+                &format!(
+                    "create temporary table {name} (like {});\ncreate trigger {name} after update on pg_temp.{name} for each row when (\n{model}\n) \
+                     execute function pg_catalog.suppress_redundant_updates_trigger()",
+                    relation.quoted()
+                ),
+                &format!(
+                    "select pg_catalog.pg_get_triggerdef(oid) from pg_catalog.pg_trigger \
+                     where tgrelid = 'pg_temp.{name}'::pg_catalog.regclass"
+                ),
+            )
+        }
         Subject::Nothing => return None,
     })
 }
@@ -105,6 +121,7 @@ fn is_same(question: &Question, text: &str) -> bool {
             output[0].is_string() && output[0] == output[1]
         }
         Subject::Exclusion { .. } => exclusion(text).is_some_and(|printed| printed == live),
+        Subject::Trigger { .. } => Trigger::read_definition(text).0.is_some_and(|printed| printed == live),
         Subject::Partitioning { .. } | Subject::Query => Expression::from_catalog(text) == live,
         Subject::Nothing => false,
     }

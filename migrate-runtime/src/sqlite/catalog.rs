@@ -6,7 +6,7 @@ use migrate_core::name::{Name, QualifiedName};
 use migrate_core::naming;
 use migrate_core::schema::{
     Column, Constraint, ConstraintKind, Deferral, ForeignKey, Index, IndexKey, IndexKeyKind, Key, MatchType, OtherKind, OtherObject,
-    ReferentialAction, Schema, Table, Trigger, View,
+    ReferentialAction, Schema, SqliteTrigger, Table, View,
 };
 use migrate_core::sqlite::{autoincrement, live_type, text};
 use sqlx::sqlite::SqliteRow;
@@ -63,7 +63,7 @@ pub async fn snapshot(connection: &mut SqliteConnection) -> Result<Schema, sqlx:
             }
             _ => {
                 let on = Name::new(row.try_get::<String, _>("tbl_name")?);
-                schema.triggers.insert(Name::new(name), Trigger { on, sql });
+                schema.sqlite_triggers.insert(Name::new(name), SqliteTrigger { on, sql });
             }
         }
     }

@@ -1,14 +1,11 @@
 //! The same SQL, run by PostgreSQL and replayed by the model, makes the same schema.
 
-use migrate_core::expression::Sameness;
-use migrate_core::schema::{Definition, ObjectKey, Schema};
-use migrate_core::verdict::{Question, Subject};
+use migrate_core::schema::Schema;
 use migrate_core::{lower, replay};
-use migrate_runtime::postgres::{catalog, normalize};
+use migrate_runtime::postgres::catalog;
 use migrate_tests::case::Case;
-use migrate_tests::{Database, Server, server, servers};
+use migrate_tests::{Database, Server, comparison, server, servers};
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
-use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::fs;
 use std::path::Path;
@@ -128,83 +125,10 @@ impl Both {
     /// How many objects were compared.
     async fn compare(&mut self) -> usize {
         let live = catalog::snapshot(&mut self.connection).await.unwrap();
-        let mut differences = Differences { model: &self.model, live: &live, questions: Vec::new(), found: Vec::new() };
-        let mut keys: BTreeSet<ObjectKey> = keys(&self.model).chain(keys(&live)).collect();
-        keys.retain(|key| !self.model.is_known_by_name(key));
-        for key in &keys {
-            differences.compare(key);
-        }
-        let Differences { questions, mut found, .. } = differences;
-        let answers = normalize::answer(&mut self.connection, &questions, false).await.unwrap();
-        let different = questions.iter().zip(answers).filter(|(_, same)| !same);
-        found.extend(
-            different.map(|(Question { key, aspect, model, live, .. }, _)| {
-                format!("{key}: {aspect} is {live}, expected {model}, says the server")
-            }),
-        );
-        for difference in found {
+        let comparison = comparison::compare(&self.model, &live, &mut self.connection).await.unwrap();
+        for difference in comparison.differences {
             self.fail(difference);
         }
-        keys.len()
-    }
-}
-
-fn keys(schema: &Schema) -> impl Iterator<Item = ObjectKey> {
-    let indexes = |table: &migrate_core::schema::Table| {
-        table.indexes.keys().map(|index| ObjectKey::Index(table.name.sibling(index.clone()))).collect::<Vec<_>>()
-    };
-    let tables = schema.tables.values().flat_map(move |table| {
-        let mut keys = indexes(table);
-        keys.push(ObjectKey::Table(table.name.clone()));
-        keys
-    });
-    (schema.schemas.keys().cloned().map(ObjectKey::Schema))
-        .chain(schema.extensions.keys().cloned().map(ObjectKey::Extension))
-        .chain(tables)
-        .chain(schema.enums.keys().cloned().map(ObjectKey::Enum))
-        .chain(schema.sequences.keys().cloned().map(ObjectKey::Sequence))
-        .chain(schema.views.keys().cloned().map(ObjectKey::View))
-}
-
-struct Differences<'a> {
-    model: &'a Schema,
-    live: &'a Schema,
-    questions: Vec<Question>,
-    found: Vec<String>,
-}
-
-impl Differences<'_> {
-    fn compare(&mut self, key: &ObjectKey) {
-        match (self.model.definition(key), self.live.definition(key)) {
-            (Some(model), Some(live)) => self.compare_definitions(key, &model, &live),
-            (Some(_), None) => self.found.push(format!("{key} is not in the catalog")),
-            (None, Some(_)) => self.found.push(format!("{key} is not in the model")),
-            (None, None) => unreachable!("a key of one of the two"),
-        }
-    }
-
-    fn compare_definitions(&mut self, key: &ObjectKey, model: &Definition, live: &Definition) {
-        let aspects: BTreeSet<&str> = model.facts.iter().chain(&live.facts).map(|fact| fact.aspect.as_str()).collect();
-        for aspect in aspects {
-            let (expected, found) = (model.get(aspect), live.get(aspect));
-            let sameness = match (expected, found) {
-                (Some(expected), Some(found)) => expected.compare(found),
-                _ => Sameness::Different,
-            };
-            let text = |value: Option<&migrate_core::schema::Value>| value.map(ToString::to_string).unwrap_or_default();
-            match sameness {
-                Sameness::Equal => {}
-                Sameness::Unknown => self.questions.push(Question {
-                    key: key.clone(),
-                    aspect: aspect.to_owned(),
-                    subject: Subject::of(self.live, key, aspect),
-                    model: text(expected),
-                    live: text(found),
-                }),
-                Sameness::Different => {
-                    self.found.push(format!("{key}: {aspect} is {:?}, expected {:?}", text(found), text(expected)));
-                }
-            }
-        }
+        comparison.objects
     }
 }

@@ -1,15 +1,18 @@
 //! The rows of `catalog.sql`, and the schema that they make.
 
+mod triggers;
+
 use migrate_core::data_type::DataType;
 use migrate_core::expression::Expression;
 use migrate_core::name::{Name, QualifiedName};
 use migrate_core::schema::{
-    Column, Constraint, ConstraintKind, Deferral, EnumType, Extension, ForeignKey, Generated, Identity, IdentityKind, Index, IndexKey,
-    IndexKeyKind, Key, MatchType, NamedSchema, Origin, OtherKind, OtherObject, ReferentialAction, Schema, Sequence, SequenceOptions, Table,
-    View,
+    Column, Constraint, ConstraintKind, DefaultNull, Deferral, EnumType, Extension, ForeignKey, Generated, Identity, IdentityKind, Index,
+    IndexKey, IndexKeyKind, Key, MatchType, NamedSchema, Origin, OtherKind, OtherObject, ReferentialAction, Schema, Sequence,
+    SequenceOptions, Table, View,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use triggers::TriggerRow;
 
 /// What an object of the catalog is known by here. JSON has it as a string.
 type Oid = String;
@@ -27,6 +30,7 @@ pub(super) struct Rows {
     sequences: Option<Vec<SequenceRow>>,
     views: Option<Vec<ViewRow>>,
     others: Option<Vec<OtherRow>>,
+    triggers: Option<Vec<TriggerRow>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -204,6 +208,9 @@ impl Rows {
             let Some(indexes) = tables.get_mut(&row.table).map(|table| &mut table.indexes).or(of_view) else { continue };
             indexes.extend(row.into_index().map(|index| (index.name.clone(), index)));
         }
+        for row in self.triggers.unwrap_or_default() {
+            row.add_to(&mut schema);
+        }
         schema.tables = tables.into_values().map(|table| (table.name.clone(), table)).collect();
         schema
     }
@@ -238,6 +245,7 @@ impl ColumnRow {
         column.comment = self.comment;
         let expression = self.expression.map(|text| Expression::from_catalog(&text));
         if self.generated.is_empty() {
+            column.default_null = DefaultNull(expression.as_ref().is_some_and(Expression::is_null));
             column.default = expression.filter(|default| !default.is_null());
         } else {
             column.generated = expression.map(|expression| Generated { expression, stored: self.generated == "s" });
