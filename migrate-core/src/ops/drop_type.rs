@@ -1,17 +1,17 @@
 //! `drop type`.
 //!
 //! - **SQL**: `drop type status`
-//! - **Lock**: none; with `cascade` access exclusive on the tables that lose a column
+//! - **Lock**: none; with `cascade` access exclusive on the tables that lose a column, and on what falls with it
 //! - **Rewrites**: nothing
 //! - **Transaction**: inside
 //! - **Undo**: `create type`, of an enum that no column falls with
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, `DROP TYPE`
 
-use crate::effects::{Effects, LockMode};
+use crate::effects::Effects;
 use crate::name::QualifiedName;
 use crate::operation::{Inverse, NoInverse, Operate};
-use crate::ops::{CommentOn, CreateEnum};
+use crate::ops::{CommentOn, CreateEnum, cascade};
 use crate::report::Report;
 use crate::schema::{ObjectKey, Origin, Schema};
 use serde::{Deserialize, Serialize};
@@ -63,12 +63,7 @@ impl Operate for DropType {
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
-        for (table, column) in schema.columns_of_type(&self.name) {
-            if let Some(table) = schema.tables.get_mut(&table) {
-                table.remove_column(column.as_str());
-            }
-            schema.record_departure(ObjectKey::Column(table, column), None, origin);
-        }
+        cascade::apply(&cascade::of_type(schema, &self.name), schema, origin);
         let known = schema.enums.remove(&self.name).is_some() | schema.others.remove(&self.name).is_some();
         if known {
             schema.record_departure(ObjectKey::Enum(self.name.clone()), None, origin);
@@ -78,7 +73,7 @@ impl Operate for DropType {
     fn effects(&self, schema: &Schema) -> Effects {
         let columns = schema.columns_of_type(&self.name);
         let own = Effects { breaks_readers: true, loses_data: !columns.is_empty(), ..Effects::default() };
-        columns.iter().fold(own, |effects, (table, _)| effects.and_lock(table, LockMode::AccessExclusive))
+        cascade::and_locks(own, &cascade::of_type(schema, &self.name), schema)
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {

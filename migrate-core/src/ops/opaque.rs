@@ -78,7 +78,7 @@ impl Opaque {
     /// An action on one table that the model has no operation for.
     #[must_use]
     pub fn on_table(kind: &str, sql: String, table: &QualifiedName) -> Self {
-        let words = sql.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = Expression::new(sql.as_str()).canonical();
         let security =
             |does: &str| words.ends_with(&format!("{does} row level security")).then(|| (table.clone(), "row level security".to_owned()));
         let (leaves, takes) = (security(" enable"), security(" disable"));
@@ -171,8 +171,7 @@ impl Operate for Opaque {
     }
 
     fn effects(&self, _schema: &Schema) -> Effects {
-        let transaction = if self.outside_transaction { TransactionNeed::Outside } else { TransactionNeed::Inside };
-        Effects { transaction, ..Effects::default() }
+        Effects::unknown(if self.outside_transaction { TransactionNeed::Outside } else { TransactionNeed::Inside })
     }
 
     fn inverse(&self, _before: &Schema) -> Inverse {
