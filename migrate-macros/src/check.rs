@@ -11,6 +11,7 @@ use migrate_core::step::{Action, Step};
 
 use crate::ancestry::{self, Before};
 use crate::lints::{self, Acknowledged};
+use crate::lock::Locked;
 use crate::module::Migration;
 use crate::report::{Place, Report};
 use crate::siblings;
@@ -30,6 +31,8 @@ pub struct Checked {
     pub includes: Vec<String>,
     /// What the lints find and the author knows about.
     pub acknowledged: Vec<Acknowledged>,
+    /// Whether databases have run it, so that nothing can be changed in it any more.
+    pub locked: bool,
 }
 
 /// Checks everything and reports all that is wrong at once.
@@ -42,6 +45,7 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
     for problem in problems {
         report.problem(problem.place, problem.message, problem.help);
     }
+    let locked = file.as_deref().map(|file| Locked::of(migration, file, &name)).unwrap_or_default();
     // where an editor doesn't tell the file, nothing is known of the ancestors: then less is checked
     let around = file.as_deref().and_then(|file| around(file, migration, &name, report));
     let mut schema = around.as_ref().map(|around| (*around.before.schema).clone()).unwrap_or_default();
@@ -53,7 +57,8 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
         tell(&found, &up, report);
     }
     let sound = reliable && report.problems().is_empty();
-    let judged = around.filter(|_| sound);
+    // what databases have run is history
+    let judged = around.filter(|_| sound && !locked.is_locked());
     let acknowledged =
         judged.map(|around| lints::judge(migration, &up, (&base, &schema), &around.branches, &around.levels, report)).unwrap_or_default();
     let mut derived = Vec::new();
@@ -62,7 +67,11 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
         if sound {
             tell(&found, down, report);
         }
-    } else if migration.irreversible.is_none() && sound {
+    }
+    if let Some(file) = file.as_deref().filter(|_| sound) {
+        locked.check(migration, &up, down.as_deref().unwrap_or_default(), file, report);
+    }
+    if down.is_none() && migration.irreversible.is_none() && sound {
         derived = derive(&up, &base, report);
     }
     let plain = |steps: Vec<LocatedStep>| steps.into_iter().map(|located| located.step).collect();
@@ -74,6 +83,7 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
         derived,
         includes,
         acknowledged,
+        locked: locked.is_locked(),
     }
 }
 
