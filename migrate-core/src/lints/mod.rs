@@ -5,10 +5,12 @@
 //! this is. `#[allow(name, reason = "…")]` before a statement acknowledges what it finds there.
 
 mod columns;
+mod constraints;
 mod context;
 mod level;
+mod statements;
 
-pub use context::{Branch, Context};
+pub use context::{Branch, Context, Work};
 pub use level::{Level, Levels};
 
 use crate::name::At;
@@ -61,11 +63,38 @@ macro_rules! lints {
 }
 
 lints! {
+    adding_exclusion_constraint,
     adding_field_with_default,
+    adding_foreign_key_constraint,
+    adding_generated_column,
+    adding_not_null_field,
+    adding_primary_key_constraint,
+    adding_required_field,
+    adding_rule,
+    adding_serial_primary_key_field,
+    adding_trigger_to_table,
     ban_drop_column,
+    ban_truncate,
+    ban_truncate_cascade,
+    changing_access_method,
+    changing_column_collation,
+    changing_column_type,
+    changing_table_persistence,
+    constraint_missing_not_valid,
+    creating_event_trigger,
+    disallowed_unique_constraint,
     foreign_key_without_index,
+    locking_table,
+    moving_table_to_tablespace,
+    narrowing_column_type,
+    prefer_repack,
     prefer_timestamptz,
     require_concurrent_index_creation,
+    require_concurrent_index_deletion,
+    require_concurrent_refresh,
+    require_concurrent_reindex,
+    setting_replica_identity_full,
+    setting_replica_identity_nothing,
 }
 
 /// The lint of this name.
