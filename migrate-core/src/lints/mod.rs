@@ -7,8 +7,12 @@
 mod columns;
 mod constraints;
 mod context;
+mod data;
+mod indexes;
 mod level;
 mod statements;
+mod new_constraints;
+mod words;
 
 pub use context::{Branch, Context, Work};
 pub use level::{Level, Levels};
@@ -88,13 +92,34 @@ lints! {
     moving_table_to_tablespace,
     narrowing_column_type,
     prefer_repack,
+    cascade_drops_more,
+    changing_type_of_foreign_key,
+    dropping_default_of_required_column,
+    dropping_index_of_foreign_key,
+    dropping_replica_identity,
+    dropping_unique_guarantee,
+    dropping_without_archive,
+    duplicate_check,
+    duplicate_foreign_key,
+    duplicate_index,
+    foreign_key_type_mismatch,
+    foreign_key_without_index,
+    locking_several_tables,
     prefer_timestamptz,
+    redundant_index,
     require_concurrent_index_creation,
     require_concurrent_index_deletion,
     require_concurrent_refresh,
     require_concurrent_reindex,
     setting_replica_identity_full,
     setting_replica_identity_nothing,
+    reusing_dropped_name,
+    serial_sequence_type,
+    setting_unfilled_column_not_null,
+    slow_work_under_lock,
+    table_without_primary_key,
+    unique_column_of_one_value,
+    validating_in_same_transaction,
 }
 
 /// The lint of this name.
