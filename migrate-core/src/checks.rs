@@ -87,7 +87,7 @@ fn foreign_key(schema: &Schema, table: &Table, key: &ForeignKey, report: &mut Re
     } else {
         let incomparable = key.columns.iter().zip(&key.referenced_columns).find_map(|(from, to)| {
             let (left, right) = (table.column(from.as_str())?, target.column(to.as_str())?);
-            (!comparable(&left.data_type, &right.data_type)).then_some((left, right))
+            (!comparable(schema.stored_type(&left.data_type), schema.stored_type(&right.data_type))).then_some((left, right))
         });
         if let Some((from, to)) = incomparable {
             report.incomparable_columns(key, &table.name, from, to);

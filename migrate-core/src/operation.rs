@@ -117,18 +117,32 @@ operations! {
     AddIdentity,
     /// `alter table … alter column … type`.
     AlterColumnType,
+    /// `alter type … attribute`.
+    AlterComposite,
+    /// `alter domain`.
+    AlterDomain,
     /// `alter table … alter column … set generated`.
     AlterIdentity,
+    /// `alter policy`.
+    AlterPolicy,
+    /// `alter table … row level security`.
+    AlterRowSecurity,
     /// `alter sequence`.
     AlterSequence,
     /// `comment on`.
     CommentOn,
+    /// `create type … as (…)`.
+    CreateComposite,
+    /// `create domain`.
+    CreateDomain,
     /// `create type … as enum`.
     CreateEnum,
     /// `create extension`.
     CreateExtension,
     /// `create index`.
     CreateIndex,
+    /// `create policy`.
+    CreatePolicy,
     /// `create schema`.
     CreateSchema,
     /// `create sequence`.
@@ -155,6 +169,8 @@ operations! {
     DropIndex,
     /// `alter table … alter column … drop not null`.
     DropNotNull,
+    /// `drop policy`.
+    DropPolicy,
     /// `drop schema`.
     DropSchema,
     /// `drop sequence`.
@@ -163,7 +179,7 @@ operations! {
     DropTable,
     /// `drop trigger`.
     DropTrigger,
-    /// `drop type`.
+    /// `drop type`, `drop domain`.
     DropType,
     /// `drop view`.
     DropView,
@@ -175,13 +191,15 @@ operations! {
     RenameEnumValue,
     /// `alter index … rename to`.
     RenameIndex,
+    /// `alter policy … rename to`.
+    RenamePolicy,
     /// `alter sequence … rename to`.
     RenameSequence,
     /// `alter table … rename to`.
     RenameTable,
     /// `alter trigger … rename to`.
     RenameTrigger,
-    /// `alter type … rename to`.
+    /// `alter type … rename to`, `alter domain … rename to`.
     RenameType,
     /// `alter view … rename to`.
     RenameView,
@@ -193,6 +211,8 @@ operations! {
     SetTableSchema,
     /// `alter table … enable trigger`, `disable trigger`.
     SetTriggerState,
+    /// `alter type … set schema`, `alter domain … set schema`.
+    SetTypeSchema,
     /// `alter table … validate constraint`.
     ValidateConstraint,
     /// Anything that the model has no operation for.

@@ -2,7 +2,7 @@
 
 use crate::expression::Sameness;
 use crate::name::QualifiedName;
-use crate::schema::{Column, ObjectKey, Schema};
+use crate::schema::{Column, Domain, ObjectKey, Schema};
 use std::collections::BTreeSet;
 
 /// Two expressions that only the server can compare.
@@ -34,6 +34,16 @@ pub enum Subject {
     Expression {
         /// The table.
         table: QualifiedName,
+    },
+    /// What a policy asks of each row of a table: an expression that may have subqueries.
+    Condition {
+        /// The table.
+        table: QualifiedName,
+    },
+    /// The check of a domain: an expression over `value`.
+    Check {
+        /// The type that the domain is made of.
+        data_type: String,
     },
     /// What stands behind `exclude`.
     Exclusion {
@@ -70,10 +80,12 @@ impl Subject {
                 column.and_then(|column| Self::of_column(table, column, name)).or_else(|| Self::of_constraint(table, name))
             }
             ObjectKey::Constraint(table, _) => Self::of_constraint(table, name),
+            ObjectKey::Policy(table, _) => matches!(name, "using" | "with check").then(|| Self::Condition { table: table.clone() }),
             ObjectKey::Index(index) => live.table_of_index(index).map(|table| Self::Expression { table: table.name.clone() }),
             ObjectKey::View(_) => (name == "query").then_some(Self::Query),
             ObjectKey::Trigger(relation, _) => (name == "when").then(|| Self::Trigger { relation: relation.clone() }),
-            ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Enum(_) | ObjectKey::Sequence(_) => None,
+            ObjectKey::Type(domain) => live.domains.get(domain).and_then(|domain| Self::of_domain(domain, name)),
+            ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Sequence(_) => None,
         };
         subject.unwrap_or(Self::Nothing)
     }
@@ -85,6 +97,15 @@ impl Subject {
             _ => return None,
         };
         Some(Self::Value { data_type: column.data_type.sql(), table })
+    }
+
+    fn of_domain(domain: &Domain, aspect: &str) -> Option<Self> {
+        let data_type = domain.base.sql();
+        match aspect {
+            "default" => Some(Self::Value { data_type, table: None }),
+            "check" => Some(Self::Check { data_type }),
+            _ => None,
+        }
     }
 
     fn of_constraint(table: &QualifiedName, aspect: &str) -> Option<Self> {

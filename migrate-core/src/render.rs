@@ -3,8 +3,8 @@
 use crate::name::{Name, QualifiedName, quote_identifier, quote_literal, quoted_list};
 use crate::naming::make_object_name;
 use crate::schema::{
-    Column, Constraint, ConstraintKind, Deferral, ForeignKey, Identity, IdentityKind, Index, IndexKeyKind, Key, MatchType,
-    ReferentialAction, SequenceOptions,
+    Attribute, Column, Constraint, ConstraintKind, Deferral, Domain, DomainCheck, ForeignKey, Identity, IdentityKind, Index, IndexKeyKind,
+    Key, MatchType, ReferentialAction, SequenceOptions,
 };
 use std::fmt::Write as _;
 
@@ -166,6 +166,39 @@ fn foreign_key(key: &ForeignKey) -> String {
         }
     }
     sql
+}
+
+/// What stands behind `create domain … as`. A check that doesn't hold for all values yet has no place there, and is marked.
+#[must_use]
+pub fn domain(domain: &Domain) -> String {
+    let mut sql = domain.base.sql();
+    if let Some(collation) = &domain.collation {
+        let _ = write!(sql, " collate {}", quote_identifier(collation));
+    }
+    if let Some(default) = &domain.default {
+        let _ = write!(sql, " default {}", default.sql());
+    }
+    if domain.not_null {
+        sql.push_str(" not null");
+    }
+    for (name, check) in &domain.checks {
+        let _ = write!(sql, " {}", domain_check(name, check));
+    }
+    sql
+}
+
+/// `constraint name check (…)` of a domain.
+#[must_use]
+pub fn domain_check(name: &Name, check: &DomainCheck) -> String {
+    let not_valid = if check.validated { "" } else { " not valid" };
+    format!("constraint {} check ({}){not_valid}", name.quoted(), check.expression.sql())
+}
+
+/// An attribute of a composite type.
+#[must_use]
+pub fn attribute(attribute: &Attribute) -> String {
+    let collation = attribute.collation.as_ref().map(|collation| format!(" collate {}", quote_identifier(collation)));
+    format!("{} {}{}", attribute.name.quoted(), attribute.data_type.sql(), collation.unwrap_or_default())
 }
 
 /// The comments on columns and constraints of a table.

@@ -73,8 +73,10 @@ impl Report {
         }
         let (what, place) = match key {
             ObjectKey::Column(table, column) => (format!("column `{column}`"), format!(" in table `{table}`")),
-            ObjectKey::Constraint(table, name) => (format!("constraint `{name}`"), format!(" on table `{table}`")),
             ObjectKey::Trigger(relation, name) => (format!("trigger `{name}`"), format!(" on `{relation}`")),
+            ObjectKey::Constraint(table, name) | ObjectKey::Policy(table, name) => {
+                (format!("{} `{name}`", key.kind()), format!(" on table `{table}`"))
+            }
             key => (format!("{} `{}`", key.kind(), key.name()), String::new()),
         };
         let departure = schema.departure(key).cloned();
@@ -101,12 +103,14 @@ impl Report {
     pub fn already_exists(&mut self, schema: &Schema, key: &ObjectKey, at: At) {
         let origin = schema.origin_of(key).and_then(Origin::place);
         let place = match key {
-            ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) => format!(" in table `{table}`"),
+            ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) | ObjectKey::Policy(table, _) => format!(" in table `{table}`"),
             ObjectKey::Trigger(relation, _) => format!(" on `{relation}`"),
             _ => String::new(),
         };
         let name = match key {
-            ObjectKey::Column(_, name) | ObjectKey::Constraint(_, name) | ObjectKey::Trigger(_, name) => name.to_string(),
+            ObjectKey::Column(_, name) | ObjectKey::Constraint(_, name) | ObjectKey::Policy(_, name) | ObjectKey::Trigger(_, name) => {
+                name.to_string()
+            }
             key => key.name(),
         };
         let problem = self.problem(at, format!("{} `{name}` exists already{place}", key.kind()));
@@ -192,7 +196,7 @@ impl Report {
             return;
         }
         let at = data_type.written.as_ref().map(|name| name.at).unwrap_or_default();
-        self.unknown(schema, &ObjectKey::Enum(name.clone()), at);
+        self.unknown(schema, &ObjectKey::Type(name.clone()), at);
     }
 }
 
@@ -210,7 +214,8 @@ fn without_nearest(schema: &Schema, key: &ObjectKey) -> Option<String> {
         ObjectKey::Column(table, _) => names_of("columns", table, schema.tables.get(table)?.columns.iter().map(|it| &it.name).collect()),
         ObjectKey::Constraint(table, _) => names_of("constraints", table, schema.tables.get(table)?.constraints.keys().collect()),
         ObjectKey::Trigger(relation, _) => names_of("triggers", relation, schema.triggers_of(relation).map(|(name, _)| name).collect()),
-        ObjectKey::Enum(_) => Some("create it first, with `create type` or `create domain`".to_owned()),
+        ObjectKey::Policy(table, _) => names_of("policies", table, schema.tables.get(table)?.policies.keys().collect()),
+        ObjectKey::Type(_) => Some("create it first, with `create type` or `create domain`".to_owned()),
         ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Index(_) | ObjectKey::Sequence(_) | ObjectKey::View(_) => None,
     }
 }
@@ -244,6 +249,10 @@ fn nearest(schema: &Schema, key: &ObjectKey) -> Option<String> {
             let constraints = schema.tables.get(table).map(|table| table.constraints.keys().map(ToString::to_string).collect());
             (name.to_string(), constraints.unwrap_or_default())
         }
+        ObjectKey::Policy(table, name) => {
+            let policies = schema.tables.get(table).map(|table| table.policies.keys().map(ToString::to_string).collect());
+            (name.to_string(), policies.unwrap_or_default())
+        }
         ObjectKey::Index(name) => {
             let indexes = schema
                 .tables
@@ -251,9 +260,10 @@ fn nearest(schema: &Schema, key: &ObjectKey) -> Option<String> {
                 .flat_map(|table| table.indexes.keys().map(|index| table.name.sibling(index.clone()).to_string()).collect::<Vec<_>>());
             (name.to_string(), indexes.collect())
         }
-        ObjectKey::Enum(name) => {
+        ObjectKey::Type(name) => {
             let others = schema.others.iter().filter(|(_, other)| other.kind == OtherKind::Type).map(|(name, _)| name);
-            (name.to_string(), relation_names(schema.enums.keys().chain(others).collect()))
+            let named = schema.enums.keys().chain(schema.domains.keys()).chain(schema.composites.keys());
+            (name.to_string(), relation_names(named.chain(others).collect()))
         }
         ObjectKey::Sequence(name) => (name.to_string(), relation_names(schema.sequences.keys().collect())),
         ObjectKey::View(name) => (name.to_string(), relation_names(schema.views.keys().collect())),

@@ -58,23 +58,30 @@ pub struct Change {
     pub after: Option<Definition>,
 }
 
-/// Applies `operation` to the model and tells what that changed. Of a relation that the model knows by name only (made by
-/// a query, or foreign) nothing is told: what is done to it is always still to be done.
+/// Applies `operation` to the model and tells what that changed. Of what the model knows by name only (a relation made
+/// by a query, a policy for whoever created it) nothing is told: what is done to it is always still to be done.
 pub fn advance(model: &mut Schema, operation: &Operation, origin: &Origin) -> Vec<Change> {
     let keys = operation.touches();
     let before: Vec<_> = keys.iter().map(|key| model.definition(key)).collect();
+    let unmodelled: Vec<_> = keys.iter().map(|key| is_unmodelled(model, key)).collect();
     operation.apply(model, origin);
     keys.into_iter()
         .zip(before)
-        .map(|(key, before)| {
+        .zip(unmodelled)
+        .filter_map(|((key, before), unmodelled)| {
             let after = model.definition(&key);
-            Change { key, before, after }
+            let told = before.is_some() || after.is_some() || !(unmodelled || is_unmodelled(model, &key));
+            told.then_some(Change { key, before, after })
         })
-        .filter(|change| change.before.is_some() || change.after.is_some() || !is_unmodelled(model, &change.key))
         .collect()
 }
 
 fn is_unmodelled(model: &Schema, key: &ObjectKey) -> bool {
+    if let ObjectKey::Policy(table, name) = key
+        && model.has_unmodelled_policy(table, name)
+    {
+        return true;
+    }
     let relation = if let ObjectKey::Index(index) = key { Some(index) } else { key.table() };
     relation.is_some_and(|name| !model.tables.contains_key(name) && model.others.contains_key(name))
 }

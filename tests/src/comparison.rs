@@ -44,13 +44,14 @@ fn keys(schema: &Schema) -> impl Iterator<Item = ObjectKey> {
     };
     let tables = schema.tables.values().flat_map(move |table| {
         let mut keys = indexes(table);
+        keys.extend(table.policies.keys().map(|name| ObjectKey::Policy(table.name.clone(), name.clone())));
         keys.push(ObjectKey::Table(table.name.clone()));
         keys
     });
     (schema.schemas.keys().cloned().map(ObjectKey::Schema))
         .chain(schema.extensions.keys().cloned().map(ObjectKey::Extension))
         .chain(tables)
-        .chain(schema.enums.keys().cloned().map(ObjectKey::Enum))
+        .chain(schema.enums.keys().chain(schema.domains.keys()).chain(schema.composites.keys()).cloned().map(ObjectKey::Type))
         .chain(schema.sequences.keys().cloned().map(ObjectKey::Sequence))
         .chain(schema.views.keys().cloned().map(ObjectKey::View))
         .chain(schema.trigger_keys())

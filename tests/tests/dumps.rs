@@ -44,7 +44,8 @@ fn keys(schema: &Schema) -> BTreeSet<ObjectKey> {
     });
     let names = schema.schemas.keys().cloned().map(ObjectKey::Schema);
     let extensions = schema.extensions.keys().cloned().map(ObjectKey::Extension);
-    let enums = schema.enums.keys().cloned().map(ObjectKey::Enum);
+    let types = schema.enums.keys().chain(schema.domains.keys()).chain(schema.composites.keys());
+    let enums = types.cloned().map(ObjectKey::Type);
     let sequences = schema.sequences.keys().cloned().map(ObjectKey::Sequence);
     let views = schema.views.keys().cloned().map(ObjectKey::View);
     of_tables.chain(names).chain(extensions).chain(enums).chain(sequences).chain(views).chain(schema.trigger_keys()).collect()

@@ -4,8 +4,8 @@ use super::syntax;
 use crate::name::QualifiedName;
 use crate::operation::Operation;
 use crate::ops::{
-    AddColumn, AddConstraint, AddIdentity, AlterColumnType, AlterIdentity, DropColumn, DropConstraint, DropDefault, DropExpression,
-    DropIdentity, DropNotNull, Opaque, RenameColumn, RenameConstraint, RenameTable, SetDefault, SetNotNull, SetTableSchema,
+    AddColumn, AddConstraint, AddIdentity, AlterColumnType, AlterIdentity, AlterRowSecurity, DropColumn, DropConstraint, DropDefault,
+    DropExpression, DropIdentity, DropNotNull, Opaque, RenameColumn, RenameConstraint, RenameTable, SetDefault, SetNotNull, SetTableSchema,
     SetTriggerState, ValidateConstraint,
 };
 use squawk_syntax::ast::{self, AstNode};
@@ -41,7 +41,7 @@ fn pass(operation: &Operation) -> u32 {
         Operation::AddColumn(_) => 2,
         Operation::AddConstraint(it) if it.constraint.kind.has_index() => 4,
         Operation::AddConstraint(_) => 5,
-        Operation::ValidateConstraint(_) | Operation::SetTriggerState(_) | Operation::Opaque(_) => 6,
+        Operation::AlterRowSecurity(_) | Operation::SetTriggerState(_) | Operation::ValidateConstraint(_) | Operation::Opaque(_) => 6,
         _ => 3,
     }
 }
@@ -63,7 +63,7 @@ fn lower_action(table: &QualifiedName, only: bool, action: &ast::AlterTableActio
         | ast::AlterTableAction::EnableTrigger(_) => vec![SetTriggerState::lower(table, action)?.into()],
         ast::AlterTableAction::SetSchema(it) => vec![SetTableSchema::lower(table, it)?.into()],
         ast::AlterTableAction::TableRenameTo(it) => vec![RenameTable::lower(table, it)?.into()],
-        _ => return None,
+        action => vec![AlterRowSecurity::lower(table, action)?.into()],
     })
 }
 

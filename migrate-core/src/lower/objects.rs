@@ -3,15 +3,16 @@
 use super::syntax;
 use crate::operation::Operation;
 use crate::ops::{
-    AddEnumValue, AlterSequence, CommentOn, CreateEnum, CreateExtension, CreateSchema, CreateSequence, CreateTrigger, CreateView,
-    DropExtension, DropSchema, DropSequence, DropTrigger, DropType, DropView, RenameEnumValue, RenameSequence, RenameTrigger, RenameType,
-    RenameView,
+    AddEnumValue, AlterComposite, AlterDomain, AlterPolicy, AlterSequence, CommentOn, CreateComposite, CreateDomain, CreateEnum,
+    CreateExtension, CreatePolicy, CreateSchema, CreateSequence, CreateTrigger, CreateView, DropExtension, DropPolicy, DropSchema,
+    DropSequence, DropTrigger, DropType, DropView, RenameEnumValue, RenameSequence, RenameTrigger, RenameType, RenameView, SetTypeSchema,
 };
 use squawk_syntax::ast;
 
 /// The operations of a statement; `None`: the model has none for it.
 pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<Operation>> {
     Some(match statement {
+        ast::Stmt::AlterDomain(it) => vec![AlterDomain::lower(it)?],
         ast::Stmt::AlterMaterializedView(it) => {
             *if_exists = it.if_exists().is_some();
             let mut actions = it.action();
@@ -20,6 +21,7 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
                 _ => return None,
             }
         }
+        ast::Stmt::AlterPolicy(it) => vec![AlterPolicy::lower(it)?],
         ast::Stmt::AlterSequence(it) => {
             *if_exists = it.if_exists().is_some();
             return alter_sequence(it);
@@ -28,6 +30,9 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
         ast::Stmt::AlterType(it) => {
             let name = syntax::path_ref(&it.type_name_ref()?.path_ref()?)?;
             match it.action()? {
+                ast::AlterTypeAction::AlterTypeAttributeActionList(actions) => return AlterComposite::lower(&name, &actions),
+                ast::AlterTypeAction::RenameAttribute(action) => vec![AlterComposite::lower_rename(&name, &action)?.into()],
+                ast::AlterTypeAction::SetSchema(action) => vec![SetTypeSchema::lower(&name, &action)?.into()],
                 ast::AlterTypeAction::AddValue(action) => vec![AddEnumValue::lower(&name, &action)?.into()],
                 ast::AlterTypeAction::RenameValue(action) => vec![RenameEnumValue::lower(&name, &action)?.into()],
                 ast::AlterTypeAction::TypeRenameTo(action) => vec![RenameType::lower(&name, &action)?.into()],
@@ -42,13 +47,22 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
             }
         }
         ast::Stmt::CommentOn(it) => vec![CommentOn::lower(it)?.into()],
+        ast::Stmt::CreateDomain(it) => vec![CreateDomain::lower(it)?.into()],
         ast::Stmt::CreateExtension(it) => vec![CreateExtension::lower(it)?.into()],
         ast::Stmt::CreateMaterializedView(it) => vec![CreateView::lower_materialized(it)?.into()],
+        ast::Stmt::CreatePolicy(it) => vec![CreatePolicy::lower(it)?.into()],
         ast::Stmt::CreateSchema(it) => vec![CreateSchema::lower(it)?.into()],
         ast::Stmt::CreateSequence(it) => vec![CreateSequence::lower(it)?.into()],
         ast::Stmt::CreateTrigger(it) => vec![CreateTrigger::lower(it)?.into()],
-        ast::Stmt::CreateType(it) => vec![CreateEnum::lower(it)?.into()],
+        ast::Stmt::CreateType(it) => match CreateEnum::lower(it) {
+            Some(operation) => vec![operation.into()],
+            None => vec![CreateComposite::lower(it)?.into()],
+        },
         ast::Stmt::CreateView(it) => vec![CreateView::lower(it)?.into()],
+        ast::Stmt::DropDomain(it) => {
+            *if_exists = it.if_exists().is_some();
+            DropType::lower_domain(it)?
+        }
         ast::Stmt::DropExtension(it) => {
             *if_exists = it.if_exists().is_some();
             DropExtension::lower(it)
@@ -56,6 +70,10 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
         ast::Stmt::DropMaterializedView(it) => {
             *if_exists = it.if_exists().is_some();
             DropView::lower_materialized(it)?
+        }
+        ast::Stmt::DropPolicy(it) => {
+            *if_exists = it.if_exists().is_some();
+            vec![DropPolicy::lower(it)?.into()]
         }
         ast::Stmt::DropSchema(it) => {
             *if_exists = it.if_exists().is_some();

@@ -64,6 +64,16 @@ pub(crate) fn expression(node: &impl AstNode) -> Expression {
     expression
 }
 
+/// An expression on the rows of a table that may have subqueries. What stands in those isn't read: it may be a column of
+/// whatever they read from.
+pub(crate) fn condition(node: &ast::Expr) -> Expression {
+    let mut expression = expression(node);
+    let subqueries = node.syntax().descendants().filter(|node| ast::SelectVariant::can_cast(node.kind()));
+    let subqueries: Vec<_> = subqueries.map(|node| at(&node).range()).collect();
+    expression.references.retain(|name| !subqueries.iter().any(|subquery| subquery.contains(&name.at.range().start)));
+    expression
+}
+
 /// The columns in an expression, each where it is written. A function's name, a table's, a field of a composite value and a
 /// word that SQL has a meaning for are none.
 pub(crate) fn references(node: &SyntaxNode) -> Vec<Name> {

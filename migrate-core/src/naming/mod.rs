@@ -63,6 +63,14 @@ fn constraint_taken(schema: &Schema, table: &QualifiedName, pending: &Pending, n
     let in_schema = |other: &&Table| other.name.schema == table.schema;
     pending.constraints.iter().any(|other| *other == name)
         || schema.tables.values().filter(in_schema).any(|other| other.constraints.contains_key(name))
+        || schema.domains.iter().any(|(domain, other)| domain.schema == table.schema && other.checks.contains_key(name))
+}
+
+/// An unnamed check of a domain, whose constraints have the names `taken` already.
+#[must_use]
+pub fn domain_check(schema: &Schema, domain: &QualifiedName, taken: &[Name]) -> Name {
+    let pending = Pending { relations: Vec::new(), constraints: taken.to_vec() };
+    choose(domain.name.as_str(), None, "check", |name| constraint_taken(schema, domain, &pending, name))
 }
 
 /// The sequence of a `serial` or identity column. PostgreSQL doesn't look at what the statement itself will create: two

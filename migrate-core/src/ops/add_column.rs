@@ -54,10 +54,12 @@ impl AddColumn {
     /// Whether every row has to be written: PostgreSQL keeps one value for all old rows only if it is the same for all,
     /// and no constraint of a domain has to be looked at.
     fn rewrites(&self, schema: &Schema) -> bool {
-        let volatile = self.column.default.as_ref().is_some_and(Expression::may_be_volatile);
+        let data_type = &self.column.data_type;
+        let default = self.column.default.as_ref().or_else(|| schema.default_of_type(data_type));
+        let volatile = default.is_some_and(Expression::may_be_volatile);
         let stored = self.column.generated.as_ref().is_some_and(|generated| generated.stored);
-        let may_be_domain = self.column.data_type.named().is_some_and(|name| schema.others.contains_key(name));
-        volatile || stored || may_be_domain || self.serial.is_some() || self.column.identity.is_some()
+        let may_be_domain = data_type.named().is_some_and(|name| schema.others.contains_key(name));
+        volatile || stored || may_be_domain || schema.is_tested(data_type) || self.serial.is_some() || self.column.identity.is_some()
     }
 
     /// Whether the rows are read: for a constraint, or for a column that none of them has a value for.

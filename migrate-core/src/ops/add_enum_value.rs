@@ -56,7 +56,7 @@ impl Operate for AddEnumValue {
     }
 
     fn touches(&self) -> Vec<ObjectKey> {
-        vec![ObjectKey::Enum(self.name.clone())]
+        vec![ObjectKey::Type(self.name.clone())]
     }
 
     fn check(&self, schema: &Schema, report: &mut Report) {

@@ -73,10 +73,12 @@ impl AlterColumnType {
             return;
         }
         let is_enum = |data_type| is_enum(schema, data_type);
-        let converts = match column.data_type.converts_to(&self.data_type) {
+        // a domain is cast as what it is made of
+        let (from, to) = (schema.stored_type(&column.data_type), schema.stored_type(&self.data_type));
+        let converts = match from.converts_to(to) {
             // an enum converts to strings and back, and only the first by itself
-            None if is_enum(&self.data_type) && (column.data_type.named().is_none() || is_enum(&column.data_type)) => Some(false),
-            None if is_enum(&column.data_type) && self.data_type.named().is_none() => Some(false),
+            None if is_enum(to) && (from.named().is_none() || is_enum(from)) => Some(false),
+            None if is_enum(from) && to.named().is_none() => Some(false),
             known => known,
         };
         if self.using.is_none() && converts == Some(false) {
@@ -93,6 +95,9 @@ impl AlterColumnType {
             let help = "drop the trigger first, and create it again afterwards".to_owned();
             report.column_has_dependent(&self.table, &self.column, &ObjectKey::Trigger(self.table.clone(), trigger), help);
         }
+        let name = format!("column `{}.{}`", self.table, self.column);
+        let policies = schema.policies_reading_column(&self.table, self.column.as_str());
+        report.policies_depend(self.column.at, &name, &policies, "drop the policy first, and create it again afterwards");
         if table.is_partitioned_by(self.column.as_str()) {
             report.in_partition_key(&self.table, &self.column);
         }
@@ -154,7 +159,8 @@ impl Operate for AlterColumnType {
         }
         effects.breaks_readers = !column.data_type.reads_like(&self.data_type);
         // what is no label of an enum is refused
-        let keeps_values = column.data_type.keeps_values(&self.data_type) || is_enum(schema, &self.data_type);
+        let (from, to) = (schema.stored_type(&column.data_type), schema.stored_type(&self.data_type));
+        let keeps_values = from.keeps_values(to) || is_enum(schema, to);
         effects.loses_data = !self.only_casts() || !keeps_values;
         let other_collation = column.collation != self.collation;
         let involved = self.column.as_str();
@@ -163,7 +169,9 @@ impl Operate for AlterColumnType {
             kind => kind.has_index() && kind.involves(involved) && (other_collation || kind.is_computed()),
         });
         let rebuilt = table.indexes.values().any(|index| index.involves(involved) && (other_collation || index.is_computed()));
-        if !self.is_plain_cast() || !column.data_type.stores_like(&self.data_type) {
+        // values are tested by writing them anew
+        let tested = column.data_type != self.data_type && schema.is_tested(&self.data_type);
+        if !self.is_plain_cast() || tested || !from.stores_like(to) {
             let scanned = foreign_keys.into_iter().map(|(own, _)| own).filter(|own| *own != self.table);
             scanned.fold(effects.and_rewrite(&self.table), |effects, own| effects.and_scan(&own))
         } else if checked || rebuilt {

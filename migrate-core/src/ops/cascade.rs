@@ -5,34 +5,45 @@
 use crate::effects::Effects;
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, Operate, Operation};
-use crate::ops::{DropColumn, DropConstraint, DropDefault, DropTrigger, DropView, drop_table};
-use crate::schema::{Origin, Schema};
+use crate::ops::{
+    AlterComposite, AttributeChange, DropColumn, DropConstraint, DropDefault, DropPolicy, DropTrigger, DropType, DropView, drop_table,
+};
+use crate::schema::{Origin, Schema, TypeUser};
 
-/// What depends on a column and doesn't fall with it by itself: views, foreign keys, triggers, generated columns, and the
-/// defaults of others that take values from its sequence.
+/// What depends on a column and doesn't fall with it by itself: policies, views, foreign keys, triggers, generated columns,
+/// and the defaults of others that take values from its sequence.
 pub(super) fn of_column(schema: &Schema, table: &QualifiedName, column: &Name) -> Vec<Operation> {
     let views = drop_views(schema, schema.views_reading_column(table, column.as_str()));
     let foreign_keys = drop_constraints(schema.foreign_keys_to_column(table, column.as_str()));
     let computed = generated_from(schema, table, column).into_iter().map(|name| DropColumn::cascading(table, &name));
     let triggers = schema.triggers_on_column(table, column.as_str()).into_iter().map(|name| DropTrigger::new(table.clone(), name).into());
+    let policies = drop_policies(schema.policies_reading_column(table, column.as_str()));
     let defaults = drop_defaults(schema, table, Some(column));
-    views.chain(foreign_keys).chain(triggers).chain(computed.map(Into::into)).chain(defaults).collect()
+    policies.chain(views).chain(foreign_keys).chain(triggers).chain(computed.map(Into::into)).chain(defaults).collect()
 }
 
-/// What depends on a table and doesn't fall with it by itself: views, foreign keys of other tables, columns of its row
-/// type, and the defaults of other tables that take values from its sequences.
+/// What depends on a table and doesn't fall with it by itself: views, policies and foreign keys of other tables, columns of
+/// its row type, and the defaults of other tables that take values from its sequences.
 pub(super) fn of_table(schema: &Schema, table: &QualifiedName) -> Vec<Operation> {
     let views = drop_views(schema, schema.views_reading(table));
     let foreign_keys = drop_constraints(schema.foreign_keys_to_table(table));
     let typed = schema.columns_of_type(table).into_iter().filter(|(owner, _)| owner != table);
     let columns = typed.map(|(owner, column)| DropColumn::cascading(&owner, &column).into());
-    views.chain(foreign_keys).chain(columns).chain(drop_defaults(schema, table, None)).collect()
+    let policies = drop_policies(schema.policies_reading(table));
+    policies.chain(views).chain(foreign_keys).chain(columns).chain(drop_defaults(schema, table, None)).collect()
 }
 
-/// What depends on a type: the columns of it, with what depends on those.
+/// What is made of a type: columns, domains, attributes.
 pub(super) fn of_type(schema: &Schema, name: &QualifiedName) -> Vec<Operation> {
-    let columns = schema.columns_of_type(name).into_iter();
-    columns.map(|(table, column)| DropColumn::cascading(&table, &column).into()).collect()
+    let columns = schema.columns_of_type(name).into_iter().map(|(table, column)| DropColumn::cascading(&table, &column).into());
+    let others = schema.type_users(name).into_iter().map(|user| match user {
+        TypeUser::Domain(name) => DropType { cascade: true, domain: true, ..DropType::new(name) }.into(),
+        TypeUser::Attribute(owner, attribute) => {
+            let change = AttributeChange::Drop { name: attribute, if_exists: false };
+            AlterComposite { name: owner, change, cascade: false }.into()
+        }
+    });
+    columns.chain(others).collect()
 }
 
 /// The columns that are computed from another one.
@@ -40,6 +51,11 @@ pub(super) fn generated_from(schema: &Schema, table: &QualifiedName, column: &Na
     let columns = schema.table(table).into_iter().flat_map(|table| &table.columns).filter(|other| other.name != *column);
     let computed = columns.filter(|other| other.generated.as_ref().is_some_and(|it| it.expression.mentions(column.as_str())));
     computed.map(|column| column.name.clone()).collect()
+}
+
+/// Drops policies.
+pub(super) fn drop_policies(policies: Vec<(QualifiedName, Name)>) -> impl Iterator<Item = Operation> {
+    policies.into_iter().map(|(table, name)| DropPolicy { table, name, if_exists: false }.into())
 }
 
 /// Drops views, each after those that read it.

@@ -63,8 +63,9 @@ impl CommentTarget {
                 ObjectKey::Table(name) => format!("table {}", name.quoted()),
                 ObjectKey::Column(table, column) => format!("column {}.{}", table.quoted(), column.quoted()),
                 ObjectKey::Constraint(table, name) => format!("constraint {} on {}", name.quoted(), table.quoted()),
+                ObjectKey::Policy(table, name) => format!("policy {} on {}", name.quoted(), table.quoted()),
                 ObjectKey::Index(name) => format!("index {}", name.quoted()),
-                ObjectKey::Enum(name) => format!("type {}", name.quoted()),
+                ObjectKey::Type(name) => format!("type {}", name.quoted()),
                 ObjectKey::Sequence(name) => format!("sequence {}", name.quoted()),
                 ObjectKey::View(name) => format!("view {}", name.quoted()),
                 ObjectKey::Trigger(relation, name) => format!("trigger {} on {}", name.quoted(), relation.quoted()),
@@ -78,8 +79,11 @@ impl CommentTarget {
         match self {
             Self::Object(key) => match key {
                 ObjectKey::Table(name) | ObjectKey::Index(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => Some(name),
-                ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) | ObjectKey::Trigger(table, _) => Some(table),
-                ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Enum(_) => None,
+                ObjectKey::Column(table, _)
+                | ObjectKey::Constraint(table, _)
+                | ObjectKey::Policy(table, _)
+                | ObjectKey::Trigger(table, _) => Some(table),
+                ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Type(_) => None,
             },
             Self::MaterializedView(name) => Some(name),
             Self::Other { relation, .. } => relation.as_ref(),
@@ -91,8 +95,9 @@ impl CommentTarget {
 impl std::fmt::Display for CommentTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Object(ObjectKey::Constraint(table, name)) => write!(f, "constraint `{name}` of `{table}`"),
-            Self::Object(ObjectKey::Trigger(relation, name)) => write!(f, "trigger `{name}` of `{relation}`"),
+            Self::Object(key @ (ObjectKey::Constraint(table, name) | ObjectKey::Policy(table, name) | ObjectKey::Trigger(table, name))) => {
+                write!(f, "{} `{name}` of `{table}`", key.kind())
+            }
             Self::Object(key) => write!(f, "{} `{}`", key.kind(), key.name()),
             Self::MaterializedView(name) => write!(f, "materialized view `{name}`"),
             Self::Other { sql, .. } => write!(f, "`{sql}`"),
@@ -126,11 +131,12 @@ impl CommentOn {
             }
             ObjectKey::Constraint(table, _) => other(table, OtherKind::Relation),
             ObjectKey::Trigger(relation, name) => schema.trigger(relation, name).is_none() && other(relation, OtherKind::Relation),
+            ObjectKey::Policy(table, name) => other(table, OtherKind::Relation) || schema.has_unmodelled_policy(table, name),
             ObjectKey::Index(name) => schema.table_of_index(name).is_none() && schema.relation_kind(name) == Some("index"),
             ObjectKey::Table(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => {
                 other(name, OtherKind::Relation) || (schema.definition(&key).is_none() && schema.relation_kind(name) == Some("sequence"))
             }
-            ObjectKey::Enum(name) => !schema.enums.contains_key(name) && schema.has_type(name),
+            ObjectKey::Type(name) => schema.definition(&key).is_none() && schema.has_type(name),
         }
     }
 }
@@ -143,7 +149,9 @@ impl Operate for CommentOn {
 
     fn requires(&self) -> Vec<ObjectKey> {
         match &self.target {
-            CommentTarget::Object(ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) | ObjectKey::Trigger(table, _))
+            CommentTarget::Object(
+                ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) | ObjectKey::Policy(table, _) | ObjectKey::Trigger(table, _),
+            )
             | CommentTarget::Other { relation: Some(table), .. } => vec![ObjectKey::Table(table.clone())],
             _ => Vec::new(),
         }
@@ -186,12 +194,17 @@ impl Operate for CommentOn {
                     report.needs_trigger(schema, relation, name);
                 }
             }
+            ObjectKey::Policy(table, name) => {
+                if report.needs_table(schema, table) {
+                    report.needs_policy(schema, table, name);
+                }
+            }
             ObjectKey::Index(name) => {
                 if schema.table_of_index(name).is_none() {
                     report.unknown(schema, &key, name.at());
                 }
             }
-            ObjectKey::Enum(name) => {
+            ObjectKey::Type(name) => {
                 report.needs_type_name(schema, name);
             }
             ObjectKey::Sequence(name) => {
@@ -224,9 +237,8 @@ impl Operate for CommentOn {
     fn effects(&self, _schema: &Schema) -> Effects {
         let mode = match &self.target {
             // the lock that keeps others out is on the constraint, the trigger or the policy itself
-            CommentTarget::Object(ObjectKey::Constraint(..) | ObjectKey::Trigger(..)) | CommentTarget::Other { .. } => {
-                LockMode::AccessShare
-            }
+            CommentTarget::Object(ObjectKey::Constraint(..) | ObjectKey::Policy(..) | ObjectKey::Trigger(..))
+            | CommentTarget::Other { .. } => LockMode::AccessShare,
             _ => LockMode::ShareUpdateExclusive,
         };
         self.target.relation().map(|relation| Effects::lock(relation, mode)).unwrap_or_default()
@@ -281,8 +293,12 @@ mod lower {
                 let relation = syntax::path_ref(&it.relation_name_ref()?.path_ref()?)?;
                 ObjectKey::Trigger(relation, syntax::name(&it.trigger_ref()?))
             }
+            ast::CommentObject::ObjectPolicy(it) => {
+                ObjectKey::Policy(syntax::table_ref(&it.table_name_ref()?)?, syntax::name(&it.policy_ref()?))
+            }
             ast::CommentObject::ObjectIndex(it) => ObjectKey::Index(syntax::path_ref(&it.index_ref()?.path_ref()?)?),
-            ast::CommentObject::ObjectType(it) => ObjectKey::Enum(syntax::path_ref(&it.type_name_ref()?.path_ref()?)?),
+            ast::CommentObject::ObjectType(it) => ObjectKey::Type(syntax::path_ref(&it.type_name_ref()?.path_ref()?)?),
+            ast::CommentObject::ObjectDomain(it) => ObjectKey::Type(syntax::path_ref(&it.domain_ref()?.path_ref()?)?),
             ast::CommentObject::ObjectSequence(it) => ObjectKey::Sequence(syntax::path_ref(&it.sequence_ref()?.path_ref()?)?),
             ast::CommentObject::ObjectView(it) => ObjectKey::View(syntax::path_ref(&it.view_ref()?.path_ref()?)?),
             ast::CommentObject::ObjectMaterializedView(it) => {

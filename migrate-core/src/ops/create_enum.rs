@@ -43,7 +43,7 @@ impl Operate for CreateEnum {
     }
 
     fn touches(&self) -> Vec<ObjectKey> {
-        vec![ObjectKey::Enum(self.name.clone())]
+        vec![ObjectKey::Type(self.name.clone())]
     }
 
     fn check(&self, schema: &Schema, report: &mut Report) {
@@ -68,7 +68,7 @@ impl Operate for CreateEnum {
     }
 
     fn inverse(&self, _before: &Schema) -> Inverse {
-        Ok(vec![DropType { name: self.name.clone(), cascade: false, if_exists: false }.into()])
+        Ok(vec![DropType::new(self.name.clone()).into()])
     }
 
     fn render(&self) -> Vec<String> {

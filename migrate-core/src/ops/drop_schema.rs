@@ -46,9 +46,11 @@ impl DropSchema {
             .map(|(name, view)| DropView { name: name.clone(), materialized: view.materialized, cascade, if_exists }.into());
         let tables = names(&schema.tables, &self.name).map(|name| DropTable { cascade, if_exists, ..DropTable::new(name.clone()) }.into());
         let sequences = names(&schema.sequences, &self.name).map(|name| DropSequence { name: name.clone(), cascade, if_exists }.into());
-        let types = names(&schema.enums, &self.name).chain(names(&schema.others, &self.name));
-        let types = types.map(|name| DropType { name: name.clone(), cascade, if_exists }.into());
-        views.chain(tables).chain(sequences).chain(types).collect()
+        let domains = names(&schema.domains, &self.name);
+        let domains = domains.map(|name| DropType { cascade, if_exists, domain: true, ..DropType::new(name.clone()) }.into());
+        let types = names(&schema.enums, &self.name).chain(names(&schema.composites, &self.name)).chain(names(&schema.others, &self.name));
+        let types = types.map(|name| DropType { cascade, if_exists, ..DropType::new(name.clone()) }.into());
+        views.chain(tables).chain(sequences).chain(domains).chain(types).collect()
     }
 }
 

@@ -13,11 +13,11 @@ use crate::name::{Name, QualifiedName};
 use crate::naming;
 use crate::operation::{Inverse, NoInverse, Operate, Operation};
 use crate::ops::{
-    AddConstraint, AlterSequence, CommentOn, CreateSequence, CreateTable, DropConstraint, SequenceChange, cascade, create_index,
-    create_table, create_trigger,
+    AddConstraint, AlterRowSecurity, AlterSequence, CommentOn, CreateSequence, CreateTable, DropConstraint, SequenceChange, cascade,
+    create_index, create_policy, create_table, create_trigger,
 };
 use crate::report::Report;
-use crate::schema::{Constraint, ConstraintKind, ObjectKey, Origin, Schema, Sequence, SequenceOptions, Table, UniqueKey};
+use crate::schema::{Constraint, ConstraintKind, ObjectKey, Origin, RowSecurity, Schema, Sequence, SequenceOptions, Table, UniqueKey};
 use serde::{Deserialize, Serialize};
 
 /// Drops a table and everything that belongs to it.
@@ -37,13 +37,16 @@ pub struct DropTable {
     /// The foreign keys of those tables that point to it, once bound.
     #[serde(default)]
     pub releases: Vec<(QualifiedName, Name)>,
+    /// The policies of those tables that read it, once bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frees: Vec<(QualifiedName, Name)>,
 }
 
 impl DropTable {
     /// Drops the table of this name.
     #[must_use]
     pub fn new(name: QualifiedName) -> Self {
-        Self { name, cascade: false, if_exists: false, together: Vec::new(), releases: Vec::new() }
+        Self { name, cascade: false, if_exists: false, together: Vec::new(), releases: Vec::new(), frees: Vec::new() }
     }
 
     /// What falls before the table.
@@ -51,7 +54,8 @@ impl DropTable {
         if self.cascade {
             return cascade::of_table(schema, &self.name);
         }
-        self.releases.iter().map(|(table, name)| DropConstraint::new(table.clone(), name.clone()).into()).collect()
+        let policies = cascade::drop_policies(self.frees.clone());
+        policies.chain(self.releases.iter().map(|(table, name)| DropConstraint::new(table.clone(), name.clone()).into())).collect()
     }
 
     /// What creates the table again when nothing fell with it but what belongs to it.
@@ -85,6 +89,8 @@ impl Operate for DropTable {
     fn bind(&mut self, schema: &Schema) {
         self.releases = schema.foreign_keys_to_table(&self.name);
         self.releases.retain(|(table, _)| self.together.contains(table));
+        self.frees = schema.policies_reading(&self.name);
+        self.frees.retain(|(table, _)| self.together.contains(table));
     }
 
     fn check(&self, schema: &Schema, report: &mut Report) {
@@ -95,6 +101,9 @@ impl Operate for DropTable {
             return;
         }
         let name = format!("table `{}`", self.name);
+        let mut policies = schema.policies_reading(&self.name);
+        policies.retain(|(table, _)| !self.together.contains(table));
+        report.needed_by_policies(self.name.at(), &name, &policies);
         report.views_depend(self.name.at(), &name, &schema.views_reading(&self.name));
         let mut foreign_keys = schema.foreign_keys_to_table(&self.name);
         foreign_keys.retain(|(table, _)| !self.together.contains(table));
@@ -133,8 +142,9 @@ impl Operate for DropTable {
     }
 
     fn render(&self) -> Vec<String> {
-        let releases = self.releases.iter().filter(|_| !self.cascade);
-        let releases = releases.flat_map(|(table, name)| DropConstraint::new(table.clone(), name.clone()).render());
+        let policies = cascade::drop_policies(self.frees.clone()).flat_map(|policy| policy.render());
+        let constraints = self.releases.iter().flat_map(|(table, name)| DropConstraint::new(table.clone(), name.clone()).render());
+        let releases = policies.chain(constraints).filter(|_| !self.cascade);
         let drop = format!("drop table {}{}", self.name.quoted(), if self.cascade { " cascade" } else { "" });
         releases.chain([drop]).collect()
     }
@@ -145,6 +155,8 @@ fn recreate(before: &Schema, table: &Table) -> Vec<Operation> {
     let mut shape = table.clone();
     let constraints: Vec<_> = std::mem::take(&mut shape.constraints).into_values().collect();
     shape.indexes.clear();
+    shape.policies.clear();
+    shape.row_security = RowSecurity::default();
     let (serial, owned): (Vec<_>, Vec<_>) =
         owned_sequences(before, &table.name, None).partition(|(name, sequence)| is_serial(table, name, sequence));
     let column_of = |(name, sequence): &(&QualifiedName, &Sequence)| Some((sequence.owned_by.as_ref()?.1.clone(), name.name.clone()));
@@ -168,6 +180,8 @@ fn recreate(before: &Schema, table: &Table) -> Vec<Operation> {
     create_index::recreate_indexes(table, |_| true, &mut operations);
     operations.extend(later.iter().filter_map(|constraint| AddConstraint::again(before, &table.name, &constraint.name)).map(Into::into));
     operations.extend(create_trigger::recreate_all(before, &table.name));
+    operations.extend(AlterRowSecurity::restore(&table.name, table.row_security).map(Into::into));
+    operations.extend(table.policies.iter().flat_map(|(name, policy)| create_policy::recreate(&table.name, name, policy)));
     operations
 }
 
@@ -224,7 +238,7 @@ mod lower {
             let names: Vec<_> = statement.table_name_refs().map(|table| syntax::table_ref(&table)).collect::<Option<_>>()?;
             let drop = |(i, name): (usize, &QualifiedName)| {
                 let together = names[i + 1..].to_vec();
-                Self { name: name.clone(), cascade, if_exists, together, releases: Vec::new() }.into()
+                Self { name: name.clone(), cascade, if_exists, together, releases: Vec::new(), frees: Vec::new() }.into()
             };
             Some(names.iter().enumerate().map(drop).collect())
         }

@@ -1,37 +1,90 @@
-//! `drop type`.
+//! `drop type`, `drop domain`.
 //!
 //! - **SQL**: `drop type status`
 //! - **Lock**: none; with `cascade` access exclusive on the tables that lose a column, and on what falls with it
 //! - **Rewrites**: nothing
 //! - **Transaction**: inside
-//! - **Undo**: `create type`, of an enum that no column falls with
+//! - **Undo**: `create type` or `create domain`, and what fell by `cascade`; the values of columns are lost
 //! - **Since**: PostgreSQL 13
-//! - **Source**: PostgreSQL manual, `DROP TYPE`
+//! - **Source**: PostgreSQL manual, `DROP TYPE`, `DROP DOMAIN`
 
+use super::{cascade, create_composite, create_domain, rename_type};
 use crate::effects::Effects;
 use crate::name::QualifiedName;
-use crate::operation::{Inverse, NoInverse, Operate};
-use crate::ops::{CommentOn, CreateEnum, cascade};
+use crate::operation::{Inverse, NoInverse, Operate, Operation};
+use crate::ops::{CommentOn, CreateEnum};
 use crate::report::Report;
-use crate::schema::{ObjectKey, Origin, Schema};
+use crate::schema::{ObjectKey, Origin, Schema, TypeUser};
 use serde::{Deserialize, Serialize};
 
-/// Drops a type. Of enums the model knows the definition, of other types the name.
+/// Drops a type. Of range and base types the model knows the name only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DropType {
     /// The type.
     pub name: QualifiedName,
-    /// `cascade`: the columns of this type fall with it.
+    /// `cascade`: what is made of it falls with it, columns among them.
     #[serde(default)]
     pub cascade: bool,
     /// `if exists`.
     #[serde(default)]
     pub if_exists: bool,
+    /// `drop domain`.
+    #[serde(default)]
+    pub domain: bool,
+}
+
+impl DropType {
+    /// Drops the type of this name.
+    #[must_use]
+    pub fn new(name: QualifiedName) -> Self {
+        Self { name, cascade: false, if_exists: false, domain: false }
+    }
+
+    /// What `cascade` drops before the type.
+    fn before_it(&self, schema: &Schema) -> Vec<Operation> {
+        if self.cascade { cascade::of_type(schema, &self.name) } else { Vec::new() }
+    }
+
+    /// What creates the type again when nothing fell with it.
+    fn create_again(&self, before: &Schema) -> Inverse {
+        if let Some(domain) = before.domains.get(&self.name) {
+            return Ok(create_domain::recreate(&self.name, domain));
+        }
+        if let Some(composite) = before.composites.get(&self.name) {
+            return Ok(create_composite::recreate(&self.name, composite));
+        }
+        if let Some(enum_type) = before.enums.get(&self.name) {
+            let comment = CommentOn::restore(ObjectKey::Type(self.name.clone()), enum_type.comment.as_ref());
+            return Ok(std::iter::once(CreateEnum::of(&self.name, enum_type).into()).chain(comment).collect());
+        }
+        if self.if_exists && !before.has_type(&self.name) {
+            return Ok(Vec::new());
+        }
+        Err(NoInverse::because(format!("nothing is known of the definition of type `{}`", self.name)))
+    }
+
+    fn check_users(&self, schema: &Schema, report: &mut Report) {
+        let columns = schema.columns_of_type(&self.name).into_iter().map(|(table, column)| format!("column `{table}.{column}`"));
+        let others = schema.type_users(&self.name).into_iter().map(|user| match user {
+            TypeUser::Domain(name) => format!("domain `{name}`"),
+            TypeUser::Attribute(name, attribute) => format!("attribute `{attribute}` of type `{name}`"),
+        });
+        let users: Vec<_> = columns.chain(others).collect();
+        let Some((first, further)) = users.split_first() else { return };
+        let kind = rename_type::kind(self.domain);
+        let problem = report.problem(self.name.at(), format!("{kind} `{}` is used by {first}", self.name));
+        problem.notes.extend(further.iter().map(|user| format!("also used by {user}")));
+        let help = match first.split_once(' ') {
+            Some(("column", _)) => "drop the column or change its type first, or write `cascade` to drop the column, too".to_owned(),
+            _ => format!("drop {first} first, or write `cascade` to drop it, too"),
+        };
+        problem.help = Some(help);
+    }
 }
 
 impl Operate for DropType {
     fn describe(&self) -> String {
-        format!("drop type `{}`", self.name)
+        format!("drop {} `{}`", rename_type::kind(self.domain), self.name)
     }
 
     fn requires(&self) -> Vec<ObjectKey> {
@@ -39,13 +92,13 @@ impl Operate for DropType {
     }
 
     fn touches(&self) -> Vec<ObjectKey> {
-        vec![ObjectKey::Enum(self.name.clone())]
+        vec![ObjectKey::Type(self.name.clone())]
     }
 
     fn check(&self, schema: &Schema, report: &mut Report) {
         if !schema.has_type(&self.name) {
             if !self.if_exists {
-                report.needs_type_name(schema, &self.name);
+                rename_type::needs(schema, &self.name, self.domain, report);
             }
             return;
         }
@@ -54,42 +107,35 @@ impl Operate for DropType {
                 Some(format!("write `drop table {}`", self.name));
             return;
         }
-        let columns = schema.columns_of_type(&self.name);
-        if let Some(((table, column), further)) = columns.split_first().filter(|_| !self.cascade) {
-            let problem = report.problem(self.name.at(), format!("type `{}` is used by column `{table}.{column}`", self.name));
-            problem.notes.extend(further.iter().map(|(table, column)| format!("also used by column `{table}.{column}`")));
-            problem.help = Some("drop the column or change its type first, or write `cascade` to drop the column, too".to_owned());
+        if rename_type::needs(schema, &self.name, self.domain, report) && !self.cascade {
+            self.check_users(schema, report);
         }
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
-        cascade::apply(&cascade::of_type(schema, &self.name), schema, origin);
-        let known = schema.enums.remove(&self.name).is_some() | schema.others.remove(&self.name).is_some();
+        cascade::apply(&self.before_it(schema), schema, origin);
+        let known = schema.enums.remove(&self.name).is_some()
+            | schema.domains.remove(&self.name).is_some()
+            | schema.composites.remove(&self.name).is_some()
+            | (schema.is_known_by_name(&ObjectKey::Type(self.name.clone())) && schema.others.remove(&self.name).is_some());
         if known {
-            schema.record_departure(ObjectKey::Enum(self.name.clone()), None, origin);
+            schema.record_departure(ObjectKey::Type(self.name.clone()), None, origin);
         }
     }
 
     fn effects(&self, schema: &Schema) -> Effects {
-        let columns = schema.columns_of_type(&self.name);
-        let own = Effects { breaks_readers: true, loses_data: !columns.is_empty(), ..Effects::default() };
-        cascade::and_locks(own, &cascade::of_type(schema, &self.name), schema)
+        let drops = self.before_it(schema);
+        let loses_data = drops.iter().any(|drop| drop.effects(schema).loses_data);
+        cascade::and_locks(Effects { breaks_readers: true, loses_data, ..Effects::default() }, &drops, schema)
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
-        let Some(enum_type) = before.enums.get(&self.name) else {
-            return Err(NoInverse::because(format!("nothing is known of the definition of type `{}`", self.name)));
-        };
-        if let Some((table, column)) = before.columns_of_type(&self.name).first() {
-            return Err(NoInverse::because(format!("column `{table}.{column}` falls with the type")));
-        }
-        let key = ObjectKey::Enum(self.name.clone());
-        let comment = CommentOn::restore(key, enum_type.comment.as_ref());
-        Ok(std::iter::once(CreateEnum::of(&self.name, enum_type).into()).chain(comment).collect())
+        cascade::undo(&self.before_it(before), before, |schema| self.create_again(schema))
     }
 
     fn render(&self) -> Vec<String> {
-        vec![format!("drop type {}{}", self.name.quoted(), if self.cascade { " cascade" } else { "" })]
+        let cascade = if self.cascade { " cascade" } else { "" };
+        vec![format!("drop {} {}{cascade}", rename_type::kind(self.domain), self.name.quoted())]
     }
 }
 
@@ -107,9 +153,20 @@ mod lower {
             let if_exists = statement.if_exists().is_some();
             let operation = |name: ast::TypeNameRef| {
                 let name = syntax::path_ref(&name.path_ref()?)?;
-                Some(Self { name, cascade, if_exists }.into())
+                Some(Self { name, cascade, if_exists, domain: false }.into())
             };
             statement.type_name_refs().map(operation).collect()
+        }
+
+        /// One operation a domain.
+        pub(crate) fn lower_domain(statement: &ast::DropDomain) -> Option<Vec<Operation>> {
+            let cascade = matches!(statement.drop_behavior(), Some(ast::DropBehavior::Cascade(_)));
+            let if_exists = statement.if_exists().is_some();
+            let operation = |name: ast::DomainRef| {
+                let name = syntax::path_ref(&name.path_ref()?)?;
+                Some(Self { name, cascade, if_exists, domain: true }.into())
+            };
+            statement.domain_refs().map(operation).collect()
         }
     }
 }

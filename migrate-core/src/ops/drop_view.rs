@@ -11,6 +11,7 @@
 use crate::effects::{Effects, LockMode};
 use crate::name::QualifiedName;
 use crate::operation::{Inverse, NoInverse, Operate};
+use crate::ops::cascade;
 use crate::report::Report;
 use crate::schema::{ObjectKey, Origin, Schema};
 use serde::{Deserialize, Serialize};
@@ -55,7 +56,9 @@ impl Operate for DropView {
             return;
         }
         if report.needs_view(schema, &self.name, self.materialized) && !self.cascade {
-            report.views_depend(self.name.at(), &format!("{} `{}`", self.kind(), self.name), &schema.views_reading(&self.name));
+            let name = format!("{} `{}`", self.kind(), self.name);
+            report.views_depend(self.name.at(), &name, &schema.views_reading(&self.name));
+            report.needed_by_policies(self.name.at(), &name, &schema.policies_reading(&self.name));
         }
     }
 
@@ -65,6 +68,9 @@ impl Operate for DropView {
             schema.others.remove(&self.name);
             schema.forget_indexes_of(&self.name);
             return;
+        }
+        for policy in cascade::drop_policies(schema.policies_reading(&self.name)) {
+            policy.apply(schema, origin);
         }
         schema.drop_views_reading(&self.name, origin);
         schema.record_departure(ObjectKey::View(self.name.clone()), None, origin);
@@ -81,6 +87,9 @@ impl Operate for DropView {
         };
         if let Some(other) = before.views_reading(&self.name).first() {
             return Err(NoInverse::because(format!("view `{other}` falls with it")));
+        }
+        if let Some((table, name)) = before.policies_reading(&self.name).first() {
+            return Err(NoInverse::because(format!("policy `{name}` of table `{table}` falls with it")));
         }
         Ok(super::create_view::recreate(&self.name, view).chain(super::create_trigger::recreate_all(before, &self.name)).collect())
     }

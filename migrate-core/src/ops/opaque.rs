@@ -38,7 +38,7 @@ pub struct Opaque {
     /// What drops what it creates; `None` where it creates nothing, or may have found it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Expression>,
-    /// What it leaves on a table that falls with it: a policy, a rule, a grant, row level security.
+    /// What it leaves on a table that falls with it: a rule, a grant, a policy for whoever creates it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves: Option<(QualifiedName, String)>,
     /// What of that kind it takes away.
@@ -78,11 +78,7 @@ impl Opaque {
     /// An action on one table that the model has no operation for.
     #[must_use]
     pub fn on_table(kind: &str, sql: String, table: &QualifiedName) -> Self {
-        let words = Expression::new(sql.as_str()).canonical();
-        let security =
-            |does: &str| words.ends_with(&format!("{does} row level security")).then(|| (table.clone(), "row level security".to_owned()));
-        let (leaves, takes) = (security(" enable"), security(" disable"));
-        Self { kind: kind.to_owned(), sql: Expression::new(sql), relations: vec![table.clone()], leaves, takes, ..Self::default() }
+        Self { kind: kind.to_owned(), sql: Expression::new(sql), relations: vec![table.clone()], ..Self::default() }
     }
 }
 
@@ -154,7 +150,7 @@ impl Operate for Opaque {
         for name in &self.drops {
             if let Some(other) = schema.others.remove(name) {
                 let key = match other.kind {
-                    OtherKind::Type => ObjectKey::Enum(name.clone()),
+                    OtherKind::Type => ObjectKey::Type(name.clone()),
                     OtherKind::Relation => ObjectKey::Table(name.clone()),
                 };
                 schema.record_departure(key, None, origin);
@@ -204,13 +200,15 @@ mod lower {
     use crate::expression::Expression;
     use crate::lower::{relations, syntax, undo};
     use crate::name::QualifiedName;
-    use crate::schema::OtherKind;
+    use crate::schema::{OtherKind, unmodelled_policy};
     use squawk_syntax::ast::{self, AstNode};
 
     /// What a statement leaves on a table, and falls with it unseen by the model.
     fn leaves(statement: &ast::Stmt) -> Option<(QualifiedName, String)> {
         match statement {
-            ast::Stmt::CreatePolicy(it) => on(it.on_table()?.table_name_ref()?.path_ref(), "policy", &it.policy()?),
+            ast::Stmt::CreatePolicy(it) => {
+                Some((syntax::table_ref(&it.on_table()?.table_name_ref()?)?, unmodelled_policy(&syntax::name(&it.policy()?))))
+            }
             ast::Stmt::CreateRule(it) => {
                 let table = it.rule_on()?.syntax().descendants().find_map(ast::PathRef::cast);
                 on(table, "rule", &it.rule()?)
@@ -226,7 +224,6 @@ mod lower {
     /// What a statement takes away of that.
     fn takes(statement: &ast::Stmt) -> Option<(QualifiedName, String)> {
         match statement {
-            ast::Stmt::DropPolicy(it) => on(it.on_table()?.table_name_ref()?.path_ref(), "policy", &it.policy_ref()?),
             ast::Stmt::DropRule(it) => on(it.on_relation()?.relation_name_ref()?.path_ref(), "rule", &it.rule_ref()?),
             _ => None,
         }

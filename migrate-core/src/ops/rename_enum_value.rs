@@ -36,7 +36,7 @@ impl Operate for RenameEnumValue {
     }
 
     fn touches(&self) -> Vec<ObjectKey> {
-        vec![ObjectKey::Enum(self.name.clone())]
+        vec![ObjectKey::Type(self.name.clone())]
     }
 
     fn check(&self, schema: &Schema, report: &mut Report) {

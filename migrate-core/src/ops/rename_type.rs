@@ -15,13 +15,26 @@ use crate::report::Report;
 use crate::schema::{ObjectKey, Origin, Schema};
 use serde::{Deserialize, Serialize};
 
-/// Renames a type. Of enums the model knows the definition, of other types the name.
+/// Renames a type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RenameType {
     /// The type.
     pub name: QualifiedName,
     /// Its new name, in the same schema.
     pub to: Name,
+    /// `alter domain`.
+    #[serde(default)]
+    pub domain: bool,
+}
+
+/// Whether it is called a type or a domain.
+pub(super) fn kind(domain: bool) -> &'static str {
+    if domain { "domain" } else { "type" }
+}
+
+/// Reports a type or a domain that nobody created. The answer says whether it is known.
+pub(super) fn needs(schema: &Schema, name: &QualifiedName, domain: bool, report: &mut Report) -> bool {
+    if domain { report.needs_domain(schema, name) } else { report.needs_type_name(schema, name) }
 }
 
 impl RenameType {
@@ -32,7 +45,7 @@ impl RenameType {
 
 impl Operate for RenameType {
     fn describe(&self) -> String {
-        format!("rename type `{}` to `{}`", self.name, self.to)
+        format!("rename {} `{}` to `{}`", kind(self.domain), self.name, self.to)
     }
 
     fn requires(&self) -> Vec<ObjectKey> {
@@ -40,27 +53,18 @@ impl Operate for RenameType {
     }
 
     fn touches(&self) -> Vec<ObjectKey> {
-        vec![ObjectKey::Enum(self.name.clone()), ObjectKey::Enum(self.target())]
+        vec![ObjectKey::Type(self.name.clone()), ObjectKey::Type(self.target())]
     }
 
     fn check(&self, schema: &Schema, report: &mut Report) {
         report.check_length([&self.to]);
-        if report.needs_type_name(schema, &self.name) {
+        if needs(schema, &self.name, self.domain, report) {
             report.type_is_free(schema, &self.target());
         }
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
-        let target = self.target();
-        if let Some(enum_type) = schema.enums.remove(&self.name) {
-            schema.enums.insert(target.clone(), enum_type);
-        } else if let Some(other) = schema.others.remove(&self.name) {
-            schema.others.insert(target.clone(), other);
-        } else {
-            return;
-        }
-        schema.follow_type_rename(&self.name, &target);
-        schema.record_departure(ObjectKey::Enum(self.name.clone()), Some(target.to_string()), origin);
+        schema.move_type(&self.name, &self.target(), origin);
     }
 
     fn effects(&self, _schema: &Schema) -> Effects {
@@ -68,11 +72,11 @@ impl Operate for RenameType {
     }
 
     fn inverse(&self, _before: &Schema) -> Inverse {
-        Ok(vec![Self { name: self.target(), to: self.name.name.clone() }.into()])
+        Ok(vec![Self { name: self.target(), to: self.name.name.clone(), domain: self.domain }.into()])
     }
 
     fn render(&self) -> Vec<String> {
-        vec![format!("alter type {} rename to {}", self.name.quoted(), self.to.quoted())]
+        vec![format!("alter {} {} rename to {}", kind(self.domain), self.name.quoted(), self.to.quoted())]
     }
 }
 
@@ -86,7 +90,7 @@ mod lower {
     impl RenameType {
         pub(crate) fn lower(name: &QualifiedName, action: &ast::TypeRenameTo) -> Option<Self> {
             let to = syntax::path(&action.type_name()?.path()?)?.name;
-            Some(Self { name: name.clone(), to })
+            Some(Self { name: name.clone(), to, domain: false })
         }
     }
 }

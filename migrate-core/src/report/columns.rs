@@ -71,7 +71,7 @@ impl Report {
 /// ``constraint `a_fkey` of table `b` ``.
 fn named(key: &ObjectKey) -> String {
     match key {
-        ObjectKey::Constraint(table, name) => format!("constraint `{name}` of table `{table}`"),
+        ObjectKey::Constraint(table, name) | ObjectKey::Policy(table, name) => format!("{} `{name}` of table `{table}`", key.kind()),
         ObjectKey::Trigger(_, name) => format!("trigger `{name}`"),
         key => format!("{} `{}`", key.kind(), key.name()),
     }

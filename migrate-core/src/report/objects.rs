@@ -2,7 +2,7 @@
 
 use super::{Report, article, nearest_of};
 use crate::name::{At, DEFAULT_SCHEMA, MAX_BYTES, Name, QualifiedName};
-use crate::schema::{ObjectKey, Schema};
+use crate::schema::{CompositeType, ObjectKey, Schema};
 
 impl Report {
     /// Reports a schema that nobody created. The answer says whether it is known.
@@ -32,7 +32,7 @@ impl Report {
                 self.problem(name.at(), format!("`{name}` exists already, as {} {kind}", article(kind))).help =
                     Some("choose another name: every table and view has a type of its own name".to_owned());
             }
-            _ if schema.has_type(name) => self.already_exists(schema, &ObjectKey::Enum(name.clone()), name.at()),
+            _ if schema.has_type(name) => self.already_exists(schema, &ObjectKey::Type(name.clone()), name.at()),
             _ => {}
         }
     }
@@ -41,7 +41,7 @@ impl Report {
     pub fn needs_type_name(&mut self, schema: &Schema, name: &QualifiedName) -> bool {
         let known = schema.has_type(name);
         if !known {
-            self.unknown(schema, &ObjectKey::Enum(name.clone()), name.at());
+            self.unknown(schema, &ObjectKey::Type(name.clone()), name.at());
         }
         known
     }
@@ -53,6 +53,50 @@ impl Report {
             self.problem(name.at(), format!("type `{name}` is not an enum"));
         }
         known
+    }
+
+    /// Reports what isn't a domain. The answer says whether the model has its definition.
+    pub fn needs_domain(&mut self, schema: &Schema, name: &QualifiedName) -> bool {
+        let known = schema.domains.contains_key(name);
+        if !known && self.needs_type_name(schema, name) && !schema.is_known_by_name(&ObjectKey::Type(name.clone())) {
+            self.problem(name.at(), format!("type `{name}` is not a domain"));
+        }
+        known
+    }
+
+    /// Reports what isn't a composite type. The answer says whether the model has its definition.
+    pub fn needs_composite(&mut self, schema: &Schema, name: &QualifiedName) -> bool {
+        let known = schema.composites.contains_key(name);
+        if !known && self.needs_type_name(schema, name) && !schema.is_known_by_name(&ObjectKey::Type(name.clone())) {
+            let problem = self.problem(name.at(), format!("type `{name}` is not a composite type"));
+            problem.help = schema.tables.contains_key(name).then(|| format!("write `alter table {name}`: it is the row type of a table"));
+        }
+        known
+    }
+
+    /// The composite type has no such attribute.
+    pub fn no_attribute(&mut self, name: &QualifiedName, composite: &CompositeType, attribute: &Name) {
+        let known: Vec<_> = composite.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+        let help = match nearest_of(attribute.as_str(), known.iter().copied()) {
+            Some(nearest) => Some(format!("did you mean `{nearest}`?")),
+            None => Some(known).filter(|known| !known.is_empty()).map(|known| {
+                let list: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+                format!("the attributes of `{name}` are {}", list.join(", "))
+            }),
+        };
+        self.problem(attribute.at, format!("type `{name}` has no attribute `{attribute}`")).help = help;
+    }
+
+    /// The composite type has such an attribute already.
+    pub fn attribute_exists(&mut self, name: &QualifiedName, attribute: &Name) {
+        self.problem(attribute.at, format!("type `{name}` has an attribute `{attribute}` already"));
+    }
+
+    /// The domain has no such constraint.
+    pub fn no_domain_constraint(&mut self, schema: &Schema, domain: &QualifiedName, name: &Name) {
+        let checks = schema.domains.get(domain).into_iter().flat_map(|domain| domain.checks.keys());
+        let nearest = nearest_of(name.as_str(), checks.map(Name::as_str)).map(|nearest| format!("did you mean `{nearest}`?"));
+        self.problem(name.at, format!("domain `{domain}` has no constraint `{name}`")).help = nearest;
     }
 
     /// Reports a label that the enum doesn't have. The answer says whether it has it.
@@ -148,6 +192,28 @@ impl Report {
             None => self.unknown(schema, &ObjectKey::Sequence(name.clone()), name.at()),
         }
         known
+    }
+
+    /// Reports a policy that the table, which is known, doesn't have. The answer says whether the model has its definition.
+    pub fn needs_policy(&mut self, schema: &Schema, table: &QualifiedName, name: &Name) -> bool {
+        let known = schema.table(table).is_some_and(|table| table.policies.contains_key(name));
+        if !known && !schema.has_unmodelled_policy(table, name) {
+            self.unknown(schema, &ObjectKey::Policy(table.clone(), name.clone()), name.at);
+        }
+        known
+    }
+
+    /// Policies depend on what is changed.
+    pub fn policies_depend(&mut self, at: At, what: &str, policies: &[(QualifiedName, Name)], help: &str) {
+        let Some(((table, name), further)) = policies.split_first() else { return };
+        let problem = self.problem(at, format!("policy `{name}` of table `{table}` depends on {what}"));
+        problem.notes.extend(further.iter().map(|(table, name)| format!("policy `{name}` of table `{table}` depends on it, too")));
+        problem.help = Some(help.to_owned());
+    }
+
+    /// Policies depend on the object that is dropped without `cascade`.
+    pub fn needed_by_policies(&mut self, at: At, what: &str, policies: &[(QualifiedName, Name)]) {
+        self.policies_depend(at, what, policies, "drop the policy first, or write `cascade` to drop it, too");
     }
 
     /// Reports a view that nobody created, or that is of the other kind. The answer says whether it is there.

@@ -2,8 +2,8 @@
 
 use super::operator_class::significant;
 use super::{
-    Column, Constraint, ConstraintKind, EnumType, ForeignKey, Index, IndexKeyKind, Key, Schema, Sequence, SequenceOptions, Table, Trigger,
-    TriggerState, View,
+    Column, CompositeType, Constraint, ConstraintKind, Domain, EnumType, ForeignKey, Index, IndexKeyKind, Key, Policy, Schema, Sequence,
+    SequenceOptions, Table, Trigger, TriggerState, View,
 };
 use crate::expression::{Expression, Sameness};
 use crate::name::{Name, QualifiedName, quoted_list};
@@ -23,10 +23,12 @@ pub enum ObjectKey {
     Column(QualifiedName, Name),
     /// A constraint of a table.
     Constraint(QualifiedName, Name),
+    /// A policy of a table.
+    Policy(QualifiedName, Name),
     /// An index, in its table's schema.
     Index(QualifiedName),
-    /// An enum type.
-    Enum(QualifiedName),
+    /// A type: an enum, a domain or a composite type.
+    Type(QualifiedName),
     /// A sequence.
     Sequence(QualifiedName),
     /// A view, materialised or not.
@@ -45,8 +47,9 @@ impl ObjectKey {
             Self::Table(_) => "table",
             Self::Column(..) => "column",
             Self::Constraint(..) => "constraint",
+            Self::Policy(..) => "policy",
             Self::Index(_) => "index",
-            Self::Enum(_) => "type",
+            Self::Type(_) => "type",
             Self::Sequence(_) => "sequence",
             Self::View(_) => "view",
             Self::Trigger(..) => "trigger",
@@ -57,7 +60,9 @@ impl ObjectKey {
     #[must_use]
     pub fn table(&self) -> Option<&QualifiedName> {
         match self {
-            Self::Table(table) | Self::Column(table, _) | Self::Constraint(table, _) | Self::Trigger(table, _) => Some(table),
+            Self::Table(table) | Self::Column(table, _) | Self::Constraint(table, _) | Self::Policy(table, _) | Self::Trigger(table, _) => {
+                Some(table)
+            }
             _ => None,
         }
     }
@@ -67,9 +72,9 @@ impl ObjectKey {
     pub fn name(&self) -> String {
         match self {
             Self::Schema(name) | Self::Extension(name) => name.to_string(),
-            Self::Table(name) | Self::Index(name) | Self::Enum(name) | Self::Sequence(name) | Self::View(name) => name.to_string(),
+            Self::Table(name) | Self::Index(name) | Self::Type(name) | Self::Sequence(name) | Self::View(name) => name.to_string(),
             Self::Column(table, column) => format!("{table}.{column}"),
-            Self::Constraint(table, name) | Self::Trigger(table, name) => format!("{name} of {table}"),
+            Self::Constraint(table, name) | Self::Policy(table, name) | Self::Trigger(table, name) => format!("{name} of {table}"),
         }
     }
 }
@@ -153,10 +158,19 @@ impl Definition {
                     facts.text("constraint", name.name.to_string());
                 }
             }
-            ObjectKey::Enum(name) => facts.enum_type(schema.enums.get(name)?),
+            ObjectKey::Type(name) => {
+                if let Some(domain) = schema.domains.get(name) {
+                    facts.domain(domain);
+                } else if let Some(composite) = schema.composites.get(name) {
+                    facts.composite(composite);
+                } else {
+                    facts.enum_type(schema.enums.get(name)?);
+                }
+            }
             ObjectKey::Sequence(name) => facts.sequence(schema.sequences.get(name)?),
             ObjectKey::View(name) => facts.view(schema.views.get(name)?),
             ObjectKey::Trigger(relation, name) => facts.trigger(schema.trigger(relation, name)?),
+            ObjectKey::Policy(table, name) => facts.policy(schema.tables.get(table)?.policies.get(name)?),
         }
         Some(Self { facts: facts.0 })
     }
@@ -207,7 +221,24 @@ impl Facts {
         for constraint in constraints {
             self.constraint(constraint, &format!("constraint {}: ", constraint.name));
         }
+        self.flag("row level security", table.row_security.enabled);
+        self.flag("forced row level security", table.row_security.forced);
         self.comment(table.comment.as_ref());
+    }
+
+    fn policy(&mut self, policy: &Policy) {
+        self.text("kind", if policy.permissive { "permissive" } else { "restrictive" });
+        self.text("command", policy.command.sql());
+        let mut roles: Vec<_> = policy.roles.iter().collect();
+        roles.sort();
+        self.text("roles", quoted_list(roles));
+        if let Some(using) = &policy.using {
+            self.expression("using", using);
+        }
+        if let Some(check) = &policy.check {
+            self.expression("with check", check);
+        }
+        self.comment(policy.comment.as_ref());
     }
 
     fn column(&mut self, column: &Column, prefix: &str) {
@@ -314,6 +345,7 @@ impl Facts {
 
     /// A label with its neighbour: where a later one was added by hand, the earlier ones are still the same.
     fn enum_type(&mut self, enum_type: &EnumType) {
+        self.text("kind", "enum");
         let mut place = "first".to_owned();
         for label in &enum_type.labels {
             let label = crate::name::quote_literal(label);
@@ -321,6 +353,34 @@ impl Facts {
             self.text(format!("value {label}"), std::mem::replace(&mut place, next));
         }
         self.comment(enum_type.comment.as_ref());
+    }
+
+    fn domain(&mut self, domain: &Domain) {
+        self.text("kind", "domain");
+        self.text("type", domain.base.sql());
+        if let Some(collation) = &domain.collation {
+            self.text("collation", collation);
+        }
+        if let Some(default) = &domain.default {
+            self.expression("default", default);
+        }
+        self.text("not null", if domain.not_null { "yes" } else { "no" });
+        for (name, check) in &domain.checks {
+            self.expression(format!("constraint {name}: check"), &check.expression);
+            self.text(format!("constraint {name}: validated"), if check.validated { "yes" } else { "no" });
+        }
+        self.comment(domain.comment.as_ref());
+    }
+
+    fn composite(&mut self, composite: &CompositeType) {
+        self.text("kind", "composite");
+        for attribute in &composite.attributes {
+            self.text(format!("attribute {}: type", attribute.name), attribute.data_type.sql());
+            if let Some(collation) = &attribute.collation {
+                self.text(format!("attribute {}: collation", attribute.name), collation);
+            }
+        }
+        self.comment(composite.comment.as_ref());
     }
 
     fn sequence(&mut self, sequence: &Sequence) {

@@ -1,6 +1,6 @@
 //! What depends on what: columns on types and sequences, views on relations.
 
-use super::{ObjectKey, Origin, Schema, View};
+use super::{ObjectKey, Origin, Policy, Schema, View};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
 
@@ -72,15 +72,9 @@ impl Schema {
         }
     }
 
-    /// Columns and casts follow the rename of their type.
+    /// Columns, domains, attributes and casts follow the rename of their type.
     pub fn follow_type_rename(&mut self, from: &QualifiedName, to: &QualifiedName) {
-        for column in self.tables.values_mut().flat_map(|table| &mut table.columns) {
-            if let crate::data_type::BaseType::Named(name) = &mut column.data_type.base
-                && name == from
-            {
-                *name = to.clone();
-            }
-        }
+        self.each_type(|data_type| super::types::rename(data_type, from, to));
         self.each_expression(|expression| expression.rename_type(from, to));
     }
 
@@ -104,6 +98,7 @@ impl Schema {
                 *relation = to.clone();
             }
         }
+        self.follow_relation_rename_in_policies(from, to);
     }
 
     /// Expressions over columns of an enum follow the rename of one of its values. Where an expression reads columns of
@@ -128,14 +123,24 @@ impl Schema {
             };
             table.constraints.values_mut().for_each(|constraint| constraint.kind.each_expression(follow));
             table.indexes.values_mut().for_each(|index| index.each_expression(follow));
+            // a literal in a subquery may be of a column of another table
+            let plain = table.policies.values_mut().flat_map(Policy::expressions_mut).filter(|condition| !condition.has_subquery());
+            plain.for_each(follow);
         }
     }
 
     fn each_expression(&mut self, mut change: impl FnMut(&mut Expression)) {
-        self.tables.values_mut().for_each(|table| table.each_expression(&mut change));
+        for table in self.tables.values_mut() {
+            table.each_expression(&mut change);
+            table.policies.values_mut().flat_map(Policy::expressions_mut).for_each(&mut change);
+        }
         let triggers = self.triggers.values_mut().flat_map(|triggers| triggers.values_mut());
         triggers.filter_map(|trigger| trigger.when.as_mut()).for_each(&mut change);
         self.views.values_mut().for_each(|view| change(&mut view.query));
+        for domain in self.domains.values_mut() {
+            domain.default.iter_mut().for_each(&mut change);
+            domain.checks.values_mut().for_each(|check| change(&mut check.expression));
+        }
     }
 
     /// The comment of an object that the model has a definition of.
@@ -146,11 +151,14 @@ impl Schema {
             ObjectKey::Table(name) => &mut self.tables.get_mut(name)?.comment,
             ObjectKey::Column(table, column) => &mut self.tables.get_mut(table)?.column_mut(column.as_str())?.comment,
             ObjectKey::Constraint(table, name) => &mut self.tables.get_mut(table)?.constraints.get_mut(name)?.comment,
+            ObjectKey::Policy(table, name) => &mut self.tables.get_mut(table)?.policies.get_mut(name)?.comment,
             ObjectKey::Index(name) => {
                 let table = self.table_of_index(name)?.name.clone();
                 &mut self.tables.get_mut(&table)?.indexes.get_mut(&name.name)?.comment
             }
-            ObjectKey::Enum(name) => &mut self.enums.get_mut(name)?.comment,
+            ObjectKey::Type(name) if self.domains.contains_key(name) => &mut self.domains.get_mut(name)?.comment,
+            ObjectKey::Type(name) if self.composites.contains_key(name) => &mut self.composites.get_mut(name)?.comment,
+            ObjectKey::Type(name) => &mut self.enums.get_mut(name)?.comment,
             ObjectKey::Sequence(name) => &mut self.sequences.get_mut(name)?.comment,
             ObjectKey::View(name) => &mut self.views.get_mut(name)?.comment,
             ObjectKey::Trigger(relation, name) => &mut self.trigger_mut(relation, name)?.comment,

@@ -7,22 +7,27 @@ mod dependents;
 mod index;
 mod objects;
 mod operator_class;
+mod policy;
 mod print;
 mod references;
 mod rename;
 mod sequence_options;
 mod table;
 mod trigger;
+mod types;
 
 pub use column::{Column, DefaultNull, Generated, Identity, IdentityKind, SequenceOptions};
 pub use constraint::{Constraint, ConstraintKind, Deferral, ForeignKey, Key, MatchType, ReferentialAction};
 pub use definition::{Definition, Fact, ObjectKey, Value};
 pub use index::{Index, IndexKey, IndexKeyKind};
 pub use objects::{EnumType, Extension, NamedSchema, OtherKind, OtherObject, Sequence, SqliteTrigger, View};
+pub use policy::{EVERYBODY, Policy, PolicyCommand, RowSecurity};
+pub(crate) use policy::{conditions_sql, relations_read, unmodelled as unmodelled_policy};
 pub use references::UniqueKey;
 pub use sequence_options::{SequenceAttributes, default_limits};
 pub use table::{Presence, Table};
 pub use trigger::{ConstraintTrigger, Trigger, TriggerEvent, TriggerState, TriggerTiming};
+pub use types::{Attribute, CompositeType, Domain, DomainCheck, TypeUser};
 
 use crate::name::{Name, QualifiedName};
 use indexmap::IndexMap;
@@ -92,13 +97,19 @@ pub struct Schema {
     /// Enum types.
     #[serde(with = "by_key")]
     pub enums: BTreeMap<QualifiedName, EnumType>,
+    /// Domains.
+    #[serde(with = "by_key")]
+    pub domains: BTreeMap<QualifiedName, Domain>,
+    /// Composite types that are not the row type of a relation.
+    #[serde(with = "by_key")]
+    pub composites: BTreeMap<QualifiedName, CompositeType>,
     /// Sequences that are not part of an identity column.
     #[serde(with = "by_key")]
     pub sequences: BTreeMap<QualifiedName, Sequence>,
     /// Views, materialised ones too.
     #[serde(with = "by_key")]
     pub views: BTreeMap<QualifiedName, View>,
-    /// What has a name that others may refer to, but no definition in the model: domains, composite types, functions, …
+    /// What has a name that others may refer to, but no definition in the model: range types, foreign tables, …
     #[serde(with = "by_key")]
     pub others: BTreeMap<QualifiedName, OtherObject>,
     /// Triggers of tables, views and other relations, by their relation and their name.
@@ -188,21 +199,23 @@ impl Schema {
         None
     }
 
-    /// Whether a type of this name is known: enum, other type, or the row type of a table or view.
+    /// Whether a type of this name is known: enum, domain, composite or other type, or the row type of a table or view.
     #[must_use]
     pub fn has_type(&self, name: &QualifiedName) -> bool {
         self.enums.contains_key(name)
+            || self.domains.contains_key(name)
+            || self.composites.contains_key(name)
             || self.others.get(name).is_some_and(|other| other.kind == OtherKind::Type)
             || self.tables.contains_key(name)
             || self.views.contains_key(name)
     }
 
-    /// Whether the model has the name of the object, and nothing else: a domain, a foreign table, …
+    /// Whether the model has the name of the object, and nothing else: a range type, a foreign table, …
     #[must_use]
     pub fn is_known_by_name(&self, key: &ObjectKey) -> bool {
         let (name, kind) = match key {
             ObjectKey::Table(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => (name, OtherKind::Relation),
-            ObjectKey::Enum(name) => (name, OtherKind::Type),
+            ObjectKey::Type(name) => (name, OtherKind::Type),
             _ => return false,
         };
         self.others.get(name).is_some_and(|other| other.kind == kind)
@@ -230,12 +243,19 @@ impl Schema {
         let other = |name| self.others.get(name).map(|other| &other.origin);
         self.arrived.0.get(key).or_else(|| match key {
             ObjectKey::Table(name) => self.tables.get(name).map(|table| &table.origin).or_else(|| other(name)),
-            ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) => self.tables.get(table).map(|table| &table.origin),
+            ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) | ObjectKey::Policy(table, _) => {
+                self.tables.get(table).map(|table| &table.origin)
+            }
             ObjectKey::Index(name) => {
                 let table = self.table_of_index(name).or_else(|| self.table_of_constraint_index(name));
                 table.map(|table| &table.origin)
             }
-            ObjectKey::Enum(name) => self.enums.get(name).map(|object| &object.origin).or_else(|| other(name)),
+            ObjectKey::Type(name) => {
+                let of_enum = self.enums.get(name).map(|object| &object.origin);
+                let of_domain = || self.domains.get(name).map(|object| &object.origin);
+                let of_composite = || self.composites.get(name).map(|object| &object.origin);
+                of_enum.or_else(of_domain).or_else(of_composite).or_else(|| other(name))
+            }
             ObjectKey::Sequence(name) => self.sequences.get(name).map(|object| &object.origin),
             ObjectKey::View(name) => self.views.get(name).map(|object| &object.origin),
             ObjectKey::Trigger(relation, name) => self.trigger(relation, name).map(|object| &object.origin),

@@ -141,7 +141,7 @@ pub struct OtherObject {
 /// The namespace of an object that the model knows by name only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OtherKind {
-    /// A domain, composite, range or base type.
+    /// A range or base type.
     Type,
     /// A foreign table, a partition, a table made by `create table as`, or an index of one of those.
     Relation,

@@ -46,6 +46,13 @@ impl Schema {
             let labels: Vec<_> = enum_type.labels.iter().map(|label| quote_literal(label)).collect();
             writeln!(out, "enum {} ({}){}", short(name), labels.join(", "), comment(enum_type.comment.as_ref()))?;
         }
+        for (name, domain) in &self.domains {
+            writeln!(out, "domain {} as {}{}", short(name), render::domain(domain), comment(domain.comment.as_ref()))?;
+        }
+        for (name, composite) in &self.composites {
+            let attributes: Vec<_> = composite.attributes.iter().map(render::attribute).collect();
+            writeln!(out, "composite {} ({}){}", short(name), attributes.join(", "), comment(composite.comment.as_ref()))?;
+        }
         for (name, other) in &self.others {
             let kind = match other.kind {
                 OtherKind::Type => "type",
@@ -102,7 +109,17 @@ fn write_table(out: &mut String, table: &Table) -> fmt::Result {
     for constraint in constraints {
         writeln!(out, "    {}{}", render::constraint(constraint), comment(constraint.comment.as_ref()))?;
     }
-    write_indexes(out, &table.indexes)
+    write_indexes(out, &table.indexes)?;
+    match (table.row_security.enabled, table.row_security.forced) {
+        (true, true) => writeln!(out, "    row level security, forced")?,
+        (true, false) => writeln!(out, "    row level security")?,
+        (false, true) => writeln!(out, "    no row level security, but forced")?,
+        (false, false) => {}
+    }
+    for (name, policy) in &table.policies {
+        writeln!(out, "    policy {}{}{}", name.quoted(), policy.sql(), comment(policy.comment.as_ref()))?;
+    }
+    Ok(())
 }
 
 fn write_indexes(out: &mut String, indexes: &IndexMap<Name, Index>) -> fmt::Result {

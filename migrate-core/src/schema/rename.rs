@@ -65,6 +65,7 @@ impl Schema {
         }
         self.rename_column_in_views(table, from, to);
         self.rename_column_in_triggers(table, from, to);
+        self.rename_column_in_policies(table, from, to);
         let Some(renamed) = self.tables.get_mut(table) else { return false };
         renamed.rename_column(from.as_str(), to);
         if let Some(mut key) = renamed.partition_key() {

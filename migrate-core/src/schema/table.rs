@@ -1,11 +1,11 @@
 //! Tables.
 
-use super::{Column, Constraint, ConstraintKind, Index, Origin};
+use super::{Column, Constraint, ConstraintKind, Index, Origin, Policy, RowSecurity};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose table it is, which decides what its absence means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,12 @@ pub struct Table {
     /// Indexes by name, without those that belong to a constraint.
     #[serde(default)]
     pub indexes: IndexMap<Name, Index>,
+    /// Whether its policies are looked at.
+    #[serde(default)]
+    pub row_security: RowSecurity,
+    /// Policies by name.
+    #[serde(default)]
+    pub policies: BTreeMap<Name, Policy>,
     /// `unlogged`.
     #[serde(default)]
     pub unlogged: bool,
@@ -44,8 +50,8 @@ pub struct Table {
     /// The text of `comment on table`.
     #[serde(default)]
     pub comment: Option<String>,
-    /// What statements that the model has no operation for left on it, and nobody could bring back: policies, rules,
-    /// grants.
+    /// What statements that the model has no operation for left on it, and nobody could bring back: rules, grants,
+    /// policies for whoever runs the migration.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unmodelled: BTreeSet<String>,
     /// Who created it.
@@ -63,6 +69,8 @@ impl Table {
             columns: Vec::new(),
             constraints: IndexMap::new(),
             indexes: IndexMap::new(),
+            row_security: RowSecurity::default(),
+            policies: BTreeMap::new(),
             unlogged: false,
             options: String::new(),
             comment: None,

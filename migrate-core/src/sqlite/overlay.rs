@@ -16,6 +16,8 @@ pub fn overlay(model: &Schema, live: &Schema) -> Schema {
         schemas: model.schemas.clone(),
         extensions: model.extensions.clone(),
         enums: model.enums.clone(),
+        domains: model.domains.clone(),
+        composites: model.composites.clone(),
         sequences: model.sequences.clone(),
         departed: model.departed.clone(),
         others: model

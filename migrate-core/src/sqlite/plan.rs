@@ -7,7 +7,9 @@ use super::{render, support, translate, types};
 use crate::expression::Expression;
 use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName};
 use crate::operation::Operation;
-use crate::ops::{AlterColumnType, CreateSchema, DropSchema, DropTable, Opaque, RenameEnumValue, SequenceChange, SetTableSchema};
+use crate::ops::{
+    AlterColumnType, CreateSchema, DropSchema, DropTable, Opaque, RenameEnumValue, SequenceChange, SetTableSchema, SetTypeSchema,
+};
 use crate::schema::Schema;
 
 /// A step on SQLite.
@@ -74,12 +76,19 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::AddConstraint(_)
         | Operation::AddEnumValue(_)
         | Operation::AddIdentity(_)
+        | Operation::AlterComposite(_)
+        | Operation::AlterDomain(_)
         | Operation::AlterIdentity(_)
+        | Operation::AlterPolicy(_)
+        | Operation::AlterRowSecurity(_)
         | Operation::AlterSequence(_)
         | Operation::CommentOn(_)
+        | Operation::CreateComposite(_)
+        | Operation::CreateDomain(_)
         | Operation::CreateEnum(_)
         | Operation::CreateExtension(_)
         | Operation::CreateIndex(_)
+        | Operation::CreatePolicy(_)
         | Operation::CreateSchema(_)
         | Operation::CreateSequence(_)
         | Operation::CreateTable(_)
@@ -93,6 +102,7 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::DropIdentity(_)
         | Operation::DropIndex(_)
         | Operation::DropNotNull(_)
+        | Operation::DropPolicy(_)
         | Operation::DropSchema(_)
         | Operation::DropSequence(_)
         | Operation::DropTrigger(_)
@@ -100,6 +110,7 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::DropView(_)
         | Operation::RenameConstraint(_)
         | Operation::RenameIndex(_)
+        | Operation::RenamePolicy(_)
         | Operation::RenameSequence(_)
         | Operation::RenameTrigger(_)
         | Operation::RenameType(_)
@@ -108,6 +119,7 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::SetNotNull(_)
         | Operation::SetTableSchema(_)
         | Operation::SetTriggerState(_)
+        | Operation::SetTypeSchema(_)
         | Operation::ValidateConstraint(_) => Ok(Treatment::Difference(Hints::default())),
         Operation::AlterColumnType(operation) => alter_column_type(operation, before),
         Operation::DropTable(operation) => drop_table(operation, before),
@@ -123,6 +135,13 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
 /// Why SQLite can't do an operation, whatever the schema around it is. What has no place in a projection must stand here.
 pub(super) fn refused(operation: &Operation) -> Option<Unsupported> {
     match operation {
+        Operation::AlterComposite(_) | Operation::CreateComposite(_) => Some(Unsupported::new("SQLite has no composite types")),
+        Operation::AlterDomain(_) | Operation::CreateDomain(_) => Some(Unsupported::new("SQLite has no domains")),
+        Operation::AlterPolicy(_)
+        | Operation::AlterRowSecurity(_)
+        | Operation::CreatePolicy(_)
+        | Operation::DropPolicy(_)
+        | Operation::RenamePolicy(_) => Some(Unsupported::new("SQLite has no row level security")),
         Operation::AlterSequence(operation) => {
             let owner = |change: &SequenceChange| matches!(change, SequenceChange::OwnedBy(_) | SequenceChange::Cache(_));
             let said = operation.changes.iter().all(owner);
@@ -134,7 +153,8 @@ pub(super) fn refused(operation: &Operation) -> Option<Unsupported> {
         }
         Operation::CreateSchema(CreateSchema { name, .. })
         | Operation::DropSchema(DropSchema { name, .. })
-        | Operation::SetTableSchema(SetTableSchema { schema: name, .. }) => {
+        | Operation::SetTableSchema(SetTableSchema { schema: name, .. })
+        | Operation::SetTypeSchema(SetTypeSchema { schema: name, .. }) => {
             (name.as_str() != DEFAULT_SCHEMA).then(|| Unsupported::new(format!("SQLite has no schema `{name}`")))
         }
         Operation::CreateTrigger(_) | Operation::DropTrigger(_) | Operation::RenameTrigger(_) | Operation::SetTriggerState(_) => {

@@ -43,7 +43,7 @@ pub fn changes(operation: &Operation, before: &Schema, after: &Schema) -> Vec<Ch
 #[must_use]
 pub fn verdict(operation: &Operation, changes: &[Change], model: &Schema, live: &Schema) -> Verdict {
     let missing = operation.requires().into_iter().find(|key| {
-        let known_to_sqlite = !matches!(key, ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Enum(_) | ObjectKey::Sequence(_));
+        let known_to_sqlite = !matches!(key, ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Type(_) | ObjectKey::Sequence(_));
         known_to_sqlite && !exists(live, key)
     });
     if let Some(missing) = missing {

@@ -177,9 +177,17 @@ async fn drift<B: Backend>(backend: &mut B, planner: &Planner) -> Result<Vec<Str
     let owned = model.tables.values().filter(|table| table.presence == Presence::Owned);
     let keys = owned.flat_map(|table| {
         let indexes = table.indexes.keys().map(|index| ObjectKey::Index(table.name.sibling(index.clone())));
-        std::iter::once(ObjectKey::Table(table.name.clone())).chain(indexes).collect::<Vec<_>>()
+        let policies = table.policies.keys().map(|name| ObjectKey::Policy(table.name.clone(), name.clone()));
+        std::iter::once(ObjectKey::Table(table.name.clone())).chain(indexes).chain(policies).collect::<Vec<_>>()
     });
-    let others = model.enums.keys().cloned().map(ObjectKey::Enum).chain(model.views.keys().cloned().map(ObjectKey::View));
+    let others = model
+        .enums
+        .keys()
+        .chain(model.domains.keys())
+        .chain(model.composites.keys())
+        .cloned()
+        .map(ObjectKey::Type)
+        .chain(model.views.keys().cloned().map(ObjectKey::View));
     let on_owned =
         |key: &ObjectKey| key.table().and_then(|relation| model.tables.get(relation)).is_none_or(|table| table.presence == Presence::Owned);
     let triggers = model.trigger_keys().filter(on_owned);

@@ -15,7 +15,8 @@ members as materialized (
 ),
 relations as materialized (
     select c.oid, n.name as schema, c.relname as name, c.relkind as kind, c.relispartition as partition,
-        c.relpersistence as persistence, c.reloptions as options, d.description as comment
+        c.relpersistence as persistence, c.reloptions as options, c.relrowsecurity as row_security,
+        c.relforcerowsecurity as row_security_forced, d.description as comment
     from pg_catalog.pg_class c
     join namespaces n on n.oid = c.relnamespace
     left join pg_catalog.pg_description d
@@ -191,8 +192,25 @@ indexes as (
         where o.conrelid = i.indrelid and o.conindid = i.indexrelid and o.contype in ('p', 'u', 'x')
     )
 ),
+policies as (
+    select p.polrelid as table, p.polname as name, p.polpermissive as permissive, p.polcmd as command,
+        array(
+            select case when k.role = 0 then 'public' else o.rolname end
+            from pg_catalog.unnest(p.polroles) with ordinality k (role, place)
+            left join pg_catalog.pg_roles o on o.oid = k.role
+            where k.role = 0 or o.rolname is not null
+            order by k.place
+        ) as roles,
+        pg_catalog.pg_get_expr(p.polqual, p.polrelid) as condition,
+        pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) as check_condition,
+        d.description as comment
+    from tables r
+    join pg_catalog.pg_policy p on p.polrelid = r.oid
+    left join pg_catalog.pg_description d
+        on d.classoid = 'pg_catalog.pg_policy'::pg_catalog.regclass and d.objoid = p.oid
+),
 types as materialized (
-    select t.oid, n.name as schema, t.typname as name, t.typtype as kind, d.description as comment
+    select t.oid, n.name as schema, t.typname as name, t.typtype as kind, t.typrelid as relation, d.description as comment
     from pg_catalog.pg_type t
     join namespaces n on n.oid = t.typnamespace
     left join pg_catalog.pg_class c on c.oid = t.typrelid
@@ -233,6 +251,7 @@ select pg_catalog.json_build_object(
                 from pg_catalog.pg_inherits h where h.inhrelid = r.oid
             ),
             'storage', r.options,
+            'row_security', pg_catalog.json_build_object('enabled', r.row_security, 'forced', r.row_security_forced),
             'comment', r.comment
         ))
         from tables r
@@ -242,6 +261,7 @@ select pg_catalog.json_build_object(
         select pg_catalog.json_agg(pg_catalog.row_to_json(c) order by c.table, c.columns, c.name) from constraints c
     ),
     'indexes', (select pg_catalog.json_agg(pg_catalog.row_to_json(i) order by i.table, i.name) from indexes i),
+    'policies', (select pg_catalog.json_agg(pg_catalog.row_to_json(p) order by p.table, p.name) from policies p),
     'enums', (
         select pg_catalog.json_agg(pg_catalog.json_build_object(
             'schema', t.schema,
@@ -250,6 +270,53 @@ select pg_catalog.json_build_object(
             'comment', t.comment
         ))
         from types t where t.kind = 'e'
+    ),
+    'domains', (
+        select pg_catalog.json_agg(pg_catalog.json_build_object(
+            'schema', t.schema,
+            'name', t.name,
+            'type', pg_catalog.format_type(o.typbasetype, o.typtypmod),
+            'collation', (
+                select c.collname
+                from pg_catalog.pg_collation c
+                join pg_catalog.pg_type b on b.oid = o.typbasetype
+                where c.oid = o.typcollation and o.typcollation <> b.typcollation
+            ),
+            'default', pg_catalog.pg_get_expr(o.typdefaultbin, 0),
+            'not_null', o.typnotnull,
+            'checks', (
+                select pg_catalog.json_agg(pg_catalog.json_build_object(
+                    'name', c.conname,
+                    'expression', pg_catalog.pg_get_expr(c.conbin, 0),
+                    'validated', c.convalidated
+                ))
+                from pg_catalog.pg_constraint c
+                where c.contypid = t.oid and c.contype = 'c'
+            ),
+            'comment', t.comment
+        ))
+        from types t
+        join pg_catalog.pg_type o on o.oid = t.oid
+        where t.kind = 'd'
+    ),
+    'composites', (
+        select pg_catalog.json_agg(pg_catalog.json_build_object(
+            'schema', t.schema,
+            'name', t.name,
+            'attributes', (
+                select pg_catalog.json_agg(pg_catalog.json_build_object(
+                    'name', a.attname,
+                    'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
+                    'collation', c.collname
+                ) order by a.attnum)
+                from pg_catalog.pg_attribute a
+                join pg_catalog.pg_type b on b.oid = a.atttypid
+                left join pg_catalog.pg_collation c on c.oid = a.attcollation and a.attcollation <> b.typcollation
+                where a.attrelid = t.relation and a.attnum > 0 and not a.attisdropped
+            ),
+            'comment', t.comment
+        ))
+        from types t where t.kind = 'c'
     ),
     'sequences', (
         select pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -284,7 +351,7 @@ select pg_catalog.json_build_object(
             where r.kind = 'f' or r.partition
             union all
             select t.schema, t.name, false from types t
-            where t.kind in ('d', 'c', 'r', 'm', 'b')
+            where t.kind in ('r', 'm', 'b')
         ) o
     ),
     'triggers', (

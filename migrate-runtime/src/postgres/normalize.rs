@@ -2,14 +2,14 @@
 //!
 //! `explain (verbose)` prints the target list of a query as the planner sees it: names resolved, literals read by their
 //! type, constants folded. What is the same there is the same for the server. That needs no privilege but to read the
-//! table, creates nothing, and works in a read-only transaction. A plan doesn't show all of a query, though, nor is there a
-//! plan of an exclusion or of a partition key: those are created as temporary objects, printed, and rolled back.
+//! table, creates nothing, and works in a read-only transaction. A plan doesn't show all of a query or of a subquery,
+//! though, nor is there a plan of an exclusion or of a partition key: those are created as temporary objects, printed, and rolled back.
 
 use super::backend::SEARCH_PATH;
 use super::catalog::{CatalogError, exclusion};
 use super::frame::Frame;
 use migrate_core::expression::Expression;
-use migrate_core::name::QualifiedName;
+use migrate_core::name::{QualifiedName, quote_literal};
 use migrate_core::schema::Trigger;
 use migrate_core::verdict::{Question, Subject};
 use sqlx::PgConnection;
@@ -43,7 +43,15 @@ pub async fn answer(connection: &mut PgConnection, questions: &[Question], in_tr
 
 /// Whether the answer takes an object.
 fn creates(subject: &Subject) -> bool {
-    matches!(subject, Subject::Exclusion { .. } | Subject::Partitioning { .. } | Subject::Query | Subject::Trigger { .. })
+    matches!(
+        subject,
+        Subject::Check { .. }
+            | Subject::Condition { .. }
+            | Subject::Exclusion { .. }
+            | Subject::Partitioning { .. }
+            | Subject::Query
+            | Subject::Trigger { .. }
+    )
 }
 
 /// The statements that give the answer, of which exactly one gives a row. `None`: there is no way to tell.
@@ -54,6 +62,37 @@ fn probe(question: &Question, number: usize) -> Option<String> {
             explain(&format!("(\n{model}\n)::{data_type}"), &format!("(\n{live}\n)::{data_type}"), table.as_ref())
         }
         Subject::Expression { table } => explain(&format!("(\n{model}\n)"), &format!("(\n{live}\n)"), Some(table)),
+        // a plan calls subqueries by number; a condition is printed with the name of its table
+        Subject::Condition { table } => {
+            let own = QualifiedName::new("pg_temp", table.name.clone());
+            let (name, policy) = (own.quoted(), format!("_migrate_condition_{number}"));
+            let mut condition = Expression::new(model);
+            condition.rename_qualifier(table, &own);
+            let asked = rehearsal(
+                &format!(
+                    "create temporary table {} (like {});\ncreate policy {policy} on {name} using (\n{}\n)",
+                    own.name.quoted(),
+                    table.quoted(),
+                    condition.sql()
+                ),
+                &format!(
+                    "select pg_catalog.pg_get_expr(polqual, polrelid) from pg_catalog.pg_policy \
+                     where polrelid = {}::pg_catalog.regclass and polname = '{policy}'",
+                    quote_literal(&name)
+                ),
+            );
+            format!("{asked};\ndrop table {name}")
+        }
+        Subject::Check { data_type } => {
+            let name = format!("_migrate_domain_{number}");
+            rehearsal(
+                &format!("create domain pg_temp.{name} as {data_type} check (\n{model}\n)"),
+                &format!(
+                    "select pg_catalog.pg_get_expr(conbin, 0) from pg_catalog.pg_constraint \
+                     where contypid = 'pg_temp.{name}'::pg_catalog.regtype and contype = 'c'"
+                ),
+            )
+        }
         Subject::Exclusion { table } => {
             let name = format!("_migrate_exclusion_{number}");
             rehearsal(
@@ -122,7 +161,9 @@ fn is_same(question: &Question, text: &str) -> bool {
         }
         Subject::Exclusion { .. } => exclusion(text).is_some_and(|printed| printed == live),
         Subject::Trigger { .. } => Trigger::read_definition(text).0.is_some_and(|printed| printed == live),
-        Subject::Partitioning { .. } | Subject::Query => Expression::from_catalog(text) == live,
+        Subject::Check { .. } | Subject::Condition { .. } | Subject::Partitioning { .. } | Subject::Query => {
+            Expression::from_catalog(text) == live
+        }
         Subject::Nothing => false,
     }
 }

@@ -48,7 +48,7 @@ async fn every_kind_of_object_is_printed_as_the_model_prints_it() {
     let expected = r#"schema billing comment 'money'
 extension citext schema billing version '1.6'
 enum status ('draft', 'it''s')
-other type email
+domain email as text
 other relation events_1
 sequence billing.invoices_id_seq owned by billing.invoices.id
 sequence billing.numbers as integer start with 5 increment by 2 cache 3 cycle

@@ -23,6 +23,27 @@ impl Expression {
         (0..tokens.len()).any(|i| query.refers_to(i, relation, column, has_column))
     }
 
+    /// The relations that the query and its subqueries read, in their order.
+    pub(crate) fn query_relations(&self) -> Vec<QualifiedName> {
+        let tokens = tokens(&self.sql);
+        let query = Query::read(&tokens);
+        let mut sources: Vec<_> = query.selects.iter().flat_map(|select| &select.sources).collect();
+        sources.sort_by_key(|source| source.path.start);
+        sources.into_iter().filter_map(|source| source.relation.clone()).collect()
+    }
+
+    /// Whether the query, or a subquery in it, reads the relation.
+    pub(crate) fn query_reads_from(&self, relation: &QualifiedName) -> bool {
+        let tokens = tokens(&self.sql);
+        Query::read(&tokens).sources_of(relation).next().is_some()
+    }
+
+    /// Whether there is a subquery in the expression.
+    #[must_use]
+    pub fn has_subquery(&self) -> bool {
+        tokens(&self.sql).iter().any(|(token, _)| token.is_word("select"))
+    }
+
     /// Follows the rename of a column of a relation. The columns of the query itself keep their names, as PostgreSQL
     /// keeps those of a view.
     pub(crate) fn rename_query_column(&mut self, relation: &QualifiedName, from: &Name, to: &Name, has_column: HasColumn) {

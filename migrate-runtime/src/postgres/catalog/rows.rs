@@ -6,9 +6,9 @@ use migrate_core::data_type::DataType;
 use migrate_core::expression::Expression;
 use migrate_core::name::{Name, QualifiedName};
 use migrate_core::schema::{
-    Column, Constraint, ConstraintKind, DefaultNull, Deferral, EnumType, Extension, ForeignKey, Generated, Identity, IdentityKind, Index,
-    IndexKey, IndexKeyKind, Key, MatchType, NamedSchema, Origin, OtherKind, OtherObject, ReferentialAction, Schema, Sequence,
-    SequenceOptions, Table, View,
+    Attribute, Column, CompositeType, Constraint, ConstraintKind, DefaultNull, Deferral, Domain, DomainCheck, EnumType, Extension,
+    ForeignKey, Generated, Identity, IdentityKind, Index, IndexKey, IndexKeyKind, Key, MatchType, NamedSchema, Origin, OtherKind,
+    OtherObject, Policy, PolicyCommand, ReferentialAction, RowSecurity, Schema, Sequence, SequenceOptions, Table, View,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -26,7 +26,10 @@ pub(super) struct Rows {
     columns: Option<Vec<ColumnRow>>,
     constraints: Option<Vec<ConstraintRow>>,
     indexes: Option<Vec<IndexRow>>,
+    policies: Option<Vec<PolicyRow>>,
     enums: Option<Vec<EnumRow>>,
+    domains: Option<Vec<DomainRow>>,
+    composites: Option<Vec<CompositeRow>>,
     sequences: Option<Vec<SequenceRow>>,
     views: Option<Vec<ViewRow>>,
     others: Option<Vec<OtherRow>>,
@@ -55,6 +58,7 @@ struct TableRow {
     partition_key: Option<String>,
     inherits: Option<String>,
     storage: Option<Vec<String>>,
+    row_security: RowSecurity,
     comment: Option<String>,
 }
 
@@ -126,11 +130,59 @@ struct IndexKeyRow {
 }
 
 #[derive(Debug, Deserialize)]
+struct PolicyRow {
+    table: Oid,
+    name: Name,
+    permissive: bool,
+    command: String,
+    roles: Vec<Name>,
+    condition: Option<String>,
+    check_condition: Option<String>,
+    comment: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
 struct EnumRow {
     schema: Name,
     name: Name,
     labels: Vec<String>,
     comment: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct DomainRow {
+    schema: Name,
+    name: Name,
+    #[serde(rename = "type")]
+    data_type: String,
+    collation: Option<String>,
+    default: Option<String>,
+    not_null: bool,
+    checks: Option<Vec<DomainCheckRow>>,
+    comment: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct DomainCheckRow {
+    name: Name,
+    expression: String,
+    validated: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct CompositeRow {
+    schema: Name,
+    name: Name,
+    attributes: Option<Vec<AttributeRow>>,
+    comment: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct AttributeRow {
+    name: Name,
+    #[serde(rename = "type")]
+    data_type: String,
+    collation: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -176,6 +228,8 @@ impl Rows {
             let enum_type = EnumType { labels: row.labels, comment: row.comment, origin: Origin::default() };
             schema.enums.insert(QualifiedName::new(row.schema, row.name), enum_type);
         }
+        schema.domains.extend(self.domains.unwrap_or_default().into_iter().map(DomainRow::into_domain));
+        schema.composites.extend(self.composites.unwrap_or_default().into_iter().map(CompositeRow::into_composite));
         for row in self.sequences.unwrap_or_default() {
             let (name, sequence) = row.into_sequence();
             schema.sequences.insert(name, sequence);
@@ -211,6 +265,11 @@ impl Rows {
         for row in self.triggers.unwrap_or_default() {
             row.add_to(&mut schema);
         }
+        for row in self.policies.unwrap_or_default() {
+            if let Some(table) = tables.get_mut(&row.table) {
+                table.policies.insert(row.name.clone(), row.into_policy());
+            }
+        }
         schema.tables = tables.into_values().map(|table| (table.name.clone(), table)).collect();
         schema
     }
@@ -220,6 +279,7 @@ impl TableRow {
     fn into_table(self) -> Table {
         let mut table = Table::new(QualifiedName::new(self.schema, self.name));
         table.unlogged = self.unlogged;
+        table.row_security = self.row_security;
         table.comment = self.comment;
         let options = [
             self.inherits.map(|parents| format!("inherits ({parents})")),
@@ -343,6 +403,57 @@ impl IndexKeyRow {
         let option = self.option.unwrap_or_default();
         let (descending, nulls_first) = (option & 1 != 0, option & 2 != 0);
         Some(IndexKey { kind, collation: self.collation, operator_class: self.operator_class, descending, nulls_first })
+    }
+}
+
+impl DomainRow {
+    fn into_domain(self) -> (QualifiedName, Domain) {
+        let check = |row: DomainCheckRow| {
+            let check = DomainCheck { expression: Expression::from_catalog(&row.expression), validated: row.validated };
+            (row.name, check)
+        };
+        let default = self.default.map(|text| Expression::from_catalog(&text));
+        let domain = Domain {
+            collation: self.collation,
+            default: default.filter(|default| !default.is_null()),
+            not_null: self.not_null,
+            checks: self.checks.unwrap_or_default().into_iter().map(check).collect(),
+            comment: self.comment,
+            ..Domain::new(DataType::from_catalog(&self.data_type))
+        };
+        (QualifiedName::new(self.schema, self.name), domain)
+    }
+}
+
+impl CompositeRow {
+    fn into_composite(self) -> (QualifiedName, CompositeType) {
+        let attribute =
+            |row: AttributeRow| Attribute { name: row.name, data_type: DataType::from_catalog(&row.data_type), collation: row.collation };
+        let composite = CompositeType {
+            attributes: self.attributes.unwrap_or_default().into_iter().map(attribute).collect(),
+            comment: self.comment,
+            origin: Origin::default(),
+        };
+        (QualifiedName::new(self.schema, self.name), composite)
+    }
+}
+
+impl PolicyRow {
+    fn into_policy(self) -> Policy {
+        Policy {
+            permissive: self.permissive,
+            command: match self.command.as_str() {
+                "r" => PolicyCommand::Select,
+                "a" => PolicyCommand::Insert,
+                "w" => PolicyCommand::Update,
+                "d" => PolicyCommand::Delete,
+                _ => PolicyCommand::All,
+            },
+            roles: self.roles,
+            using: self.condition.map(|text| Expression::from_catalog(&text)),
+            check: self.check_condition.map(|text| Expression::from_catalog(&text)),
+            comment: self.comment,
+        }
     }
 }
 
