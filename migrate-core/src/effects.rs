@@ -67,11 +67,16 @@ pub enum TransactionNeed {
 /// What an operation does to a running system.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effects {
-    /// The strongest lock on each table that existed before.
+    /// Whether locks, rewrites and scans aren't known, as of a statement that the model has no operation for: none is
+    /// stated then, which doesn't mean that there is none.
+    #[serde(default)]
+    pub unknown: bool,
+    /// The strongest lock on each table and view that existed before, and on a sequence that it is about. The lock of
+    /// readers is left out where a table is merely looked at, and so are partitions, which the model doesn't have.
     pub locks: Vec<(QualifiedName, LockMode)>,
     /// The tables that are written anew, row by row.
     pub rewrites: Vec<QualifiedName>,
-    /// The tables that are read whole.
+    /// The tables that are read whole. What a new foreign key references is not: its rows are looked up.
     pub scans: Vec<QualifiedName>,
     /// Whether data is lost that `down` can't bring back.
     pub loses_data: bool,
@@ -82,6 +87,12 @@ pub struct Effects {
 }
 
 impl Effects {
+    /// Of something of which nothing else is known.
+    #[must_use]
+    pub fn unknown(transaction: TransactionNeed) -> Self {
+        Self { unknown: true, transaction, ..Self::default() }
+    }
+
     /// An operation that takes `mode` on `table` and is done at once.
     #[must_use]
     pub fn lock(table: &QualifiedName, mode: LockMode) -> Self {

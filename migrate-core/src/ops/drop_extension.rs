@@ -1,7 +1,7 @@
 //! `drop extension`.
 //!
 //! - **SQL**: `drop extension pgcrypto`
-//! - **Lock**: none on tables, but for those that lose a column or an index by `cascade`
+//! - **Lock**: none on tables; unknown with `cascade`, by which they may lose columns and indexes
 //! - **Rewrites**: nothing
 //! - **Transaction**: inside
 //! - **Undo**: `create extension`
@@ -55,7 +55,7 @@ impl Operate for DropExtension {
     }
 
     fn effects(&self, _schema: &Schema) -> Effects {
-        Effects { breaks_readers: true, loses_data: self.cascade, ..Effects::default() }
+        Effects { unknown: self.cascade, breaks_readers: true, loses_data: self.cascade, ..Effects::default() }
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {

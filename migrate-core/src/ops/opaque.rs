@@ -167,8 +167,7 @@ impl Operate for Opaque {
     }
 
     fn effects(&self, _schema: &Schema) -> Effects {
-        let transaction = if self.outside_transaction { TransactionNeed::Outside } else { TransactionNeed::Inside };
-        Effects { transaction, ..Effects::default() }
+        Effects::unknown(if self.outside_transaction { TransactionNeed::Outside } else { TransactionNeed::Inside })
     }
 
     fn inverse(&self, _before: &Schema) -> Inverse {

@@ -50,6 +50,8 @@ pub struct PlannedOperation {
     pub evidence: String,
     /// The statements that would be run.
     pub sql: Vec<String>,
+    /// Whether what it would lock and rewrite isn't known: an opaque statement, or a Rust step.
+    pub unknown_effects: bool,
     /// The strongest lock on each table: `AccessExclusiveLock on documents`.
     pub locks: Vec<String>,
     /// The tables that would be rewritten.
@@ -173,6 +175,7 @@ fn describe(planned: &Planned, transaction: &mut usize) -> Option<PlannedOperati
         verdict,
         evidence,
         sql: if runs { planned.sql.clone() } else { Vec::new() },
+        unknown_effects: runs && planned.effects.unknown,
         locks: planned.effects.locks.iter().filter(|_| runs).map(|(table, mode)| format!("{} on {table}", mode.pg_locks_name())).collect(),
         rewrites: planned.effects.rewrites.iter().filter(|_| runs).map(ToString::to_string).collect(),
         transaction: (runs && !outside).then_some(number),

@@ -261,7 +261,8 @@ impl Planner {
             }
             Action::Run { .. } => {
                 self.stale = true;
-                return Ok(Some(Self::without_run(migration, step, number, Decision::Run)));
+                let effects = Effects::unknown(TransactionNeed::Inside);
+                return Ok(Some(Planned { effects, ..Self::without_run(migration, step, number, Decision::Run) }));
             }
             Action::Assert { query, .. } => {
                 let query = Opaque::sqlite(query.clone()).into();

@@ -127,7 +127,7 @@ impl Backend for Sqlite {
     fn render(&self, operation: &Operation, native: bool, model: &Schema, live: &Schema) -> Result<Rendered, Unsupported> {
         if let (Operation::Opaque(opaque), true) = (operation, native) {
             let transaction = if opaque.kind == "vacuum" { TransactionNeed::Outside } else { TransactionNeed::Inside };
-            let effects = Some(Effects { transaction, ..Effects::default() });
+            let effects = Some(Effects::unknown(transaction));
             return Ok(Rendered { sql: vec![opaque.sql.sql().to_owned()], effects, live: None });
         }
         let before = sqlite::overlay(model, live);

@@ -165,7 +165,11 @@ pub(super) fn script(statements: &[String]) -> String {
 fn effects_line(operation: &Operation, effects: &Effects) -> String {
     let names = |tables: &[migrate_core::name::QualifiedName]| tables.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let locks: Vec<_> = effects.locks.iter().map(|(table, mode)| format!("{} on {table}", mode.pg_locks_name())).collect();
-    let mut parts = vec![if locks.is_empty() { "no lock".to_owned() } else { locks.join(", ") }];
+    let mut parts = vec![match (effects.unknown, locks.is_empty()) {
+        (true, _) => "unknown".to_owned(),
+        (false, true) => "no lock".to_owned(),
+        (false, false) => locks.join(", "),
+    }];
     if !effects.rewrites.is_empty() {
         parts.push(format!("rewrites {}", names(&effects.rewrites)));
     }

@@ -132,6 +132,19 @@ async fn a_plan_says_what_would_be_done_and_does_nothing() {
 }
 
 #[tokio::test]
+async fn a_plan_says_what_it_does_not_know() {
+    let database = Database::create(server()).await;
+    let chain = format!("{CHAIN}=== ccc111 m0006_vacuum after aae3309a2a8b\nvacuum documents;\nselect 1;\n");
+    let migrate = Migrate::on(&database, &chain);
+    let plan = migrate.done(&["plan"]);
+    let vacuum = plan.lines().find(|line| line.contains("vacuum documents")).unwrap();
+    assert_eq!(vacuum.matches("unknown").count(), 2, "neither the locks nor the rewrites are known: {vacuum}");
+    let (_, document) = migrate.json(&["plan"]);
+    let unknown = |revision: usize, operation: usize| document["revisions"][revision]["operations"][operation]["unknown_effects"].clone();
+    assert_eq!((unknown(0, 0), unknown(5, 0), unknown(5, 1)), (json!(false), json!(true), json!(true)));
+}
+
+#[tokio::test]
 async fn the_planned_sql_runs_as_it_stands() {
     let chain = format!(
         "{CHAIN}=== ccc111 m0006_index after aae3309a2a8b\n\

@@ -35,14 +35,15 @@ fn row(operation: &PlannedOperation) -> Vec<String> {
         (None, "before") => "none".to_owned(),
         (None, _) => String::new(),
     };
+    let effects = |known: &[String]| if operation.unknown_effects { "unknown".to_owned() } else { known.join(", ") };
     vec![
         operation.number.to_string(),
         operation.operation.clone(),
         operation.verdict.to_owned(),
         operation.evidence.clone(),
         transaction,
-        operation.locks.join(", "),
-        operation.rewrites.join(", "),
+        effects(&operation.locks),
+        effects(&operation.rewrites),
         format!("{}:{}", operation.file, operation.line),
     ]
 }
