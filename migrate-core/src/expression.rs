@@ -4,6 +4,7 @@
 //! one that PostgreSQL prints back) is answered from its tokens.
 
 mod comparison;
+mod conjuncts;
 mod query;
 mod references;
 mod tokens;

@@ -3,12 +3,13 @@
 //! - **SQL**: `alter table documents alter column version type bigint using version::bigint`
 //! - **Lock**: access exclusive on the table, and on the tables on the other end of its foreign keys
 //! - **Rewrites**: the table with its indexes, unless every stored value is one of the new type as it stands; a check
-//!   constraint of the column or another collation of an index has the table read whole
+//!   constraint of the column, another collation of an index, and an index with expressions or a condition have the table
+//!   read whole
 //! - **Transaction**: inside
 //! - **Undo**: the previous type, where `using` computes nothing new; digits that were rounded off are lost
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, `ALTER TABLE`, `SET DATA TYPE`; `ATColumnChangeRequiresRewrite` of
-//!   `src/backend/commands/tablecmds.c`
+//!   `src/backend/commands/tablecmds.c`, `CheckIndexCompatible` of `indexcmds.c`
 
 use super::alter_column;
 use crate::data_type::{BaseType, DataType};
@@ -165,14 +166,15 @@ impl Operate for AlterColumnType {
         let involved = self.column.as_str();
         let checked = table.constraints.values().any(|constraint| match &constraint.kind {
             ConstraintKind::Check { expression, .. } => expression.mentions(involved),
-            kind => other_collation && kind.has_index() && kind.involves(involved),
+            kind => kind.has_index() && kind.involves(involved) && (other_collation || kind.is_computed()),
         });
+        let rebuilt = table.indexes.values().any(|index| index.involves(involved) && (other_collation || index.is_computed()));
         // values are tested by writing them anew
         let tested = column.data_type != self.data_type && schema.is_tested(&self.data_type);
         if !self.is_plain_cast() || tested || !from.stores_like(to) {
             let scanned = foreign_keys.into_iter().map(|(own, _)| own).filter(|own| *own != self.table);
             scanned.fold(effects.and_rewrite(&self.table), |effects, own| effects.and_scan(&own))
-        } else if checked || (other_collation && table.indexes.values().any(|index| index.involves(involved))) {
+        } else if checked || rebuilt {
             effects.and_scan(&self.table)
         } else {
             effects

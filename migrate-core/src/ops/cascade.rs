@@ -5,29 +5,32 @@
 use crate::effects::Effects;
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, Operate, Operation};
-use crate::ops::{AlterComposite, AttributeChange, DropColumn, DropConstraint, DropPolicy, DropTrigger, DropType, DropView};
+use crate::ops::{
+    AlterComposite, AttributeChange, DropColumn, DropConstraint, DropDefault, DropPolicy, DropTrigger, DropType, DropView, drop_table,
+};
 use crate::schema::{Origin, Schema, TypeUser};
 
-/// What depends on a column and doesn't fall with it by itself: policies, views, foreign keys, triggers,
-/// generated columns.
+/// What depends on a column and doesn't fall with it by itself: policies, views, foreign keys, triggers, generated
+/// columns, and the defaults of others that take values from its sequence.
 pub(super) fn of_column(schema: &Schema, table: &QualifiedName, column: &Name) -> Vec<Operation> {
     let views = drop_views(schema, schema.views_reading_column(table, column.as_str()));
     let foreign_keys = drop_constraints(schema.foreign_keys_to_column(table, column.as_str()));
     let computed = generated_from(schema, table, column).into_iter().map(|name| DropColumn::cascading(table, &name));
     let triggers = schema.triggers_on_column(table, column.as_str()).into_iter().map(|name| DropTrigger::new(table.clone(), name).into());
     let policies = drop_policies(schema.policies_reading_column(table, column.as_str()));
-    policies.chain(views).chain(foreign_keys).chain(triggers).chain(computed.map(Into::into)).collect()
+    let defaults = drop_defaults(schema, table, Some(column));
+    policies.chain(views).chain(foreign_keys).chain(triggers).chain(computed.map(Into::into)).chain(defaults).collect()
 }
 
 /// What depends on a table and doesn't fall with it by itself: views, policies and foreign keys of other tables, columns of
-/// its row type.
+/// its row type, and the defaults of other tables that take values from its sequences.
 pub(super) fn of_table(schema: &Schema, table: &QualifiedName) -> Vec<Operation> {
     let views = drop_views(schema, schema.views_reading(table));
     let foreign_keys = drop_constraints(schema.foreign_keys_to_table(table));
     let typed = schema.columns_of_type(table).into_iter().filter(|(owner, _)| owner != table);
     let columns = typed.map(|(owner, column)| DropColumn::cascading(&owner, &column).into());
     let policies = drop_policies(schema.policies_reading(table));
-    policies.chain(views).chain(foreign_keys).chain(columns).collect()
+    policies.chain(views).chain(foreign_keys).chain(columns).chain(drop_defaults(schema, table, None)).collect()
 }
 
 /// What is made of a type: columns, domains, attributes.
@@ -77,6 +80,13 @@ fn drop_views(schema: &Schema, views: Vec<QualifiedName>) -> impl Iterator<Item 
 
 fn drop_constraints(constraints: Vec<(QualifiedName, Name)>) -> impl Iterator<Item = Operation> {
     constraints.into_iter().map(|(table, name)| DropConstraint::new(table, name).into())
+}
+
+/// Drops the defaults of others that use a sequence of the table, or of that column.
+fn drop_defaults<'a>(schema: &'a Schema, table: &'a QualifiedName, of: Option<&'a Name>) -> impl Iterator<Item = Operation> + 'a {
+    let fed = drop_table::owned_sequences(schema, table, of).flat_map(|(sequence, _)| schema.columns_fed_by(sequence));
+    let others = fed.filter(move |(user, column)| user != table || of.is_some_and(|of| of != column));
+    others.map(|(table, column)| DropDefault { table, column }.into())
 }
 
 /// Applies the drops before the one that they fall with.

@@ -10,7 +10,7 @@
 
 use crate::effects::{Effects, LockMode};
 use crate::name::{QualifiedName, quoted_list};
-use crate::operation::{Inverse, Operate, Operation};
+use crate::operation::{Inverse, NoInverse, Operate, Operation};
 use crate::ops::{CommentOn, CommentTarget, DropView, create_index};
 use crate::report::Report;
 use crate::schema::{ObjectKey, Origin, Schema, View};
@@ -107,10 +107,13 @@ impl Operate for CreateView {
 
     fn effects(&self, schema: &Schema) -> Effects {
         let replaced = self.replaced(schema).map(|_| Effects::lock(&self.name, LockMode::AccessExclusive));
-        self.view.relations.iter().filter(|relation| **relation != self.name).fold(replaced.unwrap_or_default(), |effects, relation| {
-            let effects = effects.and_lock(relation, LockMode::AccessShare);
-            if self.view.materialized && !self.without_data { effects.and_scan(relation) } else { effects }
-        })
+        let relations = self.view.relations.iter().filter(|relation| **relation != self.name);
+        let effects = relations.fold(replaced.unwrap_or_default(), |effects, relation| effects.and_lock(relation, LockMode::AccessShare));
+        if !self.view.materialized || self.without_data {
+            return effects;
+        }
+        let read = schema.tables_read_by(&self.view);
+        read.iter().fold(effects, |effects, table| effects.and_lock(table, LockMode::AccessShare).and_scan(table))
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
@@ -124,6 +127,9 @@ impl Operate for CreateView {
             return Ok(vec![Self { or_replace: true, ..Self::of(&self.name, view) }.into()]);
         }
         // columns that were added can't be replaced away
+        if let Some(reader) = before.views_reading(&self.name).first() {
+            return Err(NoInverse::because(format!("the columns of view `{}` can't be taken back while `{reader}` reads it", self.name)));
+        }
         let triggers = super::create_trigger::recreate_all(before, &self.name);
         Ok(std::iter::once(drop.into()).chain(recreate(&self.name, view)).chain(triggers).collect())
     }

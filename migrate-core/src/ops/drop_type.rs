@@ -1,7 +1,7 @@
 //! `drop type`, `drop domain`.
 //!
 //! - **SQL**: `drop type status`
-//! - **Lock**: none; with `cascade` access exclusive on the tables that lose a column
+//! - **Lock**: none; with `cascade` access exclusive on the tables that lose a column, and on what falls with it
 //! - **Rewrites**: nothing
 //! - **Transaction**: inside
 //! - **Undo**: `create type` or `create domain`, and what fell by `cascade`; the values of columns are lost

@@ -33,7 +33,7 @@ impl SetNotNull {
         let proof = Expression::new(format!("{} is not null", self.column.quoted()));
         table.column(self.column.as_str()).is_some_and(|column| column.not_null)
             || table.constraints.values().any(|constraint| match &constraint.kind {
-                ConstraintKind::Check { expression, .. } => constraint.validated && *expression == proof,
+                ConstraintKind::Check { expression, .. } => constraint.validated && expression.conjuncts().contains(&proof),
                 _ => false,
             })
     }

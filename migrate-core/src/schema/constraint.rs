@@ -1,6 +1,6 @@
 //! Constraints of a table.
 
-use crate::expression::Expression;
+use crate::expression::{Expression, token_list};
 use crate::name::{Name, QualifiedName};
 use serde::{Deserialize, Serialize};
 
@@ -156,6 +156,21 @@ impl ConstraintKind {
             Self::Check { expression, .. } => expression.mentions(column),
             Self::Exclude { definition } => definition.mentions(column),
         }
+    }
+
+    /// Whether it is an exclusion constraint over an expression or with a condition.
+    #[must_use]
+    pub fn is_computed(&self) -> bool {
+        let Self::Exclude { definition } = self else { return false };
+        let mut depth = 0_u32;
+        token_list(definition.sql()).iter().any(|token| {
+            if token.is("(") {
+                depth += 1;
+            } else if token.is(")") {
+                depth = depth.saturating_sub(1);
+            }
+            depth > 1 || (depth == 0 && token.is_word("where"))
+        })
     }
 
     /// Follows the rename of a column of its own table.

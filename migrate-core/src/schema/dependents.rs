@@ -1,6 +1,6 @@
 //! What depends on what: columns on types and sequences, views on relations.
 
-use super::{ObjectKey, Origin, Policy, Schema};
+use super::{ObjectKey, Origin, Policy, Schema, View};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
 
@@ -42,6 +42,23 @@ impl Schema {
             seen += 1;
         }
         views
+    }
+
+    /// The tables and materialized views whose rows the view's query reads, itself or through other views.
+    #[must_use]
+    pub fn tables_read_by(&self, view: &View) -> Vec<QualifiedName> {
+        let mut read = view.relations.clone();
+        let mut seen = 0;
+        while let Some(relation) = read.get(seen) {
+            let Some(inner) = self.views.get(relation).filter(|view| !view.materialized) else {
+                seen += 1;
+                continue;
+            };
+            let further: Vec<_> = inner.relations.iter().filter(|further| !read.contains(further)).cloned().collect();
+            read.remove(seen);
+            read.extend(further);
+        }
+        read
     }
 
     /// Drops every view that reads the relation, and the views that read those.

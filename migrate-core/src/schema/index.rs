@@ -87,6 +87,12 @@ impl Index {
             })
     }
 
+    /// Whether it has an expression for a key, or a condition.
+    #[must_use]
+    pub fn is_computed(&self) -> bool {
+        self.predicate.is_some() || self.keys.iter().any(|key| matches!(key.kind, IndexKeyKind::Expression(_)))
+    }
+
     /// Follows the rename of a column of its table.
     pub fn rename_column(&mut self, from: &str, to: &Name) {
         rename_in(&mut self.include, from, to);
