@@ -1,0 +1,59 @@
+//! What is stated against what was seen.
+
+use crate::observe::Seen;
+use migrate_core::effects::{Effects, LockMode};
+use migrate_core::name::QualifiedName;
+use migrate_core::schema::Schema;
+use std::collections::BTreeSet;
+
+/// Each difference as one line.
+pub fn differences(model: &Schema, effects: &Effects, seen: &Seen) -> Vec<String> {
+    let mut differences = locks(model, effects, seen);
+    let with_rows = |names: &[QualifiedName]| -> BTreeSet<_> {
+        names.iter().filter(|name| has_readers(model, name) && !is_partitioned(model, name)).cloned().collect()
+    };
+    let (stated, found) = (with_rows(&effects.rewrites), with_rows(&seen.rewrites));
+    differences.extend(sets("rewrites", &stated, &found));
+    if let Some(scans) = &seen.scans {
+        let read = |names| &with_rows(names) - &found;
+        differences.extend(sets("scans", &read(&effects.scans), &read(scans)));
+    }
+    differences
+}
+
+fn locks(model: &Schema, effects: &Effects, seen: &Seen) -> Vec<String> {
+    let mut differences = Vec::new();
+    let name_of = |mode: Option<LockMode>| mode.map_or("none", LockMode::pg_locks_name);
+    let mut compare = |table: &QualifiedName, stated: Option<LockMode>, seen: Option<LockMode>| {
+        if stated != seen {
+            differences.push(format!("lock on {table}: stated {}, seen {}", name_of(stated), name_of(seen)));
+        }
+    };
+    for (table, mode) in &effects.locks {
+        compare(table, Some(*mode), seen.locks.get(table).copied());
+    }
+    for (table, mode) in &seen.locks {
+        let may_be_unstated = *mode == LockMode::AccessShare || !has_readers(model, table);
+        if !may_be_unstated && !effects.locks.iter().any(|(stated, _)| stated == table) {
+            compare(table, None, Some(*mode));
+        }
+    }
+    differences
+}
+
+fn sets(what: &str, stated: &BTreeSet<QualifiedName>, seen: &BTreeSet<QualifiedName>) -> Option<String> {
+    let list = |names: &BTreeSet<QualifiedName>| {
+        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    };
+    (stated != seen).then(|| format!("{what}: stated {}, seen {}", list(stated), list(seen)))
+}
+
+/// Whether the model has a definition of the relation, and queries read it.
+fn has_readers(model: &Schema, name: &QualifiedName) -> bool {
+    model.tables.contains_key(name) || model.views.contains_key(name)
+}
+
+fn is_partitioned(model: &Schema, name: &QualifiedName) -> bool {
+    model.table(name).is_some_and(|table| table.partition_key().is_some())
+}
