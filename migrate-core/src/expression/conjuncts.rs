@@ -18,11 +18,9 @@ impl Expression {
                 depth += 1;
             } else if token.is(")") || token.is("]") {
                 depth = depth.saturating_sub(1);
-            } else if depth > 0 {
-                continue;
-            } else if ["or", "between", "case"].iter().any(|word| token.is_word(word)) {
+            } else if depth == 0 && ["or", "between", "case"].iter().any(|word| token.is_word(word)) {
                 return vec![Self::new(sql)];
-            } else if token.is_word("and") {
+            } else if depth == 0 && token.is_word("and") {
                 parts.extend(sql.get(start..at.start));
                 start = at.end;
             }

@@ -151,13 +151,13 @@ async fn failures_on(server: &'static Server, directory: &Path) -> Vec<String> {
 fn failure(name: &str, shown: Shown, exceptions: &mut Exceptions) -> String {
     let mut differences = shown.differences;
     differences.retain(|(operation, difference)| !exceptions.excuse(name, operation, difference));
-    let mut failure: String = differences.iter().map(|(operation, difference)| format!("{operation}\n    {difference}\n")).collect();
-    match (shown.leftovers, print_otherwise(name)) {
-        (Some(leftovers), None) => failure.push_str(&leftovers),
-        (None, Some(reason)) => failure.push_str(&format!("it is undone, so it is no exception any more: {reason}\n")),
-        _ => {}
-    }
-    failure
+    let differences = differences.into_iter().map(|(operation, difference)| format!("{operation}\n    {difference}\n"));
+    let leftovers = match (shown.leftovers, print_otherwise(name)) {
+        (Some(leftovers), None) => Some(leftovers),
+        (None, Some(reason)) => Some(format!("it is undone, so it is no exception any more: {reason}\n")),
+        _ => None,
+    };
+    differences.chain(leftovers).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -174,13 +174,12 @@ impl Session {
     async fn run_outside(&mut self, statements: &[String]) -> Result<Seen, String> {
         let failed = |error: sqlx::Error| error.to_string();
         let before = relations(&mut self.connection).await.map_err(failed)?;
-        let watchers = match &mut self.watchers {
-            Some(watchers) => watchers,
-            None => {
-                let blocker = PgConnection::connect(&self.url).await.map_err(failed)?;
-                let watcher = PgConnection::connect(&self.url).await.map_err(failed)?;
-                self.watchers.insert(Watchers { blocker, watcher })
-            }
+        let watchers = if let Some(watchers) = &mut self.watchers {
+            watchers
+        } else {
+            let blocker = PgConnection::connect(&self.url).await.map_err(failed)?;
+            let watcher = PgConnection::connect(&self.url).await.map_err(failed)?;
+            self.watchers.insert(Watchers { blocker, watcher })
         };
         watchers.block(&before).await.map_err(failed)?;
         let mut held = BTreeMap::new();
@@ -216,7 +215,7 @@ async fn waits(connection: &mut PgConnection, backend: i32) -> Result<bool, sqlx
 }
 
 fn has_code(error: &sqlx::Error, code: &str) -> bool {
-    error.as_database_error().and_then(|error| error.code()).as_deref() == Some(code)
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() == Some(code)
 }
 
 fn does_not_run(sql: &str, error: &sqlx::Error) -> String {
