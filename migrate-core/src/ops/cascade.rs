@@ -10,8 +10,8 @@ use crate::ops::{
 };
 use crate::schema::{Origin, Schema, TypeUser};
 
-/// What depends on a column and doesn't fall with it by itself: policies, views, foreign keys, triggers, generated columns,
-/// and the defaults of others that take values from its sequence.
+/// What depends on a column and doesn't fall with it by itself: policies, views, foreign keys, triggers, generated
+/// columns, and the defaults of others that take values from its sequence.
 pub(super) fn of_column(schema: &Schema, table: &QualifiedName, column: &Name) -> Vec<Operation> {
     let views = drop_views(schema, schema.views_reading_column(table, column.as_str()));
     let foreign_keys = drop_constraints(schema.foreign_keys_to_column(table, column.as_str()));
