@@ -7,7 +7,8 @@
 //! - **Instead**: change the other end, too
 //! - **Source**: PostgreSQL manual, "Numeric Types"
 
-use super::{Context, Findings, Lint, columns, new_constraints, foreign_key_type_mismatch::mismatch};
+use super::foreign_key_type_mismatch::mismatch;
+use super::{Context, Findings, Lint, columns, new_constraints};
 use crate::name::{Name, QualifiedName};
 use crate::operation::Operation;
 
@@ -18,12 +19,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let (table, column) = (&alter.table, &alter.column);
     for (own, from, target, to) in ends(context, table, column) {
         let schemas = [context.start(), context.end()];
-        let [before, after] = schemas.map(|schema| {
-            let (refers, referenced) = (schema.table(own)?, schema.table(target)?);
-            Some((refers, mismatch(refers, from, referenced, to)))
+        let [at_start, at_end] = schemas.map(|schema| {
+            let keyed = schema.table(own)?;
+            Some((keyed, mismatch(keyed, from, schema.table(target)?, to)))
         });
         // a key that came with this migration has its own lint
-        let (Some((old, None)), Some((new, Some(_)))) = (before, after) else { continue };
+        let (Some((old, None)), Some((new, Some(_)))) = (at_start, at_end) else { continue };
         let has_key = |table: &crate::schema::Table| {
             new_constraints::foreign_keys(table).any(|(_, key)| key.references == *target && key.columns.contains(from))
         };

@@ -274,10 +274,9 @@ impl<'a> Context<'a> {
         }
         let named = operation.touches().into_iter().chain(operation.requires()).map(|key| match key {
             ObjectKey::Column(_, name) | ObjectKey::Constraint(_, name) if name.at.end > 0 => name.at,
-            ObjectKey::Schema(name) | ObjectKey::Extension(name) => name.at,
+            ObjectKey::Schema(name) | ObjectKey::Extension(name) | ObjectKey::Trigger(_, name) | ObjectKey::Policy(_, name) => name.at,
             ObjectKey::Table(name) | ObjectKey::Column(name, _) | ObjectKey::Constraint(name, _) => name.at(),
-            ObjectKey::Index(name) | ObjectKey::Enum(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => name.at(),
-            ObjectKey::Trigger(_, name) => name.at,
+            ObjectKey::Index(name) | ObjectKey::Type(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => name.at(),
         });
         named.into_iter().find(|at| at.end > 0).unwrap_or_default()
     }
@@ -325,7 +324,7 @@ fn touched(operation: &Operation) -> Vec<ObjectKey> {
     let Operation::Opaque(opaque) = operation else { return operation.touches() };
     let created = opaque.creates.iter().map(|(kind, name)| match kind {
         OtherKind::Relation => ObjectKey::Table(name.clone()),
-        OtherKind::Type => ObjectKey::Enum(name.clone()),
+        OtherKind::Type => ObjectKey::Type(name.clone()),
     });
     created.collect()
 }
