@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use migrate_core::chain::{self, Node};
-use migrate_core::lints::{Branch, Levels};
+use migrate_core::lints::Branch;
 use migrate_core::report;
 use migrate_core::schema::Schema;
+use migrate_core::sqlite;
 use migrate_core::step::Step;
 
 use crate::siblings::{Folder, SourceFile};
@@ -23,6 +24,8 @@ const KEPT: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub struct Before {
     pub schema: Arc<Schema>,
+    /// The same as SQLite has it, where the chain is for SQLite too.
+    pub sqlite: Option<Arc<Schema>>,
     /// Whether an ancestor has problems of its own: then what is missing here may be only its echo.
     pub broken: bool,
 }
@@ -60,39 +63,28 @@ pub fn name_of(file: &Path, module: &str) -> String {
     if matches!(stem, "main" | "lib" | "mod") { module.to_owned() } else { stem.to_owned() }
 }
 
-/// What the list that names the migration says about lints.
-pub fn levels(folder: &Folder, migration: &str) -> Levels {
-    let mut lists = folder.files.iter().flat_map(|file| &file.source.lists);
-    lists.find(|list| list.names(migration)).map(|list| list.levels.clone()).unwrap_or_default()
-}
-
 /// The migrations that no later one has merged with this one yet.
-pub fn branches(folder: &Path, members: &[Member<'_>], revision: &str) -> Vec<Branch> {
+pub fn branches(folder: &Folder, members: &[Member<'_>], revision: &str) -> Vec<Branch> {
     let nodes: Vec<Node> = members.iter().map(|member| member.node.clone()).collect();
-    let parents: Vec<&String> = nodes.iter().flat_map(|node| &node.parents).collect();
-    let heads: Vec<&str> = nodes.iter().map(|node| node.revision.as_str()).filter(|head| !parents.iter().any(|it| it == head)).collect();
+    let parents: BTreeSet<&str> = nodes.iter().flat_map(|node| node.parents.iter().map(String::as_str)).collect();
+    let heads: Vec<&str> = nodes.iter().map(|node| node.revision.as_str()).filter(|head| !parents.contains(head)).collect();
     if heads.len() < 2 {
         return Vec::new();
     }
-    let with_ancestors = |revision: &str| {
-        let mut known: BTreeSet<String> = chain::ancestors(&nodes, revision).iter().map(ToString::to_string).collect();
-        known.insert(revision.to_owned());
-        known
-    };
-    let lines: Vec<BTreeSet<String>> = heads.iter().map(|head| with_ancestors(head)).collect();
-    let own: BTreeSet<&String> = lines.iter().filter(|line| line.contains(revision)).flatten().collect();
-    let others = members.iter().filter(|member| !own.contains(&member.node.revision));
+    let lines = heads.iter().map(|head| {
+        let mut line = chain::ancestors(&nodes, head);
+        line.insert(head);
+        line
+    });
+    let own: BTreeSet<_> = lines.filter(|line| line.contains(revision)).flatten().collect();
+    let others = members.iter().filter(|member| !own.contains(member.node.revision.as_str()));
     others.map(|member| branch(folder, members, member)).collect()
 }
 
-fn branch(folder: &Path, members: &[Member<'_>], member: &Member<'_>) -> Branch {
-    let before = before(folder, members, &member.node.revision, &member.node.parents);
-    let line = |place| member.migration.line(place);
-    let steps = steps::read(&member.migration.migration, Some(&member.file.path), &line);
-    let mut schema = (*before.schema).clone();
-    let settled = steps::settle(steps.up, &schema);
-    let mut steps: Vec<Step> = settled.into_iter().map(|located| located.step).collect();
-    migrate_core::replay::replay(&mut steps, &mut schema, &member.node.name);
+fn branch(folder: &Folder, members: &[Member<'_>], member: &Member<'_>) -> Branch {
+    let before = before(folder, members, &member.node);
+    let (up, _) = replay(member, &mut before.clone());
+    let steps: Vec<Step> = up.into_iter().map(|located| located.step).collect();
     Branch::new(&member.node.name, &steps, &before.schema)
 }
 
@@ -100,24 +92,27 @@ type Key = (PathBuf, u64);
 
 static SCHEMAS: Mutex<VecDeque<(Key, Before)>> = Mutex::new(VecDeque::new());
 
-/// The schema that the ancestors of a migration with these `parents` leave.
-pub fn before(folder: &Path, members: &[Member<'_>], revision: &str, parents: &[String]) -> Before {
-    let Some(lineage) = lineage(members, revision, parents) else { return Before { broken: true, ..Before::default() } };
+/// The schema that the ancestors of a migration leave.
+pub fn before(folder: &Folder, members: &[Member<'_>], node: &Node) -> Before {
+    let for_sqlite = folder.list_of(&node.name).is_some_and(|(_, list)| list.for_sqlite);
+    let empty = Before { sqlite: for_sqlite.then(Arc::default), ..Before::default() };
+    let Some(lineage) = lineage(members, &node.revision, &node.parents) else { return Before { broken: true, ..empty } };
     // the hash of a migration's text and of all before it
     let mut hashes: Vec<u64> = Vec::new();
     let mut state = DefaultHasher::new();
+    for_sqlite.hash(&mut state);
     for member in &lineage {
         member.file.text.hash(&mut state);
         member.node.revision.hash(&mut state);
         hashes.push(state.finish());
     }
-    let known = hashes.iter().enumerate().rev().find_map(|(i, hash)| Some((i, recall(&(folder.to_owned(), *hash))?)));
-    let (first, mut before) = known.map_or((0, Before::default()), |(i, before)| (i + 1, before));
+    let known = hashes.iter().enumerate().rev().find_map(|(i, hash)| Some((i, recall(&(folder.path.clone(), *hash))?)));
+    let (first, mut before) = known.map_or((0, empty), |(i, before)| (i + 1, before));
     for member in lineage.iter().skip(first) {
         replay(member, &mut before);
     }
     if let Some(hash) = hashes.get(first..).unwrap_or_default().last() {
-        remember((folder.to_owned(), *hash), &before);
+        remember((folder.path.clone(), *hash), &before);
     }
     before
 }
@@ -157,6 +152,9 @@ pub fn replay(member: &Member<'_>, before: &mut Before) -> (Vec<LocatedStep>, Ve
     for located in &mut up {
         let origin = located.step.origin(&member.node.name);
         located.step.replay(schema, &origin, &mut report);
+        if let Some(sqlite) = &mut before.sqlite {
+            sqlite::replay(&located.step, Arc::make_mut(sqlite), &origin);
+        }
     }
     before.broken |= !report.is_empty();
     (up, steps.down.unwrap_or_default())

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use migrate_core::chain::Node;
 use migrate_core::lints::{Branch, Levels};
 use migrate_core::operation::{Operate, Operation};
 use migrate_core::replay::derive_down;
 use migrate_core::report;
-use migrate_core::schema::Schema;
+use migrate_core::schema::{Origin, Schema};
+use migrate_core::sqlite;
 use migrate_core::step::{Action, Step};
 
 use crate::ancestry::{self, Before};
@@ -29,10 +31,10 @@ pub struct Checked {
     /// The SQL of the derived way back, for the documentation.
     pub derived: Vec<String>,
     pub includes: Vec<String>,
-    /// What the lints find and the author knows about.
-    pub acknowledged: Vec<Acknowledged>,
     /// Whether databases have run it, so that nothing can be changed in it any more.
     pub locked: bool,
+    /// What the lints find and the author knows about.
+    pub acknowledged: Vec<Acknowledged>,
 }
 
 /// Checks everything and reports all that is wrong at once.
@@ -48,19 +50,19 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
     let locked = file.as_deref().map(|file| Locked::of(migration, file, &name)).unwrap_or_default();
     // where an editor doesn't tell the file, nothing is known of the ancestors: then less is checked
     let around = file.as_deref().and_then(|file| around(file, migration, &name, report));
-    let mut schema = around.as_ref().map(|around| (*around.before.schema).clone()).unwrap_or_default();
+    let before = around.as_ref().map(|around| &around.before);
+    let mut schema = before.map(|before| (*before.schema).clone()).unwrap_or_default();
     let base = schema.clone();
     up = steps::settle(up, &base);
     let found = replay(&mut up, &mut schema, &name);
-    let reliable = around.as_ref().is_some_and(|around| !around.before.broken) && !syntax;
+    let reliable = before.is_some_and(|before| !before.broken) && !syntax;
     if reliable {
         tell(&found, &up, report);
     }
     let sound = reliable && report.problems().is_empty();
     // what databases have run is history
-    let judged = around.filter(|_| sound && !locked.is_locked());
-    let acknowledged =
-        judged.map(|around| lints::judge(migration, &up, (&base, &schema), &around.branches, &around.levels, report)).unwrap_or_default();
+    let judged = around.as_ref().filter(|around| sound && around.for_postgres && !locked.is_locked());
+    let end = schema.clone();
     let mut derived = Vec::new();
     if let Some(down) = &mut down {
         let found = replay(down, &mut schema, &name);
@@ -68,12 +70,20 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
             tell(&found, down, report);
         }
     }
-    if let Some(file) = file.as_deref().filter(|_| sound) {
+    if sound
+        && report.problems().is_empty()
+        && let Some(sqlite) = before.and_then(|before| before.sqlite.as_deref())
+    {
+        both_dialects(&up, down.as_deref().unwrap_or_default(), sqlite, report);
+    }
+    if let Some(file) = file.as_deref().filter(|_| sound && report.problems().is_empty()) {
         locked.check(migration, &up, down.as_deref().unwrap_or_default(), file, report);
     }
-    if down.is_none() && migration.irreversible.is_none() && sound {
+    if down.is_none() && migration.irreversible.is_none() && sound && report.problems().is_empty() {
         derived = derive(&up, &base, report);
     }
+    let acknowledged =
+        judged.map(|around| lints::judge(migration, &up, (&base, &end), &around.branches, &around.levels, report)).unwrap_or_default();
     let plain = |steps: Vec<LocatedStep>| steps.into_iter().map(|located| located.step).collect();
     Checked {
         name,
@@ -82,8 +92,8 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
         down: down.map(plain),
         derived,
         includes,
-        acknowledged,
         locked: locked.is_locked(),
+        acknowledged,
     }
 }
 
@@ -92,6 +102,7 @@ struct Around {
     before: Before,
     levels: Levels,
     branches: Vec<Branch>,
+    for_postgres: bool,
 }
 
 /// What stands around the migration; `None` if it can't be known, which has been reported.
@@ -131,11 +142,12 @@ fn around(file: &Path, migration: &Migration, name: &str, report: &mut Report) -
         }
     }
     let parents: Vec<String> = header.parents.iter().map(|parent| parent.value.clone()).collect();
-    let path = file.parent().unwrap_or(Path::new("."));
+    let list = folder.list_of(name).map(|(_, list)| list);
     known.then(|| Around {
-        before: ancestry::before(path, &members, revision, &parents),
-        levels: ancestry::levels(&folder, name),
-        branches: ancestry::branches(path, &members, revision),
+        before: ancestry::before(&folder, &members, &Node { revision: revision.to_owned(), parents, name: name.to_owned() }),
+        levels: list.map(|list| list.levels.clone()).unwrap_or_default(),
+        branches: ancestry::branches(&folder, &members, revision),
+        for_postgres: list.is_none_or(|list| !list.without_postgres),
     })
 }
 
@@ -167,6 +179,22 @@ fn tell(found: &Found, steps: &[LocatedStep], report: &mut Report) {
             message.push_str(note);
         }
         report.problem(located.place(problem.at), message, problem.help.clone());
+    }
+}
+
+/// What SQLite can't do, once a statement. What is there before it was replayed for SQLite.
+fn both_dialects(up: &[LocatedStep], down: &[LocatedStep], sqlite: &Schema, report: &mut Report) {
+    let mut schema = sqlite.clone();
+    let mut last = None;
+    for located in up.iter().chain(down) {
+        let place = (located.head(), located.step.line);
+        if let Err(unsupported) = sqlite::can_do(&located.step, &schema)
+            && last != Some(place)
+        {
+            report.unsupported(place.0, &located.message((0, 0), &unsupported.message), &unsupported.help);
+            last = Some(place);
+        }
+        sqlite::replay(&located.step, &mut schema, &Origin::default());
     }
 }
 

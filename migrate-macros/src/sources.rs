@@ -1,6 +1,7 @@
 //! The migrations and lists in the text of a file.
 
 use migrate_core::lints::Levels;
+use migrate_core::step::Dialect;
 use proc_macro2::{Delimiter, Group, LexError, TokenStream, TokenTree};
 
 use crate::list;
@@ -19,6 +20,10 @@ pub struct Source {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct SourceList {
     pub modules: Vec<String>,
+    /// Whether the chain is for SQLite too, as it says itself.
+    pub for_sqlite: bool,
+    /// Whether it is for SQLite alone.
+    pub without_postgres: bool,
     /// What it says about lints.
     pub levels: Levels,
 }
@@ -115,8 +120,13 @@ impl Source {
                 if name == "migrations" && mark.as_char() == '!' =>
             {
                 let list = list::parse(body.stream(), &mut Report::new());
-                let modules = list.modules.into_iter().map(|module| module.value).collect();
-                self.lists.push(SourceList { modules, levels: list.levels });
+                let dialects = list.dialects.unwrap_or_else(|| vec![Dialect::Postgres]);
+                self.lists.push(SourceList {
+                    modules: list.modules.into_iter().map(|module| module.value).collect(),
+                    for_sqlite: dialects.contains(&Dialect::Sqlite),
+                    without_postgres: !dialects.contains(&Dialect::Postgres),
+                    levels: list.levels,
+                });
                 attributes + 3
             }
             _ => attributes + 1,

@@ -47,10 +47,23 @@ fn assert_none(what: &str, wrong: &[String]) {
 
 #[test]
 fn core_does_no_io() {
-    let banned = ["std::fs", "std::net", "std::process", "std::env", "std::thread", "tokio", "sqlx", "println!", "migrate_macros", "migrate_runtime"];
+    let banned = [
+        "std::fs",
+        "std::net",
+        "std::process",
+        "std::env",
+        "std::thread",
+        "tokio",
+        "sqlx",
+        "println!",
+        "migrate_macros",
+        "migrate_runtime",
+    ];
     let wrong: Vec<_> = files("migrate-core/src", ".rs")
         .into_iter()
-        .flat_map(|path| banned.iter().filter(|word| code(&path).contains(**word)).map(|word| format!("{}: {word}", path.display())).collect::<Vec<_>>())
+        .flat_map(|path| {
+            banned.iter().filter(|word| code(&path).contains(**word)).map(|word| format!("{}: {word}", path.display())).collect::<Vec<_>>()
+        })
         .collect();
     assert_none("core is pure, and knows neither of its users", &wrong);
 }
@@ -67,8 +80,16 @@ fn one_module_of_the_macros_reads_files() {
 fn the_runtime_knows_no_macros_of_its_own_and_core_few_crates() {
     let manifest = read(Path::new("migrate-core/Cargo.toml"));
     let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
-    let names: Vec<_> = dependencies.lines().filter_map(|line| line.split([' ', '.']).next()).filter(|name| !name.is_empty() && !name.starts_with('#')).collect();
-    assert_eq!(names, ["indexmap", "serde", "serde_json", "sha2", "squawk-syntax", "strsim", "thiserror"], "ask whether core needs another crate");
+    let names: Vec<_> = dependencies
+        .lines()
+        .filter_map(|line| line.split([' ', '.']).next())
+        .filter(|name| !name.is_empty() && !name.starts_with('#'))
+        .collect();
+    assert_eq!(
+        names,
+        ["indexmap", "serde", "serde_json", "sha2", "squawk-syntax", "strsim", "thiserror"],
+        "ask whether core needs another crate"
+    );
 }
 
 #[test]
@@ -103,7 +124,8 @@ fn every_operation_has_cases_and_every_case_an_operation() {
     // `alter table` is many operations
     let orphans: Vec<_> = folders.difference(&operations).filter(|name| *name != "alter_table").cloned().collect();
     assert_none("cases of no operation", &orphans);
-    let lints = fs::read_dir(root().join("tests/cases/lints")).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    let lints =
+        fs::read_dir(root().join("tests/cases/lints")).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
     let known = stems("migrate-core/src/lints");
     assert_none("cases of no lint", &lints.filter(|name| !known.contains(name)).collect::<Vec<_>>());
 }

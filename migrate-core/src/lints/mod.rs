@@ -10,8 +10,8 @@ mod context;
 mod data;
 mod indexes;
 mod level;
-mod statements;
 mod new_constraints;
+mod statements;
 mod words;
 
 pub use context::{Branch, Context, Work};
