@@ -1,10 +1,16 @@
 //! Checks that several operations share: whether what a constraint or an index names is there.
 
+mod family;
+
+pub(crate) use family::{
+    can_inherit, covers_partition_key, fits_parent, index_covers_partition_key, new_partition, own_column, partition_key,
+};
+
 use crate::data_type::{BaseType, DataType};
 use crate::expression::Expression;
-use crate::name::{Name, QualifiedName};
+use crate::name::{At, Name, QualifiedName};
 use crate::report::Report;
-use crate::schema::{Constraint, ConstraintKind, ForeignKey, ObjectKey, Schema, Table};
+use crate::schema::{Constraint, ConstraintKind, ForeignKey, Key, ObjectKey, Schema, Table};
 
 /// Reports what is wrong with constraints that come with a new table or a new column. `table` is the table as it will be,
 /// but for them.
@@ -24,6 +30,7 @@ pub(crate) fn constraint(schema: &Schema, table: &Table, constraint: &Constraint
     match &constraint.kind {
         ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) => {
             columns(schema, table, key.columns.iter().chain(&key.include), report);
+            covers_partition_key(table, constraint, key_at(constraint, key, table), report);
         }
         ConstraintKind::ForeignKey(key) => foreign_key(schema, table, key, report),
         ConstraintKind::Check { expression, .. } | ConstraintKind::Exclude { definition: expression } => {
@@ -32,12 +39,15 @@ pub(crate) fn constraint(schema: &Schema, table: &Table, constraint: &Constraint
     }
 }
 
+/// Where a key is written: its columns or its name.
+fn key_at(constraint: &Constraint, key: &Key, table: &Table) -> At {
+    let written = key.columns.iter().map(|column| column.at).chain([constraint.name.at]).find(|at| !at.range().is_empty());
+    written.unwrap_or_else(|| table.name.at())
+}
+
 /// Reports the columns that `table` doesn't have.
 pub(crate) fn columns<'a>(schema: &Schema, table: &Table, names: impl IntoIterator<Item = &'a Name>, report: &mut Report) {
     for name in names {
-        if has_unknown_columns(table) {
-            return;
-        }
         if table.column(name.as_str()).is_none() {
             report.unknown_column_of(schema, table, name);
         }
@@ -57,11 +67,6 @@ pub(crate) fn references(schema: &Schema, table: &Table, expression: &Expression
     columns(schema, table, unknown, report);
 }
 
-/// A table that takes its columns from elsewhere has columns that the model doesn't know.
-fn has_unknown_columns(table: &Table) -> bool {
-    table.columns.is_empty() && !table.options.is_empty()
-}
-
 fn foreign_key(schema: &Schema, table: &Table, key: &ForeignKey, report: &mut Report) {
     let known = report.problems.len();
     columns(schema, table, key.columns.iter().chain(&key.on_delete_columns), report);
@@ -75,7 +80,7 @@ fn foreign_key(schema: &Schema, table: &Table, key: &ForeignKey, report: &mut Re
         target
     };
     columns(schema, target, &key.referenced_columns, report);
-    if report.problems.len() > known || has_unknown_columns(target) {
+    if report.problems.len() > known {
         return;
     }
     if key.referenced_columns.is_empty() {

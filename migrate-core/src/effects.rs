@@ -1,6 +1,7 @@
 //! What an operation does to a running system, stated once for lints, plans and segmentation.
 
 use crate::name::QualifiedName;
+use crate::schema::Schema;
 use serde::{Deserialize, Serialize};
 
 /// A table-level lock of PostgreSQL, weakest first (manual, "Explicit Locking").
@@ -107,6 +108,18 @@ impl Effects {
             None => self.locks.push((table.clone(), mode)),
         }
         self
+    }
+
+    /// The same, and what happens to `table` happens to its partitions and to the tables that inherit from it.
+    #[must_use]
+    pub fn and_descendants(self, schema: &Schema, table: &QualifiedName) -> Self {
+        let Some(mode) = self.locks.iter().find(|(locked, _)| locked == table).map(|(_, mode)| *mode) else { return self };
+        let (scanned, rewritten) = (self.scans.contains(table), self.rewrites.contains(table));
+        schema.descendants(table).iter().fold(self, |effects, below| {
+            let effects = effects.and_lock(below, mode);
+            let effects = if scanned { effects.and_scan(below) } else { effects };
+            if rewritten { effects.and_rewrite(below) } else { effects }
+        })
     }
 
     /// The same, and `table` is read whole.

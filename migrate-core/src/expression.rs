@@ -94,6 +94,14 @@ impl Expression {
         None
     }
 
+    /// The text of what stands in each pair of parentheses, between its commas.
+    #[must_use]
+    pub(crate) fn lists(&self) -> Vec<Vec<String>> {
+        let text = |item: &Vec<Token>| item.iter().map(Token::sql).collect::<Vec<_>>().join(" ");
+        let lists = crate::schema::lists(&tokens(&self.sql));
+        lists.iter().map(|list| list.iter().map(text).collect()).collect()
+    }
+
     /// Whether it is a query with the column list of its view before it: `(a, b) as select …`.
     #[must_use]
     pub fn has_column_list(&self) -> bool {

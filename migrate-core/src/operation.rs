@@ -121,6 +121,8 @@ operations! {
     AlterComposite,
     /// `alter domain`.
     AlterDomain,
+    /// `alter table … alter constraint`.
+    AlterConstraint,
     /// `alter table … alter column … set generated`.
     AlterIdentity,
     /// `alter policy`.
@@ -129,6 +131,12 @@ operations! {
     AlterRowSecurity,
     /// `alter sequence`.
     AlterSequence,
+    /// `alter table … set (…)` and other changes of how rows are stored.
+    AlterStorage,
+    /// `alter index … attach partition`.
+    AttachIndex,
+    /// `alter table … attach partition`.
+    AttachPartition,
     /// `comment on`.
     CommentOn,
     /// `create type … as (…)`.
@@ -149,10 +157,14 @@ operations! {
     CreateSequence,
     /// `create table`.
     CreateTable,
+    /// `create table … as`.
+    CreateTableAs,
     /// `create trigger`.
     CreateTrigger,
     /// `create view`.
     CreateView,
+    /// `alter table … detach partition`.
+    DetachPartition,
     /// `alter table … drop column`.
     DropColumn,
     /// `alter table … drop constraint`.
@@ -183,6 +195,10 @@ operations! {
     DropType,
     /// `drop view`.
     DropView,
+    /// `alter table … inherit`.
+    Inherit,
+    /// `alter table … no inherit`.
+    NoInherit,
     /// `alter table … rename column`.
     RenameColumn,
     /// `alter table … rename constraint`.

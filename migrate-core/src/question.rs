@@ -2,7 +2,7 @@
 
 use crate::expression::Sameness;
 use crate::name::QualifiedName;
-use crate::schema::{Column, Domain, ObjectKey, Schema};
+use crate::schema::{Column, Domain, ObjectKey, Schema, Table};
 use std::collections::BTreeSet;
 
 /// Two expressions that only the server can compare.
@@ -60,6 +60,13 @@ pub enum Subject {
         /// Its table.
         relation: QualifiedName,
     },
+    /// The bound of a partition.
+    Bound {
+        /// The partitioned table.
+        parent: QualifiedName,
+        /// Its `partition by …`.
+        partition_by: String,
+    },
     /// The query of a view, with the column list before it where there is one: `(a, b) as select …`.
     Query,
     /// The model has no idea. Nobody can say that the two are the same.
@@ -73,7 +80,11 @@ impl Subject {
         let (part, name) = aspect.rsplit_once(": ").map_or(("", aspect), |(part, name)| (part, name));
         let subject = match key {
             ObjectKey::Column(table, column) => live.column(table, column.as_str()).and_then(|column| Self::of_column(table, column, name)),
-            ObjectKey::Table(table) if part.is_empty() => (name == "partitioning").then(|| Self::Partitioning { table: table.clone() }),
+            ObjectKey::Table(table) if part.is_empty() => match name {
+                "partitioning" => Some(Self::Partitioning { table: table.clone() }),
+                "bound" => live.table(table).and_then(|table| Self::of_bound(live, table)),
+                _ => None,
+            },
             ObjectKey::Table(table) => {
                 let is_part = |column: &&Column| part.strip_prefix("column ") == Some(column.name.as_str());
                 let column = live.table(table).and_then(|table| table.columns.iter().find(is_part));
@@ -88,6 +99,11 @@ impl Subject {
             ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Sequence(_) => None,
         };
         subject.unwrap_or(Self::Nothing)
+    }
+
+    fn of_bound(live: &Schema, table: &Table) -> Option<Self> {
+        let parent = live.table(&table.partition.as_ref()?.of)?;
+        Some(Self::Bound { parent: parent.name.clone(), partition_by: parent.partition_by.as_ref()?.sql().to_owned() })
     }
 
     fn of_column(table: &QualifiedName, column: &Column, aspect: &str) -> Option<Self> {
@@ -148,7 +164,6 @@ mod tests {
     use super::*;
     use crate::data_type::DataType;
     use crate::name::Name;
-    use crate::schema::Table;
 
     #[test]
     fn an_aspect_of_a_table_names_its_part() {

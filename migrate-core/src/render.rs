@@ -4,7 +4,7 @@ use crate::name::{Name, QualifiedName, quote_identifier, quote_literal, quoted_l
 use crate::naming::make_object_name;
 use crate::schema::{
     Attribute, Column, Constraint, ConstraintKind, Deferral, Domain, DomainCheck, ForeignKey, Identity, IdentityKind, Index, IndexKeyKind,
-    Key, MatchType, ReferentialAction, SequenceOptions,
+    Key, MatchType, ReferentialAction, SequenceOptions, Table,
 };
 use std::fmt::Write as _;
 
@@ -36,6 +36,31 @@ pub fn column(table: &QualifiedName, column: &Column, serial: bool) -> String {
     }
     if column.not_null {
         sql.push_str(" not null");
+    }
+    sql
+}
+
+/// What stands behind the column list of `create table`, with a space before it.
+#[must_use]
+pub fn table_options(table: &Table) -> String {
+    let mut sql = String::new();
+    if let Some(partition) = &table.partition {
+        let _ = write!(sql, " {}", partition.bound.sql());
+    }
+    if !table.inherits.is_empty() {
+        let _ = write!(sql, " inherits ({})", table.inherits.iter().map(QualifiedName::quoted).collect::<Vec<_>>().join(", "));
+    }
+    if let Some(key) = &table.partition_by {
+        let _ = write!(sql, " {}", key.sql());
+    }
+    if let Some(method) = &table.access_method {
+        let _ = write!(sql, " using {}", method.quoted());
+    }
+    if !table.storage.is_empty() {
+        let _ = write!(sql, " with ({})", table.storage);
+    }
+    if let Some(tablespace) = &table.tablespace {
+        let _ = write!(sql, " tablespace {}", tablespace.quoted());
     }
     sql
 }

@@ -2,6 +2,7 @@
 
 mod columns;
 mod constraints;
+mod family;
 mod objects;
 mod triggers;
 
@@ -171,7 +172,7 @@ impl Report {
     /// Reports `column` if `table` is known and has no such column.
     pub fn needs_column(&mut self, schema: &Schema, table: &QualifiedName, column: &Name) -> bool {
         let known = schema.column(table, column.as_str()).is_some();
-        if !known && schema.tables.get(table).is_some_and(|table| !table.columns.is_empty() || table.options.is_empty()) {
+        if !known && schema.tables.contains_key(table) {
             self.unknown(schema, &ObjectKey::Column(table.clone(), column.clone()), column.at);
         }
         known

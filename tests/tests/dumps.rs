@@ -34,11 +34,9 @@ fn schema_of(name: &str) -> Schema {
     schema
 }
 
-/// Every object that the schema has a definition of. Partitions are not among them: `create table … partition of` is not
-/// modelled, and `pg_dump` writes something else for it.
+/// Every object that the schema has a definition of.
 fn keys(schema: &Schema) -> BTreeSet<ObjectKey> {
-    let tables = schema.tables.values().filter(|table| !table.name.name.as_str().starts_with("events_"));
-    let of_tables = tables.flat_map(|table| {
+    let of_tables = schema.tables.values().flat_map(|table| {
         let index = |name: &migrate_core::name::Name| ObjectKey::Index(table.name.sibling(name.clone()));
         std::iter::once(ObjectKey::Table(table.name.clone())).chain(table.indexes.keys().map(index)).collect::<Vec<_>>()
     });

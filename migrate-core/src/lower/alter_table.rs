@@ -4,9 +4,10 @@ use super::syntax;
 use crate::name::QualifiedName;
 use crate::operation::Operation;
 use crate::ops::{
-    AddColumn, AddConstraint, AddIdentity, AlterColumnType, AlterIdentity, AlterRowSecurity, DropColumn, DropConstraint, DropDefault,
-    DropExpression, DropIdentity, DropNotNull, Opaque, RenameColumn, RenameConstraint, RenameTable, SetDefault, SetNotNull, SetTableSchema,
-    SetTriggerState, ValidateConstraint,
+    AddColumn, AddConstraint, AddIdentity, AlterColumnType, AlterConstraint, AlterIdentity, AlterRowSecurity, AlterStorage,
+    AttachPartition, DetachPartition, DropColumn, DropConstraint, DropDefault, DropExpression, DropIdentity, DropNotNull, Inherit,
+    NoInherit, Opaque, RenameColumn, RenameConstraint, RenameTable, SetDefault, SetNotNull, SetTableSchema, SetTriggerState,
+    ValidateConstraint,
 };
 use squawk_syntax::ast::{self, AstNode};
 
@@ -41,7 +42,11 @@ fn pass(operation: &Operation) -> u32 {
         Operation::AddColumn(_) => 2,
         Operation::AddConstraint(it) if it.constraint.kind.has_index() => 4,
         Operation::AddConstraint(_) => 5,
-        Operation::AlterRowSecurity(_) | Operation::SetTriggerState(_) | Operation::ValidateConstraint(_) | Operation::Opaque(_) => 6,
+        Operation::AlterRowSecurity(_)
+        | Operation::AlterStorage(_)
+        | Operation::SetTriggerState(_)
+        | Operation::ValidateConstraint(_)
+        | Operation::Opaque(_) => 6,
         _ => 3,
     }
 }
@@ -51,9 +56,14 @@ fn lower_action(table: &QualifiedName, only: bool, action: &ast::AlterTableActio
     Some(match action {
         ast::AlterTableAction::AddConstraint(it) => vec![AddConstraint { only, ..AddConstraint::lower(table, it)? }.into()],
         ast::AlterTableAction::AddColumn(it) => vec![AddColumn::lower(table, it)?.into()],
-        ast::AlterTableAction::AlterColumn(it) => vec![lower_column(table, it)?],
-        ast::AlterTableAction::DropColumn(it) => vec![DropColumn::lower(table, it)?.into()],
+        ast::AlterTableAction::AlterConstraint(it) => vec![AlterConstraint::lower(table, it)?.into()],
+        ast::AlterTableAction::AlterColumn(it) => vec![lower_column(table, only, it)?],
+        ast::AlterTableAction::AttachPartition(it) => vec![AttachPartition::lower(table, it)?.into()],
+        ast::AlterTableAction::DetachPartition(it) => vec![DetachPartition::lower(table, it)?.into()],
+        ast::AlterTableAction::DropColumn(it) => vec![DropColumn { only, ..DropColumn::lower(table, it)? }.into()],
         ast::AlterTableAction::DropConstraint(it) => vec![DropConstraint { only, ..DropConstraint::lower(table, it)? }.into()],
+        ast::AlterTableAction::InheritTable(it) => vec![Inherit::lower(table, it)?.into()],
+        ast::AlterTableAction::NoInheritTable(it) => vec![NoInherit::lower(table, it)?.into()],
         ast::AlterTableAction::RenameConstraint(it) => vec![RenameConstraint::lower(table, it)?.into()],
         ast::AlterTableAction::ValidateConstraint(it) => vec![ValidateConstraint::lower(table, it)?.into()],
         ast::AlterTableAction::RenameColumn(it) => vec![RenameColumn::lower(table, it)?.into()],
@@ -63,26 +73,29 @@ fn lower_action(table: &QualifiedName, only: bool, action: &ast::AlterTableActio
         | ast::AlterTableAction::EnableTrigger(_) => vec![SetTriggerState::lower(table, action)?.into()],
         ast::AlterTableAction::SetSchema(it) => vec![SetTableSchema::lower(table, it)?.into()],
         ast::AlterTableAction::TableRenameTo(it) => vec![RenameTable::lower(table, it)?.into()],
-        action => vec![AlterRowSecurity::lower(table, action)?.into()],
+        action => match AlterRowSecurity::lower(table, action) {
+            Some(operation) => vec![operation.into()],
+            None => vec![AlterStorage::lower(table, action)?.into()],
+        },
     })
 }
 
 /// The operation of `alter column`; `None`: the model has none for it.
-fn lower_column(table: &QualifiedName, action: &ast::AlterColumn) -> Option<Operation> {
+fn lower_column(table: &QualifiedName, only: bool, action: &ast::AlterColumn) -> Option<Operation> {
     let column = syntax::name(&action.column_name_ref()?);
     Some(match action.option()? {
         ast::AlterColumnOption::AddGenerated(it) => AddIdentity::lower(table, column, &it)?.into(),
-        ast::AlterColumnOption::DropDefault(_) => DropDefault { table: table.clone(), column }.into(),
+        ast::AlterColumnOption::DropDefault(_) => DropDefault { table: table.clone(), column, only }.into(),
         ast::AlterColumnOption::DropExpression(it) => {
             DropExpression { table: table.clone(), column, if_exists: it.if_exists().is_some() }.into()
         }
         ast::AlterColumnOption::DropIdentity(it) => {
             DropIdentity { table: table.clone(), column, if_exists: it.if_exists().is_some() }.into()
         }
-        ast::AlterColumnOption::DropNotNull(_) => DropNotNull { table: table.clone(), column }.into(),
-        ast::AlterColumnOption::SetDefault(it) => SetDefault::lower(table, column, &it)?,
+        ast::AlterColumnOption::DropNotNull(_) => DropNotNull { table: table.clone(), column, only }.into(),
+        ast::AlterColumnOption::SetDefault(it) => SetDefault::lower(table, column, only, &it)?,
         ast::AlterColumnOption::SetGeneratedOptions(it) => AlterIdentity::lower(table, column, &it)?.into(),
-        ast::AlterColumnOption::SetNotNull(_) => SetNotNull { table: table.clone(), column }.into(),
+        ast::AlterColumnOption::SetNotNull(_) => SetNotNull { table: table.clone(), column, only }.into(),
         ast::AlterColumnOption::SetType(it) => AlterColumnType::lower(table, column, &it)?.into(),
         _ => return None,
     })

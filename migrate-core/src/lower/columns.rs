@@ -19,7 +19,15 @@ pub(crate) struct ColumnDefinition {
 
 /// Reads a column. `clauses` are the nodes behind the type.
 pub(crate) fn lower(name: &ast::ColumnName, ty: &ast::Type, clauses: impl Iterator<Item = SyntaxNode>) -> Option<ColumnDefinition> {
-    let mut data_type = syntax::data_type(ty)?;
+    with_type(name, syntax::data_type(ty)?, clauses)
+}
+
+/// The same, of a type that is known.
+pub(crate) fn with_type(
+    name: &ast::ColumnName,
+    mut data_type: crate::data_type::DataType,
+    clauses: impl Iterator<Item = SyntaxNode>,
+) -> Option<ColumnDefinition> {
     let serial = match data_type.named().filter(|_| !data_type.array).map(|name| name.name.as_str().to_owned()).as_deref() {
         Some("serial" | "serial4") => Some("integer"),
         Some("bigserial" | "serial8") => Some("bigint"),

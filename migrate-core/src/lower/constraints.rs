@@ -162,7 +162,7 @@ fn finish(
     options: AstChildren<ast::ConstraintOption>,
 ) -> Option<Constraint> {
     let name = name.and_then(|clause| clause.constraint_name()).map_or_else(|| Name::new(""), |name| syntax::name(&name));
-    let mut constraint = Constraint { name, kind, deferral: Deferral::No, validated: true, comment: None };
+    let mut constraint = Constraint::new(name, kind);
     for option in options {
         match option {
             ast::ConstraintOption::NotValid(_) => constraint.validated = false,

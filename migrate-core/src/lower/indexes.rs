@@ -85,6 +85,10 @@ fn unquoted(value: &str) -> &str {
 
 /// What stands in the parentheses of `with (…)`.
 pub(crate) fn storage(parameters: &ast::WithParams) -> String {
-    let options = parameters.attribute_list();
-    options.iter().flat_map(ast::AttributeList::attribute_options).map(|it| option(&it)).collect::<Vec<_>>().join(", ")
+    parameters.attribute_list().map(|list| attributes(&list)).unwrap_or_default()
+}
+
+/// What stands in a pair of parentheses like that of `with (…)`.
+pub(crate) fn attributes(list: &ast::AttributeList) -> String {
+    std::iter::once(list).flat_map(ast::AttributeList::attribute_options).map(|it| option(&it)).collect::<Vec<_>>().join(", ")
 }

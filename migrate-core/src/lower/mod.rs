@@ -17,7 +17,7 @@ pub use syntax_problem::{Suggestion, SyntaxProblem};
 
 use crate::name::At;
 use crate::operation::Operation;
-use crate::ops::{CreateIndex, CreateTable, DropIndex, DropTable, Opaque, RenameIndex};
+use crate::ops::{AttachIndex, CreateIndex, CreateTable, CreateTableAs, DropIndex, DropTable, Opaque, RenameIndex};
 use squawk_syntax::SourceFile;
 use squawk_syntax::ast::{self, AstNode};
 
@@ -61,10 +61,12 @@ fn typed(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<Operation>> 
     match statement {
         ast::Stmt::AlterIndex(it) => {
             *if_exists = it.if_exists().is_some();
-            RenameIndex::lower(it).map(|operation| vec![operation.into()])
+            let renamed = RenameIndex::lower(it).map(|operation| vec![operation.into()]);
+            renamed.or_else(|| AttachIndex::lower(it).map(|operation| vec![operation.into()]))
         }
         ast::Stmt::CreateIndex(it) => CreateIndex::lower(it).map(|operation| vec![operation.into()]),
         ast::Stmt::CreateTable(it) => CreateTable::lower(it).map(|operation| vec![operation.into()]),
+        ast::Stmt::CreateTableAs(it) => CreateTableAs::lower(it).map(|operation| vec![operation.into()]),
         ast::Stmt::DropIndex(it) => {
             *if_exists = it.if_exists().is_some();
             DropIndex::lower(it)

@@ -57,6 +57,13 @@ pub(crate) fn name<T: NameLike>(node: &T) -> Name {
     Name::cut(node.text(), at(node.syntax()))
 }
 
+/// A clause, in one spelling for all layouts.
+pub(crate) fn clause(node: &impl AstNode) -> Expression {
+    let mut clause = Expression::written(spelt(node.syntax()), at(node.syntax()));
+    clause.references = references(node.syntax());
+    clause
+}
+
 /// An expression.
 pub(crate) fn expression(node: &impl AstNode) -> Expression {
     let mut expression = Expression::written(text(node.syntax()), at(node.syntax()));

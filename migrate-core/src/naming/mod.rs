@@ -115,6 +115,12 @@ fn constraint(schema: &Schema, table: &QualifiedName, columns: &[Column], kind: 
     }
 }
 
+/// A constraint that a table gets from elsewhere: a partition from the partitioned table, a copy from what it is like.
+#[must_use]
+pub fn partition_constraint(schema: &Schema, table: &QualifiedName, columns: &[Column], kind: &ConstraintKind) -> Name {
+    constraint(schema, table, columns, kind, &Pending::default())
+}
+
 /// The names of an index's columns, joined: a name that comes again gets a number.
 fn key_names(keys: impl Iterator<Item = String>) -> String {
     let mut names: Vec<String> = Vec::new();

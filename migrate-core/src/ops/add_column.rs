@@ -127,18 +127,22 @@ impl Operate for AddColumn {
             return;
         }
         let Some(mut after) = schema.table(&self.table).cloned() else { return };
+        if let Some(partition) = &after.partition {
+            report.no_column_of_partition(&self.table, &partition.of, self.column.name.at);
+            return;
+        }
         after.columns.push(self.column.clone());
         checks::new_constraints(schema, after, &self.constraints, report);
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
-        let Some(table) = schema.tables.get_mut(&self.table) else { return };
+        let Some(table) = schema.table(&self.table) else { return };
         if table.column(self.column.name.as_str()).is_some() {
             return;
         }
-        table.columns.push(self.column.clone());
+        schema.add_column(&self.table, self.column.clone());
         for constraint in &self.constraints {
-            table.constraints.insert(constraint.name.clone(), constraint.clone());
+            schema.add_constraint(&self.table, constraint.clone(), false);
         }
         if let Some(sequence) = &self.serial {
             let options = SequenceOptions { data_type: create_table::serial_type(&self.column), ..Default::default() };
@@ -155,6 +159,7 @@ impl Operate for AddColumn {
         } else if self.scans() {
             effects = effects.and_scan(&self.table);
         }
+        let effects = effects.and_descendants(schema, &self.table);
         self.foreign_targets().fold(effects, |effects, target| effects.and_lock(target, LockMode::ShareRowExclusive))
     }
 
@@ -163,7 +168,7 @@ impl Operate for AddColumn {
             return Ok(Vec::new());
         }
         let column = self.column.name.clone();
-        Ok(vec![DropColumn { table: self.table.clone(), column, cascade: false, if_exists: false }.into()])
+        Ok(vec![DropColumn::new(self.table.clone(), column).into()])
     }
 
     fn render(&self) -> Vec<String> {

@@ -14,7 +14,7 @@ use crate::effects::{Effects, LockMode};
 use crate::name::{Name, QualifiedName, quote_literal};
 use crate::naming;
 use crate::operation::{Inverse, Operate};
-use crate::ops::{DropConstraint, DropNotNull, create_index};
+use crate::ops::{DropConstraint, DropNotNull, create_index, family};
 use crate::render;
 use crate::report::Report;
 use crate::schema::{Constraint, ConstraintKind, ForeignKey, Index, IndexKeyKind, Key, ObjectKey, Origin, Schema, Table};
@@ -50,6 +50,7 @@ impl AddConstraint {
     #[must_use]
     pub fn again(schema: &Schema, table: &QualifiedName, name: &Name) -> Option<Self> {
         let constraint = schema.table(table)?.constraints.get(name)?.clone();
+        let constraint = Constraint { local: true, parent: None, ..constraint };
         let mut operation = Self::new(table.clone(), constraint);
         operation.bind(schema);
         Some(operation)
@@ -195,46 +196,27 @@ impl Operate for AddConstraint {
                 schema.record_departure(key, renamed, origin);
             }
         }
-        let Some(table) = schema.tables.get_mut(&self.table) else { return };
-        if let Some(key) = self.primary_key() {
-            for column in table.columns.iter_mut().filter(|column| key.columns.contains(&column.name)) {
-                column.not_null = true;
-            }
-        }
-        table.constraints.entry(self.constraint.name.clone()).or_insert_with(|| self.constraint.clone());
+        schema.add_constraint(&self.table, self.constraint.clone(), self.only);
     }
 
     fn effects(&self, schema: &Schema) -> Effects {
-        if let Some(key) = self.foreign_key() {
-            let effects = Effects::lock(&self.table, LockMode::ShareRowExclusive).and_lock(&key.references, LockMode::ShareRowExclusive);
-            return if self.constraint.validated { effects.and_scan(&self.table) } else { effects };
+        let effects = self.own_effects(schema);
+        let handed_down = match &self.constraint.kind {
+            ConstraintKind::Check { no_inherit, .. } => !no_inherit,
+            _ => schema.table(&self.table).is_some_and(Table::is_partitioned) || self.looks_for_nulls(schema),
+        };
+        if !handed_down || self.only {
+            return effects;
         }
-        let effects = Effects::lock(&self.table, LockMode::AccessExclusive);
-        let looks_for_nulls = self.primary_key().is_some_and(|key| {
-            key.columns.iter().any(|column| schema.column(&self.table, column.as_str()).is_some_and(|column| !column.not_null))
-        });
-        let builds_index = self.constraint.kind.has_index() && self.using_index.is_none();
-        let checks_rows = matches!(self.constraint.kind, ConstraintKind::Check { .. }) && self.constraint.validated;
-        if looks_for_nulls || builds_index || checks_rows { effects.and_scan(&self.table) } else { effects }
+        if self.constraint.kind.has_index() && !self.looks_for_nulls(schema) {
+            let below = schema.descendants(&self.table);
+            return below.iter().fold(effects, |effects, table| effects.and_lock(table, LockMode::Share).and_scan(table));
+        }
+        effects.and_descendants(schema, &self.table)
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
-        let Some(table) = before.table(&self.table) else {
-            return Ok(vec![DropConstraint::new(self.table.clone(), self.constraint.name.clone()).into()]);
-        };
-        if table.constraints.contains_key(&self.constraint.name) {
-            return Ok(Vec::new());
-        }
-        let drop = DropConstraint { only: self.only, ..DropConstraint::new(self.table.clone(), self.constraint.name.clone()) };
-        let mut operations = vec![drop.into()];
-        let key_columns = self.primary_key().map(|key| key.columns.as_slice()).unwrap_or_default();
-        for column in key_columns {
-            if table.column(column.as_str()).is_some_and(|column| !column.not_null) {
-                operations.push(DropNotNull { table: self.table.clone(), column: column.clone() }.into());
-            }
-        }
-        create_index::recreate_indexes(table, |index| Some(&index.name) == self.using_index.as_ref(), &mut operations);
-        Ok(operations)
+        self.drop_again(before)
     }
 
     fn render(&self) -> Vec<String> {
@@ -250,6 +232,45 @@ impl Operate for AddConstraint {
             statements.push(format!("comment on constraint {name} on {table} is {}", quote_literal(comment)));
         }
         statements
+    }
+}
+
+impl AddConstraint {
+    /// Whether the columns of a primary key could be null so far.
+    fn looks_for_nulls(&self, schema: &Schema) -> bool {
+        self.primary_key().is_some_and(|key| {
+            key.columns.iter().any(|column| schema.column(&self.table, column.as_str()).is_some_and(|column| !column.not_null))
+        })
+    }
+
+    fn own_effects(&self, schema: &Schema) -> Effects {
+        if let Some(key) = self.foreign_key() {
+            let effects = Effects::lock(&self.table, LockMode::ShareRowExclusive).and_lock(&key.references, LockMode::ShareRowExclusive);
+            return if self.constraint.validated { effects.and_scan(&self.table) } else { effects };
+        }
+        let effects = Effects::lock(&self.table, LockMode::AccessExclusive);
+        let builds_index = self.constraint.kind.has_index() && self.using_index.is_none();
+        let checks_rows = matches!(self.constraint.kind, ConstraintKind::Check { .. }) && self.constraint.validated;
+        if self.looks_for_nulls(schema) || builds_index || checks_rows { effects.and_scan(&self.table) } else { effects }
+    }
+
+    fn drop_again(&self, before: &Schema) -> Inverse {
+        let Some(table) = before.table(&self.table) else {
+            return Ok(vec![DropConstraint::new(self.table.clone(), self.constraint.name.clone()).into()]);
+        };
+        if table.constraints.contains_key(&self.constraint.name) {
+            return Ok(Vec::new());
+        }
+        let drop = DropConstraint { only: self.only, ..DropConstraint::new(self.table.clone(), self.constraint.name.clone()) };
+        let mut operations = vec![drop.into()];
+        let key_columns = self.primary_key().map(|key| key.columns.as_slice()).unwrap_or_default();
+        for column in key_columns {
+            if table.column(column.as_str()).is_some_and(|column| !column.not_null) {
+                operations.push(DropNotNull { table: self.table.clone(), column: column.clone(), only: self.only }.into());
+            }
+        }
+        create_index::recreate_indexes(table, |index| Some(&index.name) == self.using_index.as_ref(), &mut operations);
+        Ok(family::give_back(before, &self.table, operations, |schema| self.apply(schema, &Origin::default())))
     }
 }
 

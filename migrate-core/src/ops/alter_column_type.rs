@@ -12,6 +12,7 @@
 //!   `src/backend/commands/tablecmds.c`, `CheckIndexCompatible` of `indexcmds.c`
 
 use super::alter_column;
+use crate::checks;
 use crate::data_type::{BaseType, DataType};
 use crate::effects::{Effects, LockMode};
 use crate::expression::Expression;
@@ -127,6 +128,9 @@ impl Operate for AlterColumnType {
     fn check(&self, schema: &Schema, report: &mut Report) {
         report.needs_type(schema, &self.data_type);
         let Some(column) = report.column(schema, &self.table, &self.column) else { return };
+        if !checks::own_column(schema, &self.table, &self.column, "change", report) {
+            return;
+        }
         if column.generated.is_some()
             && let Some(using) = &self.using
         {
@@ -139,7 +143,7 @@ impl Operate for AlterColumnType {
     }
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
-        alter_column::change(schema, &self.table, &self.column, |column| {
+        alter_column::change_all(schema, &self.table, &self.column, false, |column| {
             column.data_type = self.data_type.clone();
             column.collation.clone_from(&self.collation);
             if let Some(identity) = &mut column.identity {
@@ -149,6 +153,27 @@ impl Operate for AlterColumnType {
     }
 
     fn effects(&self, schema: &Schema) -> Effects {
+        self.own_effects(schema).and_descendants(schema, &self.table)
+    }
+
+    fn inverse(&self, before: &Schema) -> Inverse {
+        self.convert_back(before)
+    }
+
+    fn render(&self) -> Vec<String> {
+        let mut action = format!("type {}", self.data_type.sql());
+        if let Some(collation) = &self.collation {
+            let _ = write!(action, " collate {}", Name::new(collation.as_str()).quoted());
+        }
+        if let Some(using) = &self.using {
+            let _ = write!(action, " using {}", using.sql());
+        }
+        alter_column::sql(&self.table, &self.column, &action)
+    }
+}
+
+impl AlterColumnType {
+    fn own_effects(&self, schema: &Schema) -> Effects {
         let mut effects = Effects::lock(&self.table, LockMode::AccessExclusive);
         let Some((table, column)) = schema.table(&self.table).and_then(|table| Some((table, table.column(self.column.as_str())?))) else {
             return effects.and_rewrite(&self.table);
@@ -181,7 +206,7 @@ impl Operate for AlterColumnType {
         }
     }
 
-    fn inverse(&self, before: &Schema) -> Inverse {
+    fn convert_back(&self, before: &Schema) -> Inverse {
         let column = alter_column::before(before, &self.table, &self.column)?;
         if column.data_type == self.data_type && column.collation == self.collation && self.is_plain_cast() {
             return Ok(Vec::new());
@@ -205,17 +230,6 @@ impl Operate for AlterColumnType {
             using: using.map(Expression::new),
         };
         Ok(vec![inverse.into()])
-    }
-
-    fn render(&self) -> Vec<String> {
-        let mut action = format!("type {}", self.data_type.sql());
-        if let Some(collation) = &self.collation {
-            let _ = write!(action, " collate {}", Name::new(collation.as_str()).quoted());
-        }
-        if let Some(using) = &self.using {
-            let _ = write!(action, " using {}", using.sql());
-        }
-        alter_column::sql(&self.table, &self.column, &action)
     }
 }
 

@@ -6,9 +6,10 @@ use crate::effects::Effects;
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, Operate, Operation};
 use crate::ops::{
-    AlterComposite, AttributeChange, DropColumn, DropConstraint, DropDefault, DropPolicy, DropTrigger, DropType, DropView, drop_table,
+    AlterComposite, AttributeChange, DropColumn, DropConstraint, DropDefault, DropPolicy, DropTable, DropTrigger, DropType, DropView,
+    drop_table,
 };
-use crate::schema::{Origin, Schema, TypeUser};
+use crate::schema::{Origin, Schema, Table, TypeUser};
 
 /// What depends on a column and doesn't fall with it by itself: policies, views, foreign keys, triggers, generated
 /// columns, and the defaults of others that take values from its sequence.
@@ -30,7 +31,10 @@ pub(super) fn of_table(schema: &Schema, table: &QualifiedName) -> Vec<Operation>
     let typed = schema.columns_of_type(table).into_iter().filter(|(owner, _)| owner != table);
     let columns = typed.map(|(owner, column)| DropColumn::cascading(&owner, &column).into());
     let policies = drop_policies(schema.policies_reading(table));
-    policies.chain(views).chain(foreign_keys).chain(columns).chain(drop_defaults(schema, table, None)).collect()
+    let inherits = |child: &&Table| child.inherits.contains(table);
+    let children =
+        schema.tables.values().filter(inherits).map(|child| DropTable { cascade: true, ..DropTable::new(child.name.clone()) }.into());
+    children.chain(policies).chain(views).chain(foreign_keys).chain(columns).chain(drop_defaults(schema, table, None)).collect()
 }
 
 /// What is made of a type: columns, domains, attributes.

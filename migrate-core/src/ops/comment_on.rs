@@ -120,14 +120,8 @@ impl CommentOn {
         match &key {
             ObjectKey::Schema(name) => name.as_str() == DEFAULT_SCHEMA,
             ObjectKey::Extension(_) => true,
-            ObjectKey::Column(table, column) => {
-                let without_columns = |table: &crate::schema::Table| {
-                    table.column(column.as_str()).is_none() && table.columns.is_empty() && !table.options.is_empty()
-                };
-                schema.views.contains_key(table)
-                    || other(table, OtherKind::Relation)
-                    || other(table, OtherKind::Type)
-                    || schema.table(table).is_some_and(without_columns)
+            ObjectKey::Column(table, _) => {
+                schema.views.contains_key(table) || other(table, OtherKind::Relation) || other(table, OtherKind::Type)
             }
             ObjectKey::Constraint(table, _) => other(table, OtherKind::Relation),
             ObjectKey::Trigger(relation, name) => schema.trigger(relation, name).is_none() && other(relation, OtherKind::Relation),

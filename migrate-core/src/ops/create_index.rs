@@ -12,10 +12,10 @@
 use crate::checks;
 use crate::data_type::DataType;
 use crate::effects::{Effects, LockMode, TransactionNeed};
-use crate::name::{Name, QualifiedName, quote_literal};
+use crate::name::{At, Name, QualifiedName, quote_literal};
 use crate::naming;
 use crate::operation::{Inverse, Operate, Operation};
-use crate::ops::DropIndex;
+use crate::ops::{AddConstraint, DropIndex, family};
 use crate::render;
 use crate::report::Report;
 use crate::schema::{Column, Index, IndexKeyKind, ObjectKey, Origin, OtherKind, OtherObject, Schema, Table};
@@ -42,6 +42,16 @@ pub struct CreateIndex {
 impl CreateIndex {
     fn name(&self) -> QualifiedName {
         self.table.sibling(self.index.name.clone())
+    }
+
+    /// Where its columns are written, or its name.
+    fn at(&self) -> At {
+        let columns = self.index.keys.iter().filter_map(|key| match &key.kind {
+            IndexKeyKind::Column(name) => Some(name.at),
+            IndexKeyKind::Expression(_) => None,
+        });
+        let written = columns.chain([self.index.name.at]).find(|at| !at.range().is_empty());
+        written.unwrap_or_else(|| self.table.at())
     }
 
     fn check_columns(&self, schema: &Schema, table: &Table, report: &mut Report) {
@@ -93,10 +103,11 @@ impl Operate for CreateIndex {
             return;
         }
         if let Some(table) = schema.table(&self.table) {
-            if self.concurrently && is_partitioned(table) {
+            if self.concurrently && table.is_partitioned() {
                 report.no_concurrent_index(&self.table);
             }
             self.check_columns(schema, table, report);
+            checks::index_covers_partition_key(table, &self.index, self.at(), report);
         } else if let Some(columns) = schema.views.get(&self.table).and_then(|view| view.output.as_ref()) {
             let mut shape = Table::new(self.table.clone());
             shape.columns.extend(columns.iter().map(|column| Column::new(column.clone(), DataType::from_catalog("text"))));
@@ -111,8 +122,8 @@ impl Operate for CreateIndex {
         if schema.relation_kind(&self.name()).is_some() {
             return;
         }
-        if let Some(indexes) = schema.indexes_mut(&self.table) {
-            indexes.insert(self.index.name.clone(), self.index.clone());
+        if schema.indexes_mut(&self.table).is_some() {
+            schema.add_index(&self.table, &self.index);
         } else if schema.relation_kind(&self.table).is_some() {
             // of a partition, or a table made by a query, the model knows no columns: only the name is noted
             let index = OtherObject { kind: OtherKind::Relation, of: Some(self.table.clone()), origin: origin.clone() };
@@ -127,15 +138,18 @@ impl Operate for CreateIndex {
             (LockMode::Share, TransactionNeed::Inside)
         };
         let effects = Effects { transaction, ..Effects::lock(&self.table, mode) };
-        let reads_nothing = self.index.only && schema.table(&self.table).is_some_and(is_partitioned);
-        if reads_nothing { effects } else { effects.and_scan(&self.table) }
+        let reads_nothing = self.index.only && schema.table(&self.table).is_some_and(Table::is_partitioned);
+        let effects = if reads_nothing { effects } else { effects.and_scan(&self.table) };
+        let handed_down = !self.index.only && schema.table(&self.table).is_some_and(Table::is_partitioned);
+        if handed_down { effects.and_descendants(schema, &self.table) } else { effects }
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
         if before.relation_kind(&self.name()).is_some() {
             return Ok(Vec::new());
         }
-        Ok(vec![DropIndex { concurrently: self.concurrently, ..DropIndex::new(self.name()) }.into()])
+        let drop = vec![DropIndex { concurrently: self.concurrently, ..DropIndex::new(self.name()) }.into()];
+        Ok(family::give_back(before, &self.table, drop, |schema| self.apply(schema, &Origin::default())))
     }
 
     fn render(&self) -> Vec<String> {
@@ -147,10 +161,6 @@ impl Operate for CreateIndex {
     }
 }
 
-fn is_partitioned(table: &Table) -> bool {
-    table.options.starts_with("partition by")
-}
-
 /// Adds the operations that create those indexes of `table` again for which `chosen` holds.
 pub(crate) fn recreate_indexes(table: &Table, chosen: impl Fn(&Index) -> bool, operations: &mut Vec<Operation>) {
     let indexes = table.indexes.values().filter(|index| chosen(index));
@@ -159,8 +169,41 @@ pub(crate) fn recreate_indexes(table: &Table, chosen: impl Fn(&Index) -> bool, o
 
 /// What creates `index` of a table or a materialized view as it is, given the columns of the table that it uses.
 pub(crate) fn recreate(relation: &QualifiedName, columns: Vec<Name>, index: &Index, concurrently: bool) -> CreateIndex {
-    let index = Index { valid: true, ..index.clone() };
+    let index = Index { valid: true, parent: None, ..index.clone() };
     CreateIndex { table: relation.clone(), index, columns, concurrently, if_not_exists: false }
+}
+
+/// What creates an index of a table or a materialized view as it was, with its parts on partitions: before it those to
+/// which PostgreSQL wouldn't give their names again.
+pub(crate) fn recreate_with_parts(before: &Schema, relation: &QualifiedName, index: &Index, concurrently: bool) -> Vec<Operation> {
+    let columns = |table: &QualifiedName, index: &Index| before.table(table).map(|table| used_columns(table, index)).unwrap_or_default();
+    let own = recreate(relation, columns(relation, index), index, concurrently);
+    let below = before.descendants(relation);
+    if below.is_empty() {
+        return vec![own.into()];
+    }
+    let mut restored = before.clone();
+    restored.remove_index(relation, &index.name);
+    own.apply(&mut restored, &Origin::default());
+    let mut operations: Vec<Operation> = vec![own.into()];
+    if below.iter().all(|name| before.table(name) == restored.table(name)) {
+        return operations;
+    }
+    let mut parents = vec![(relation.clone(), index.name.clone())];
+    for name in below {
+        let Some((table, partition)) = before.table(&name).and_then(|table| Some((table, table.partition.as_ref()?))) else { continue };
+        let part_of = |parent: Option<&Name>| parent.is_some_and(|parent| parents.contains(&(partition.of.clone(), parent.clone())));
+        let part = table.indexes.values().find(|index| part_of(index.parent.as_ref()));
+        let key = table.constraints.values().find(|key| part_of(key.parent.as_ref()));
+        if let Some(part) = part {
+            operations.push(recreate(&name, columns(&name, part), part, false).into());
+        } else if let Some(key) = key {
+            operations.extend(AddConstraint::again(before, &name, &key.name).map(Operation::from));
+        }
+        parents.extend(part.map(|part| &part.name).or(key.map(|key| &key.name)).map(|part| (name.clone(), part.clone())));
+    }
+    operations.reverse();
+    operations
 }
 
 /// The columns of `table` that `index` uses.
@@ -203,6 +246,7 @@ mod lower {
                 only: target.only_token().is_some(),
                 valid: true,
                 comment: None,
+                parent: None,
             };
             Some(Self {
                 table: syntax::table_ref(&target.table_name_ref()?)?,

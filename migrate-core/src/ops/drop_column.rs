@@ -8,10 +8,11 @@
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, `ALTER TABLE`
 
+use crate::checks;
 use crate::effects::{Effects, LockMode};
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, NoInverse, Operate, Operation};
-use crate::ops::{AddColumn, AddConstraint, cascade, create_index, drop_table};
+use crate::ops::{AddColumn, AddConstraint, cascade, create_index, drop_table, family};
 use crate::report::Report;
 use crate::schema::{ConstraintKind, ObjectKey, Origin, Schema};
 use serde::{Deserialize, Serialize};
@@ -29,13 +30,22 @@ pub struct DropColumn {
     /// `if exists`.
     #[serde(default)]
     pub if_exists: bool,
+    /// `alter table only`: the tables below keep theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only: bool,
 }
 
 impl DropColumn {
+    /// Drops a column that nothing depends on.
+    #[must_use]
+    pub fn new(table: QualifiedName, column: Name) -> Self {
+        Self { table, column, cascade: false, if_exists: false, only: false }
+    }
+
     /// Drops the column with all that depends on it.
     #[must_use]
     pub fn cascading(table: &QualifiedName, column: &Name) -> Self {
-        Self { table: table.clone(), column: column.clone(), cascade: true, if_exists: false }
+        Self { cascade: true, ..Self::new(table.clone(), column.clone()) }
     }
 
     /// What `cascade` drops before the column.
@@ -64,6 +74,14 @@ impl DropColumn {
         let Some(table) = before.table(&self.table) else {
             return Err(NoInverse::because(format!("nothing is known of table `{}`", self.table)));
         };
+        if self.only
+            && before.children(&self.table).iter().any(|child| before.column(child, self.column.as_str()).is_some_and(|it| !it.local))
+        {
+            return Err(NoInverse::because(format!(
+                "the tables that inherit from `{}` keep column `{}` as their own, and nothing changes that",
+                self.table, self.column
+            )));
+        }
         let falls: Vec<_> =
             table.constraints.values().filter(|constraint| constraint.kind.involves(self.column.as_str())).cloned().collect();
         let filled = column.default.is_some() || column.identity.is_some() || column.generated.is_some();
@@ -87,7 +105,8 @@ impl DropColumn {
         create_index::recreate_indexes(table, |index| index.involves(self.column.as_str()), &mut operations);
         operations
             .extend(later.iter().filter_map(|constraint| AddConstraint::again(before, &self.table, &constraint.name)).map(Into::into));
-        Ok(operations)
+        let drop = |schema: &mut Schema| schema.remove_column(&self.table, self.column.as_str(), self.only);
+        Ok(family::give_back(before, &self.table, operations, drop))
     }
 }
 
@@ -111,6 +130,9 @@ impl Operate for DropColumn {
         if !self.if_exists {
             report.needs_column(schema, &self.table, &self.column);
         }
+        if !checks::own_column(schema, &self.table, &self.column, "drop", report) {
+            return;
+        }
         if schema.table(&self.table).is_some_and(|table| table.is_partitioned_by(self.column.as_str())) {
             report.in_partition_key(&self.table, &self.column);
         }
@@ -125,11 +147,7 @@ impl Operate for DropColumn {
             return;
         }
         cascade::apply(&self.before_it(schema), schema, origin);
-        if let Some(table) = schema.tables.get_mut(&self.table) {
-            table.remove_column(self.column.as_str());
-        }
-        let owner = (self.table.clone(), self.column.clone());
-        schema.sequences.retain(|_, sequence| sequence.owned_by.as_ref() != Some(&owner));
+        schema.remove_column(&self.table, self.column.as_str(), self.only);
         schema.record_departure(ObjectKey::Column(self.table.clone(), self.column.clone()), None, origin);
     }
 
@@ -142,6 +160,7 @@ impl Operate for DropColumn {
         });
         let effects = targets.fold(own, |effects, table| effects.and_lock(&table, LockMode::AccessExclusive));
         let effects = cascade::and_locks(effects, &self.before_it(schema), schema);
+        let effects = if self.only { effects } else { effects.and_descendants(schema, &self.table) };
         Effects { loses_data: true, breaks_readers: true, ..effects }
     }
 
@@ -151,7 +170,8 @@ impl Operate for DropColumn {
 
     fn render(&self) -> Vec<String> {
         let cascade = if self.cascade { " cascade" } else { "" };
-        vec![format!("alter table {} drop column {}{cascade}", self.table.quoted(), self.column.quoted())]
+        let only = if self.only { "only " } else { "" };
+        vec![format!("alter table {only}{} drop column {}{cascade}", self.table.quoted(), self.column.quoted())]
     }
 }
 
@@ -169,6 +189,7 @@ mod lower {
                 column: syntax::name(&action.column_name_ref()?),
                 cascade: matches!(action.drop_behavior(), Some(ast::DropBehavior::Cascade(_))),
                 if_exists: action.if_exists().is_some(),
+                only: false,
             })
         }
     }

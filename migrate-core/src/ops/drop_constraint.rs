@@ -13,7 +13,7 @@ use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, NoInverse, Operate};
 use crate::ops::AddConstraint;
 use crate::report::Report;
-use crate::schema::{Constraint, ConstraintKind, ObjectKey, Origin, Schema, UniqueKey};
+use crate::schema::{Constraint, ConstraintKind, ObjectKey, Origin, Schema, Table, UniqueKey};
 use serde::{Deserialize, Serialize};
 
 /// Drops a constraint. Columns of a primary key stay `not null`.
@@ -45,6 +45,35 @@ impl DropConstraint {
         schema.table(&self.table)?.constraints.get(self.name.as_str())
     }
 
+    /// What must be there before the constraint is, so that the tables below have what they had: PostgreSQL would give it
+    /// another name there, or other ways.
+    fn parts_again(&self, before: &Schema, own: &AddConstraint) -> Vec<AddConstraint> {
+        let below = before.descendants(&self.table);
+        if below.is_empty() {
+            return Vec::new();
+        }
+        let mut restored = before.clone();
+        restored.remove_constraint(&self.table, &self.name, self.only);
+        own.apply(&mut restored, &Origin::default());
+        if below.iter().all(|name| before.table(name) == restored.table(name)) {
+            return Vec::new();
+        }
+        let mut parents = vec![(self.table.clone(), self.name.clone())];
+        let mut parts = Vec::new();
+        for name in below {
+            let Some(table) = before.table(&name) else { continue };
+            for constraint in table.constraints.values() {
+                let of = constraint.parent.clone().zip(table.partition.as_ref());
+                if of.is_some_and(|(parent, partition)| parents.contains(&(partition.of.clone(), parent))) {
+                    parents.push((name.clone(), constraint.name.clone()));
+                    parts.extend(AddConstraint::again(before, &name, &constraint.name));
+                }
+            }
+        }
+        parts.reverse();
+        parts
+    }
+
     /// The foreign keys that rest on the constraint.
     fn dependents(&self, schema: &Schema) -> Vec<(QualifiedName, Name)> {
         schema.foreign_keys_on(&self.table, UniqueKey::Constraint(&self.name))
@@ -74,6 +103,10 @@ impl Operate for DropConstraint {
             }
             return;
         }
+        if let Some(parent) = schema.parent_with_constraint(&self.table, self.name.as_str()) {
+            report.inherited_constraint(&self.table, &self.name, parent, "drop");
+            return;
+        }
         if !self.cascade {
             report.needed_by_foreign_keys(self.name.at, &format!("constraint `{}`", self.name), &self.dependents(schema));
         }
@@ -85,8 +118,10 @@ impl Operate for DropConstraint {
         }
         let own = (self.table.clone(), self.name.clone());
         for (table, name) in self.dependents(schema).into_iter().chain([own]) {
-            let removed = schema.tables.get_mut(&table).and_then(|table| table.constraints.shift_remove(&name));
-            if removed.is_some_and(|constraint| constraint.kind.has_index()) {
+            let removed = schema.table(&table).and_then(|table| table.constraints.get(&name));
+            let has_index = removed.is_some_and(|constraint| constraint.kind.has_index());
+            schema.remove_constraint(&table, &name, self.only);
+            if has_index {
                 schema.record_departure(ObjectKey::Index(table.sibling(name.clone())), None, origin);
             }
             schema.record_departure(ObjectKey::Constraint(table, name), None, origin);
@@ -100,6 +135,11 @@ impl Operate for DropConstraint {
         });
         let dependents = self.dependents(schema).into_iter().map(|(table, _)| table);
         let own = Effects::lock(&self.table, LockMode::AccessExclusive);
+        let handed_down = self.constraint(schema).is_some_and(|constraint| match constraint.kind {
+            ConstraintKind::Check { no_inherit, .. } => !no_inherit,
+            _ => schema.table(&self.table).is_some_and(Table::is_partitioned),
+        });
+        let own = if handed_down && !self.only { own.and_descendants(schema, &self.table) } else { own };
         target.into_iter().chain(dependents).fold(own, |effects, table| effects.and_lock(&table, LockMode::AccessExclusive))
     }
 
@@ -112,7 +152,8 @@ impl Operate for DropConstraint {
         };
         let dependents = self.dependents(before).into_iter().filter_map(|(table, name)| AddConstraint::again(before, &table, &name));
         let own = AddConstraint { only: self.only, ..again };
-        Ok(std::iter::once(own).chain(dependents).map(Into::into).collect())
+        let parts = self.parts_again(before, &own);
+        Ok(parts.into_iter().chain([own]).chain(dependents).map(Into::into).collect())
     }
 
     fn render(&self) -> Vec<String> {

@@ -9,10 +9,9 @@
 //! - **Source**: PostgreSQL manual, `ALTER TABLE`, `DROP DEFAULT`
 
 use super::{alter_column, set_default};
-use crate::effects::{Effects, LockMode};
+use crate::effects::Effects;
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, Operate};
-use crate::ops::SetDefault;
 use crate::report::Report;
 use crate::schema::{DefaultNull, ObjectKey, Origin, Schema};
 use serde::{Deserialize, Serialize};
@@ -24,6 +23,9 @@ pub struct DropDefault {
     pub table: QualifiedName,
     /// The column.
     pub column: Name,
+    /// `alter table only`: the tables below keep theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only: bool,
 }
 
 impl Operate for DropDefault {
@@ -46,23 +48,21 @@ impl Operate for DropDefault {
     }
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
-        alter_column::change(schema, &self.table, &self.column, |column| {
+        alter_column::change_all(schema, &self.table, &self.column, self.only, |column| {
             column.default = None;
             column.default_null = DefaultNull::default();
         });
     }
 
-    fn effects(&self, _schema: &Schema) -> Effects {
-        Effects::lock(&self.table, LockMode::AccessExclusive)
+    fn effects(&self, schema: &Schema) -> Effects {
+        alter_column::lock(schema, &self.table, self.only)
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
-        let column = alter_column::before(before, &self.table, &self.column)?;
-        let Some(default) = column.default.clone() else { return Ok(Vec::new()) };
-        Ok(vec![SetDefault { table: self.table.clone(), column: self.column.clone(), default }.into()])
+        set_default::restore(before, &self.table, &self.column, self.only, None)
     }
 
     fn render(&self) -> Vec<String> {
-        alter_column::sql(&self.table, &self.column, "drop default")
+        alter_column::sql_of(&self.table, self.only, &self.column, "drop default")
     }
 }

@@ -9,7 +9,7 @@
 //! - **Source**: PostgreSQL manual, `ALTER TABLE`, `DROP EXPRESSION`
 
 use super::alter_column;
-use crate::effects::{Effects, LockMode};
+use crate::effects::Effects;
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, NoInverse, Operate};
 use crate::report::Report;
@@ -55,11 +55,11 @@ impl Operate for DropExpression {
     }
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
-        alter_column::change(schema, &self.table, &self.column, |column| column.generated = None);
+        alter_column::change_all(schema, &self.table, &self.column, false, |column| column.generated = None);
     }
 
-    fn effects(&self, _schema: &Schema) -> Effects {
-        Effects::lock(&self.table, LockMode::AccessExclusive)
+    fn effects(&self, schema: &Schema) -> Effects {
+        alter_column::lock(schema, &self.table, false)
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {

@@ -14,7 +14,7 @@ use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, NoInverse, Operate};
 use crate::ops::{AddConstraint, create_index};
 use crate::report::Report;
-use crate::schema::{ObjectKey, Origin, Schema, UniqueKey};
+use crate::schema::{ObjectKey, Origin, Schema, Table, UniqueKey};
 use serde::{Deserialize, Serialize};
 
 /// Drops an index.
@@ -72,8 +72,13 @@ impl Operate for DropIndex {
         if self.concurrently && self.cascade {
             report.no_concurrent_cascade(&self.name);
         }
-        if let Some((relation, _)) = schema.index(&self.name) {
-            let partitioned = schema.table(relation).is_some_and(|table| table.options.starts_with("partition by"));
+        if let Some((relation, index)) = schema.index(&self.name) {
+            let partition = schema.table(relation).and_then(|table| table.partition.as_ref());
+            if let Some((parent, partition)) = index.parent.as_ref().zip(partition) {
+                report.part_of_index(&self.name, &partition.of.sibling(parent.clone()));
+                return;
+            }
+            let partitioned = schema.table(relation).is_some_and(|table| table.is_partitioned());
             if self.concurrently && partitioned {
                 report.no_concurrent_drop(&self.name, relation);
             }
@@ -98,9 +103,7 @@ impl Operate for DropIndex {
         }
         let dependents = self.dependents(schema);
         let Some(relation) = schema.index(&self.name).map(|(relation, _)| relation.clone()) else { return };
-        if let Some(indexes) = schema.indexes_mut(&relation) {
-            indexes.shift_remove(self.name.name.as_str());
-        }
+        schema.remove_index(&relation, &self.name.name);
         schema.record_departure(ObjectKey::Index(self.name.clone()), None, origin);
         for (table, constraint) in dependents {
             if let Some(table) = schema.tables.get_mut(&table) {
@@ -114,7 +117,11 @@ impl Operate for DropIndex {
         let transaction = if self.concurrently { TransactionNeed::Outside } else { TransactionNeed::Inside };
         let mode = if self.concurrently { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive };
         let relation = schema.index(&self.name).map(|(relation, _)| relation.clone());
-        let locked = relation.into_iter().chain(self.dependents(schema).into_iter().map(|(table, _)| table));
+        let below = relation.iter().flat_map(|relation| {
+            let partitioned = schema.table(relation).is_some_and(Table::is_partitioned);
+            if partitioned { schema.descendants(relation) } else { Vec::new() }
+        });
+        let locked = relation.clone().into_iter().chain(below).chain(self.dependents(schema).into_iter().map(|(table, _)| table));
         let effects = locked.fold(Effects::default(), |effects, table| effects.and_lock(&table, mode));
         Effects { transaction, ..effects }
     }
@@ -126,10 +133,9 @@ impl Operate for DropIndex {
             }
             return Err(NoInverse::because(format!("nothing is known of index `{}`", self.name)));
         };
-        let columns = before.table(relation).map(|table| create_index::used_columns(table, index)).unwrap_or_default();
-        let created = create_index::recreate(relation, columns, index, self.concurrently);
+        let created = create_index::recreate_with_parts(before, relation, index, self.concurrently);
         let constraints = self.dependents(before).into_iter().filter_map(|(table, name)| AddConstraint::again(before, &table, &name));
-        Ok(std::iter::once(created.into()).chain(constraints.map(Into::into)).collect())
+        Ok(created.into_iter().chain(constraints.map(Into::into)).collect())
     }
 
     fn render(&self) -> Vec<String> {

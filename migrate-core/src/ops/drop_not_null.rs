@@ -9,9 +9,9 @@
 //! - **Source**: PostgreSQL manual, `ALTER TABLE`, `DROP NOT NULL`
 
 use super::alter_column;
-use crate::effects::{Effects, LockMode};
+use crate::effects::Effects;
 use crate::name::{Name, QualifiedName};
-use crate::operation::{Inverse, Operate};
+use crate::operation::{Inverse, Operate, Operation};
 use crate::ops::SetNotNull;
 use crate::report::Report;
 use crate::schema::{ObjectKey, Origin, Schema, Table};
@@ -24,6 +24,9 @@ pub struct DropNotNull {
     pub table: QualifiedName,
     /// The column.
     pub column: Name,
+    /// `alter table only`: the tables below keep theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only: bool,
 }
 
 impl Operate for DropNotNull {
@@ -41,6 +44,12 @@ impl Operate for DropNotNull {
 
     fn check(&self, schema: &Schema, report: &mut Report) {
         let Some(column) = report.column(schema, &self.table, &self.column) else { return };
+        let parent = schema.parent_with_column(&self.table, self.column.as_str());
+        let parent = parent.filter(|parent| schema.column(parent, self.column.as_str()).is_some_and(|column| column.not_null));
+        if let Some(parent) = parent {
+            report.not_null_in_parent(&self.table, &self.column, parent);
+            return;
+        }
         if column.identity.is_some() {
             report.is_identity(&self.table, &self.column, "drop the identity first");
         }
@@ -51,21 +60,26 @@ impl Operate for DropNotNull {
     }
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
-        alter_column::change(schema, &self.table, &self.column, |column| column.not_null = false);
+        alter_column::change_all(schema, &self.table, &self.column, self.only, |column| column.not_null = false);
     }
 
-    fn effects(&self, _schema: &Schema) -> Effects {
-        Effects::lock(&self.table, LockMode::AccessExclusive)
+    fn effects(&self, schema: &Schema) -> Effects {
+        alter_column::lock(schema, &self.table, self.only)
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
-        if !alter_column::before(before, &self.table, &self.column)?.not_null {
-            return Ok(Vec::new());
-        }
-        Ok(vec![SetNotNull { table: self.table.clone(), column: self.column.clone() }.into()])
+        let was = alter_column::before(before, &self.table, &self.column)?.not_null;
+        let others = alter_column::different_below(before, &self.table, &self.column, self.only, |column| column.not_null);
+        let own = SetNotNull { table: self.table.clone(), column: self.column.clone(), only: self.only };
+        let restore = |(table, not_null): (QualifiedName, bool)| -> Operation {
+            let (column, only) = (self.column.clone(), true);
+            if not_null { SetNotNull { table, column, only }.into() } else { Self { table, column, only }.into() }
+        };
+        let own = was.then(|| own.into());
+        Ok(own.into_iter().chain(others.into_iter().map(restore)).collect())
     }
 
     fn render(&self) -> Vec<String> {
-        alter_column::sql(&self.table, &self.column, "drop not null")
+        alter_column::sql_of(&self.table, self.only, &self.column, "drop not null")
     }
 }

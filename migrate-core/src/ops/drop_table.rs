@@ -13,8 +13,8 @@ use crate::name::{Name, QualifiedName};
 use crate::naming;
 use crate::operation::{Inverse, NoInverse, Operate, Operation};
 use crate::ops::{
-    AddConstraint, AlterRowSecurity, AlterSequence, CommentOn, CreateSequence, CreateTable, DropConstraint, SequenceChange, cascade,
-    create_index, create_policy, create_table, create_trigger,
+    AddConstraint, AlterRowSecurity, AlterSequence, AttachPartition, CommentOn, CreateSequence, CreateTable, DropConstraint, DropDefault,
+    SequenceChange, SetDefault, SetNotNull, cascade, create_index, create_policy, create_table, create_trigger,
 };
 use crate::report::Report;
 use crate::schema::{Constraint, ConstraintKind, ObjectKey, Origin, RowSecurity, Schema, Sequence, SequenceOptions, Table, UniqueKey};
@@ -51,11 +51,14 @@ impl DropTable {
 
     /// What falls before the table.
     fn before_it(&self, schema: &Schema) -> Vec<Operation> {
+        // partitions fall with what they are partitions of
+        let partitions = schema.partitions(&self.name).into_iter().map(|name| Self { cascade: self.cascade, ..Self::new(name) }.into());
         if self.cascade {
-            return cascade::of_table(schema, &self.name);
+            return partitions.chain(cascade::of_table(schema, &self.name)).collect();
         }
         let policies = cascade::drop_policies(self.frees.clone());
-        policies.chain(self.releases.iter().map(|(table, name)| DropConstraint::new(table.clone(), name.clone()).into())).collect()
+        let released = self.releases.iter().map(|(table, name)| DropConstraint::new(table.clone(), name.clone()).into());
+        policies.chain(released).chain(partitions).collect()
     }
 
     /// What creates the table again when nothing fell with it but what belongs to it.
@@ -65,9 +68,6 @@ impl DropTable {
         };
         if let Some(what) = table.unmodelled.first() {
             return Err(NoInverse::because(format!("{what} falls with table `{}`, and the model can't bring it back", self.name)));
-        }
-        if table.partition_key().is_some() {
-            return Err(NoInverse::because(format!("the partitions of table `{}` fall with it, and aren't known", self.name)));
         }
         Ok(recreate(before, table))
     }
@@ -100,6 +100,17 @@ impl Operate for DropTable {
         if !report.needs_table(schema, &self.name) || self.cascade {
             return;
         }
+        for partition in schema.descendants(&self.name) {
+            if schema.table(&partition).is_some_and(|table| table.partition.is_none()) {
+                report.table_inherits(&partition, &self.name);
+            } else {
+                let name = format!("partition `{partition}`");
+                report.views_depend(self.name.at(), &name, &schema.views_reading(&partition));
+                let mut foreign_keys = schema.foreign_keys_to_table(&partition);
+                foreign_keys.retain(|(table, _)| !self.together.contains(table) && !schema.descendants(&self.name).contains(table));
+                report.needed_by_foreign_keys(self.name.at(), &name, &foreign_keys);
+            }
+        }
         let name = format!("table `{}`", self.name);
         let mut policies = schema.policies_reading(&self.name);
         policies.retain(|(table, _)| !self.together.contains(table));
@@ -130,10 +141,18 @@ impl Operate for DropTable {
         let own = Effects { loses_data: true, breaks_readers: true, ..Effects::lock(&self.name, LockMode::AccessExclusive) };
         let targets = schema.table(&self.name).into_iter().flat_map(|table| table.constraints.values());
         let targets = targets.filter_map(|constraint| match &constraint.kind {
-            ConstraintKind::ForeignKey(key) => Some(&key.references),
+            ConstraintKind::ForeignKey(key) if constraint.parent.is_none() => Some(&key.references),
             _ => None,
         });
         let effects = targets.fold(own, |effects, table| effects.and_lock(table, LockMode::AccessExclusive));
+        let parent = schema.table(&self.name).and_then(|table| table.partition.as_ref()).map(|partition| &partition.of);
+        let effects = parent.into_iter().fold(effects, |effects, parent| {
+            let effects = effects.and_lock(parent, LockMode::AccessExclusive);
+            schema
+                .default_partition(parent)
+                .into_iter()
+                .fold(effects, |effects, default| effects.and_lock(default, LockMode::AccessExclusive))
+        });
         cascade::and_locks(effects, &self.before_it(schema), schema)
     }
 
@@ -153,7 +172,20 @@ impl Operate for DropTable {
 /// The operations that create `table` as it is.
 fn recreate(before: &Schema, table: &Table) -> Vec<Operation> {
     let mut shape = table.clone();
-    let constraints: Vec<_> = std::mem::take(&mut shape.constraints).into_values().collect();
+    // it gets its columns alone, and is attached with all of them
+    let partition = shape.partition.take();
+    shape.columns.iter_mut().for_each(|column| column.local |= partition.is_some());
+    // what a table only has from those that it inherits from comes with them
+    let inherited_column = |name: &Name| partition.is_none() && before.parent_with_column(&table.name, name.as_str()).is_some();
+    shape.columns.retain(|column| column.local || !inherited_column(&column.name));
+    shape.constraints.retain(|name, constraint| {
+        constraint.local || partition.is_some() || before.parent_with_constraint(&table.name, name.as_str()).is_none()
+    });
+    let standalone = |constraint: Constraint| match partition {
+        Some(_) => Constraint { local: true, parent: None, ..constraint },
+        None => constraint,
+    };
+    let constraints: Vec<_> = std::mem::take(&mut shape.constraints).into_values().map(standalone).collect();
     shape.indexes.clear();
     shape.policies.clear();
     shape.row_security = RowSecurity::default();
@@ -171,7 +203,7 @@ fn recreate(before: &Schema, table: &Table) -> Vec<Operation> {
     let (later, constraints): (Vec<_>, Vec<_>) =
         constraints.into_iter().partition(|constraint| !constraint.validated || rests_on_index(constraint));
     let mut operations: Vec<_> = recreate_sequences(&owned).collect();
-    operations.push(CreateTable { table: shape, constraints, serials, if_not_exists: false }.into());
+    operations.push(CreateTable::new(shape, constraints, serials).into());
     operations.extend(give_back(&owned));
     let comment = |(name, sequence): &(&QualifiedName, &Sequence)| {
         CommentOn::restore(ObjectKey::Sequence((*name).clone()), sequence.comment.as_ref())
@@ -179,10 +211,37 @@ fn recreate(before: &Schema, table: &Table) -> Vec<Operation> {
     operations.extend(serial.iter().filter_map(comment));
     create_index::recreate_indexes(table, |_| true, &mut operations);
     operations.extend(later.iter().filter_map(|constraint| AddConstraint::again(before, &table.name, &constraint.name)).map(Into::into));
+    if !table.inherits.is_empty() {
+        differ_from_parents(before, table, &mut operations);
+    }
+    operations.extend(partition.map(|it| AttachPartition { table: it.of, partition: table.name.clone(), bound: it.bound }.into()));
     operations.extend(create_trigger::recreate_all(before, &table.name));
     operations.extend(AlterRowSecurity::restore(&table.name, table.row_security).map(Into::into));
     operations.extend(table.policies.iter().flat_map(|(name, policy)| create_policy::recreate(&table.name, name, policy)));
     operations
+}
+
+/// What a table that inherits says otherwise of its parents' columns.
+fn differ_from_parents(before: &Schema, table: &Table, operations: &mut Vec<Operation>) {
+    let mut made = before.clone();
+    made.tables.remove(&table.name);
+    operations.iter().for_each(|operation| operation.apply(&mut made, &Origin::default()));
+    for column in &table.columns {
+        let Some(new) = made.column(&table.name, column.name.as_str()) else { continue };
+        let (of, name, only) = (table.name.clone(), column.name.clone(), true);
+        if column.not_null && !new.not_null {
+            operations.push(SetNotNull { table: of.clone(), column: name.clone(), only }.into());
+        }
+        if column.comment != new.comment {
+            operations.extend(CommentOn::restore(ObjectKey::Column(of.clone(), name.clone()), column.comment.as_ref()));
+        }
+        if column.default != new.default {
+            operations.push(match column.default.clone() {
+                Some(default) => SetDefault { table: of, column: name, default, only }.into(),
+                None => DropDefault { table: of, column: name, only }.into(),
+            });
+        }
+    }
 }
 
 /// Whether `create table` makes the same sequence again for a column of a serial type.

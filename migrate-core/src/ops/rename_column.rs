@@ -9,7 +9,8 @@
 //! - **Source**: PostgreSQL manual, `ALTER TABLE`, `RENAME COLUMN`
 
 use super::alter_column;
-use crate::effects::{Effects, LockMode};
+use crate::checks;
+use crate::effects::Effects;
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, Operate};
 use crate::report::Report;
@@ -44,6 +45,8 @@ impl Operate for RenameColumn {
         report.check_length([&self.to]);
         if report.column(schema, &self.table, &self.column).is_none() {
             report.forgive(alter_column::key(&self.table, &self.to));
+        } else if !checks::own_column(schema, &self.table, &self.column, "rename", report) {
+            return;
         }
         if schema.column(&self.table, self.to.as_str()).is_some() {
             report.already_exists(schema, &alter_column::key(&self.table, &self.to), self.to.at);
@@ -52,12 +55,15 @@ impl Operate for RenameColumn {
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
         if schema.column(&self.table, self.to.as_str()).is_none() && schema.rename_column(&self.table, &self.column, &self.to) {
+            for below in schema.descendants(&self.table) {
+                schema.rename_column(&below, &self.column, &self.to);
+            }
             schema.record_departure(alter_column::key(&self.table, &self.column), Some(self.to.to_string()), origin);
         }
     }
 
-    fn effects(&self, _schema: &Schema) -> Effects {
-        Effects { breaks_readers: true, ..Effects::lock(&self.table, LockMode::AccessExclusive) }
+    fn effects(&self, schema: &Schema) -> Effects {
+        Effects { breaks_readers: true, ..alter_column::lock(schema, &self.table, false) }
     }
 
     fn inverse(&self, _before: &Schema) -> Inverse {

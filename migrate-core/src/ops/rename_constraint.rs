@@ -13,7 +13,7 @@ use crate::effects::{Effects, LockMode};
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, Operate};
 use crate::report::Report;
-use crate::schema::{Constraint, ObjectKey, Origin, Schema};
+use crate::schema::{Constraint, ConstraintKind, ObjectKey, Origin, Schema};
 use serde::{Deserialize, Serialize};
 
 /// Renames a constraint, and the index behind it.
@@ -54,6 +54,11 @@ impl Operate for RenameConstraint {
         }
         let Some(table) = schema.table(&self.table) else { return };
         if let Some(constraint) = table.constraints.get(self.name.as_str()) {
+            if let Some(parent) = schema.parent_with_constraint(&self.table, self.name.as_str()).filter(|_| constraint.parent.is_none()) {
+                report.inherited_constraint(&self.table, &self.name, parent, "rename");
+                report.forgive(self.key(&self.to));
+                return;
+            }
             let renamed = Constraint { name: self.to.clone(), ..constraint.clone() };
             checks::constraint_name(schema, table, &renamed, None, report);
         } else {
@@ -63,18 +68,31 @@ impl Operate for RenameConstraint {
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
-        let Some(table) = schema.tables.get_mut(&self.table) else { return };
+        let Some(table) = schema.table(&self.table) else { return };
         let Some(constraint) = table.constraints.get(self.name.as_str()) else { return };
         let has_index = constraint.kind.has_index();
-        table.rename_constraint(self.name.as_str(), &self.to);
+        let is_check = matches!(constraint.kind, ConstraintKind::Check { no_inherit: false, .. });
+        for below in if is_check { schema.descendants(&self.table) } else { Vec::new() } {
+            let inherits = schema.parent_with_constraint(&below, self.name.as_str()).is_some();
+            if let Some(table) = schema.tables.get_mut(&below).filter(|_| inherits) {
+                table.rename_constraint(self.name.as_str(), &self.to);
+            }
+        }
+        schema.follow_index_rename(&self.table, &self.name, &self.to);
+        if let Some(table) = schema.tables.get_mut(&self.table) {
+            table.rename_constraint(self.name.as_str(), &self.to);
+        }
         schema.record_departure(self.key(&self.name), Some(self.to.to_string()), origin);
         if has_index {
             schema.record_departure(ObjectKey::Index(self.table.sibling(self.name.clone())), Some(self.to.to_string()), origin);
         }
     }
 
-    fn effects(&self, _schema: &Schema) -> Effects {
-        Effects::lock(&self.table, LockMode::AccessExclusive)
+    fn effects(&self, schema: &Schema) -> Effects {
+        let effects = Effects::lock(&self.table, LockMode::AccessExclusive);
+        let constraint = schema.table(&self.table).and_then(|table| table.constraints.get(&self.name));
+        let is_check = constraint.is_some_and(|constraint| matches!(constraint.kind, ConstraintKind::Check { no_inherit: false, .. }));
+        if is_check { effects.and_descendants(schema, &self.table) } else { effects }
     }
 
     fn inverse(&self, _before: &Schema) -> Inverse {

@@ -93,6 +93,7 @@ impl Operate for RenameIndex {
         let (from, to) = (self.name.name.as_str(), &self.to);
         let of_index = schema.index(&self.name).map(|(relation, _)| relation.clone());
         let of_constraint = schema.table_of_constraint_index(&self.name).map(|table| table.name.clone());
+        let renamed_on = of_index.clone().or_else(|| of_constraint.clone());
         if let Some(indexes) = of_index.and_then(|relation| schema.indexes_mut(&relation)) {
             if let Some((place, _, mut index)) = indexes.shift_remove_full(from) {
                 index.name = to.clone();
@@ -106,6 +107,9 @@ impl Operate for RenameIndex {
             return;
         }
         schema.record_departure(ObjectKey::Index(self.name.clone()), Some(to.to_string()), origin);
+        if let Some(table) = renamed_on {
+            schema.follow_index_rename(&table, &self.name.name, to);
+        }
     }
 
     fn effects(&self, _schema: &Schema) -> Effects {

@@ -9,10 +9,10 @@
 //! - **Source**: PostgreSQL manual, `ALTER TABLE`, `SET DEFAULT`
 
 use super::alter_column;
-use crate::effects::{Effects, LockMode};
+use crate::effects::Effects;
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
-use crate::operation::{Inverse, Operate};
+use crate::operation::{Inverse, Operate, Operation};
 use crate::ops::DropDefault;
 use crate::report::Report;
 use crate::schema::{Column, DefaultNull, ObjectKey, Origin, Schema};
@@ -27,6 +27,9 @@ pub struct SetDefault {
     pub column: Name,
     /// The default.
     pub default: Expression,
+    /// `alter table only`: the tables below keep theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only: bool,
 }
 
 impl Operate for SetDefault {
@@ -49,31 +52,46 @@ impl Operate for SetDefault {
     }
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
-        alter_column::change(schema, &self.table, &self.column, |column| {
+        alter_column::change_all(schema, &self.table, &self.column, self.only, |column| {
             column.default_null = DefaultNull(self.default.is_null());
             column.default = Some(self.default.clone()).filter(|default| !default.is_null());
         });
     }
 
-    fn effects(&self, _schema: &Schema) -> Effects {
-        Effects::lock(&self.table, LockMode::AccessExclusive)
+    fn effects(&self, schema: &Schema) -> Effects {
+        alter_column::lock(schema, &self.table, self.only)
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
-        let column = alter_column::before(before, &self.table, &self.column)?;
-        let (table, name) = (self.table.clone(), self.column.clone());
-        Ok(match &column.default {
-            Some(default) if *default == self.default => Vec::new(),
-            Some(default) => vec![Self { table, column: name, default: default.clone() }.into()],
-            None if column.default_null.0 => vec![Self { table, column: name, default: Expression::new("null") }.into()],
-            None if self.default.is_null() => Vec::new(),
-            None => vec![DropDefault { table, column: name }.into()],
-        })
+        restore(before, &self.table, &self.column, self.only, Some(&self.default))
     }
 
     fn render(&self) -> Vec<String> {
-        alter_column::sql(&self.table, &self.column, &format!("set default {}", self.default.sql()))
+        alter_column::sql_of(&self.table, self.only, &self.column, &format!("set default {}", self.default.sql()))
     }
+}
+
+/// What gives a column and those below the defaults that they had, after they were given `after`.
+pub(super) fn restore(before: &Schema, table: &QualifiedName, column: &Name, only: bool, after: Option<&Expression>) -> Inverse {
+    let own = alter_column::before(before, table, column)?;
+    let restored = |table: &QualifiedName, old: &Column, only: bool| -> Operation {
+        let (table, column) = (table.clone(), column.clone());
+        match &old.default {
+            Some(default) => SetDefault { table, column, default: default.clone(), only }.into(),
+            None if old.default_null.0 => SetDefault { table, column, default: Expression::new("null"), only }.into(),
+            None => DropDefault { table, column, only }.into(),
+        }
+    };
+    let others = alter_column::different_below(before, table, column, only, |column| column.default.as_ref());
+    let is_null = after.is_some_and(Expression::is_null);
+    let unchanged = own.default.as_ref() == after.filter(|after| !after.is_null()) && (is_null || !own.default_null.0);
+    if others.is_empty() && unchanged {
+        return Ok(Vec::new());
+    }
+    let mut operations = vec![restored(table, own, only)];
+    let others = others.into_iter().filter_map(|(table, _)| Some((before.column(&table, column.as_str())?, table)));
+    operations.extend(others.map(|(old, table)| restored(&table, old, true)));
+    Ok(operations)
 }
 
 /// Reports a column that can't have a default.
@@ -96,8 +114,8 @@ mod lower {
 
     impl SetDefault {
         /// `set default null` leaves no default, but what PostgreSQL prints isn't the same as after `drop default`.
-        pub(crate) fn lower(table: &QualifiedName, column: Name, action: &ast::SetDefault) -> Option<Operation> {
-            Some(Self { table: table.clone(), column, default: syntax::expression(&action.expr()?) }.into())
+        pub(crate) fn lower(table: &QualifiedName, column: Name, only: bool, action: &ast::SetDefault) -> Option<Operation> {
+            Some(Self { table: table.clone(), column, default: syntax::expression(&action.expr()?), only }.into())
         }
     }
 }

@@ -12,7 +12,7 @@ use super::alter_column;
 use crate::effects::{Effects, LockMode};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
-use crate::operation::{Inverse, Operate};
+use crate::operation::{Inverse, Operate, Operation};
 use crate::ops::DropNotNull;
 use crate::report::Report;
 use crate::schema::{ConstraintKind, ObjectKey, Origin, Schema, Table};
@@ -25,6 +25,9 @@ pub struct SetNotNull {
     pub table: QualifiedName,
     /// The column.
     pub column: Name,
+    /// `alter table only`: the tables below keep theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only: bool,
 }
 
 impl SetNotNull {
@@ -57,22 +60,29 @@ impl Operate for SetNotNull {
     }
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
-        alter_column::change(schema, &self.table, &self.column, |column| column.not_null = true);
+        alter_column::change_all(schema, &self.table, &self.column, self.only, |column| column.not_null = true);
     }
 
     fn effects(&self, schema: &Schema) -> Effects {
         let effects = Effects::lock(&self.table, LockMode::AccessExclusive);
-        if schema.table(&self.table).is_some_and(|table| self.is_proven(table)) { effects } else { effects.and_scan(&self.table) }
+        let proven = schema.table(&self.table).is_some_and(|table| self.is_proven(table));
+        let effects = if proven { effects } else { effects.and_scan(&self.table) };
+        if self.only { effects } else { effects.and_descendants(schema, &self.table) }
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
-        if alter_column::before(before, &self.table, &self.column)?.not_null {
-            return Ok(Vec::new());
-        }
-        Ok(vec![DropNotNull { table: self.table.clone(), column: self.column.clone() }.into()])
+        let was = alter_column::before(before, &self.table, &self.column)?.not_null;
+        let others = alter_column::different_below(before, &self.table, &self.column, self.only, |column| column.not_null);
+        let own = DropNotNull { table: self.table.clone(), column: self.column.clone(), only: self.only };
+        let restore = |(table, not_null): (QualifiedName, bool)| -> Operation {
+            let (column, only) = (self.column.clone(), true);
+            if not_null { Self { table, column, only }.into() } else { DropNotNull { table, column, only }.into() }
+        };
+        let own = (!was).then(|| own.into());
+        Ok(own.into_iter().chain(others.into_iter().map(restore)).collect())
     }
 
     fn render(&self) -> Vec<String> {
-        alter_column::sql(&self.table, &self.column, "set not null")
+        alter_column::sql_of(&self.table, self.only, &self.column, "set not null")
     }
 }

@@ -61,9 +61,11 @@ impl Operate for ValidateConstraint {
     }
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
-        let table = schema.tables.get_mut(&self.table);
-        if let Some(constraint) = table.and_then(|table| table.constraints.get_mut(self.name.as_str())) {
-            constraint.validated = true;
+        for name in std::iter::once(self.table.clone()).chain(schema.descendants(&self.table)) {
+            let constraint = schema.tables.get_mut(&name).and_then(|table| table.constraints.get_mut(self.name.as_str()));
+            if let Some(constraint) = constraint {
+                constraint.validated = true;
+            }
         }
     }
 
@@ -74,7 +76,7 @@ impl Operate for ValidateConstraint {
             Some(Constraint { kind: ConstraintKind::ForeignKey(key), .. }) => {
                 effects.and_lock(&key.references, LockMode::RowShare).and_scan(&self.table)
             }
-            _ => effects.and_scan(&self.table),
+            _ => effects.and_scan(&self.table).and_descendants(schema, &self.table),
         }
     }
 

@@ -109,6 +109,12 @@ impl Report {
         }
     }
 
+    /// Only of foreign keys PostgreSQL changes when they are checked.
+    pub(crate) fn not_alterable(&mut self, table: &QualifiedName, constraint: &Name) {
+        self.problem(constraint.at, format!("constraint `{constraint}` of table `{table}` is not a foreign key")).help =
+            Some("drop it, and add it again with the options that it shall have".to_owned());
+    }
+
     /// A partitioned table gets no index concurrently.
     pub(crate) fn no_concurrent_index(&mut self, table: &QualifiedName) {
         self.problem(table.at(), format!("cannot create an index on partitioned table `{table}` concurrently")).help =

@@ -33,6 +33,18 @@ pub struct Column {
     /// The text of `comment on column`.
     #[serde(default)]
     pub comment: Option<String>,
+    /// Whether it is the table's own: a column that it only has from a parent goes with the parent's.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub local: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 impl Column {
@@ -49,6 +61,7 @@ impl Column {
             generated: None,
             collation: None,
             comment: None,
+            local: true,
         }
     }
 

@@ -20,6 +20,26 @@ pub struct Constraint {
     /// The text of `comment on constraint`.
     #[serde(default)]
     pub comment: Option<String>,
+    /// Whether it is the table's own: one that it only has from a parent goes with the parent's.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub local: bool,
+    /// Of a partition: the constraint, or the index, of the partitioned table that it is the part of. A check has the name
+    /// of its parent's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Name>,
+}
+
+impl Constraint {
+    /// A constraint of the table itself that holds for all rows.
+    #[must_use]
+    pub fn new(name: Name, kind: ConstraintKind) -> Self {
+        Self { name, kind, deferral: Deferral::No, validated: true, comment: None, local: true, parent: None }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 fn yes() -> bool {
@@ -145,6 +165,15 @@ impl ConstraintKind {
     #[must_use]
     pub fn has_index(&self) -> bool {
         matches!(self, Self::PrimaryKey(_) | Self::Unique(_) | Self::Exclude { .. })
+    }
+
+    /// The columns of a primary key or a unique constraint.
+    #[must_use]
+    pub fn key_columns(&self) -> Option<&[Name]> {
+        match self {
+            Self::PrimaryKey(key) | Self::Unique(key) => Some(&key.columns),
+            _ => None,
+        }
     }
 
     /// Whether it falls when `column` of its table is dropped.

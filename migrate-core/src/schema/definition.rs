@@ -208,8 +208,24 @@ impl Facts {
 
     fn table(&mut self, table: &Table) {
         self.flag("unlogged", table.unlogged);
-        if let Some(partitioning) = table.partitioning() {
-            self.expression("partitioning", &partitioning);
+        if let Some(partitioning) = &table.partition_by {
+            self.expression("partitioning", partitioning);
+        }
+        if let Some(partition) = &table.partition {
+            self.text("partition of", partition.of.to_string());
+            self.expression("bound", &partition.bound);
+        }
+        if !table.inherits.is_empty() {
+            self.text("inherits", table.inherits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+        }
+        for (parameter, value) in table.storage.iter() {
+            self.text(format!("parameter {parameter}"), value);
+        }
+        if let Some(method) = &table.access_method {
+            self.text("access method", method.to_string());
+        }
+        if let Some(tablespace) = &table.tablespace {
+            self.text("tablespace", tablespace.to_string());
         }
         let mut columns: Vec<_> = table.columns.iter().collect();
         columns.sort_by(|a, b| a.name.cmp(&b.name));
@@ -258,6 +274,7 @@ impl Facts {
             self.expression(format!("{prefix}generated"), &generated.expression);
             self.flag(format!("{prefix}stored"), generated.stored);
         }
+        self.flag(format!("{prefix}inherited only"), !column.local);
         if let Some(collation) = column.collation.as_ref().filter(|collation| *collation != "default") {
             self.text(format!("{prefix}collation"), collation);
         }
@@ -277,6 +294,10 @@ impl Facts {
             }
             ConstraintKind::Exclude { definition } => self.expression(format!("{prefix}exclude"), definition),
         }
+        if let Some(parent) = &constraint.parent {
+            self.text(format!("{prefix}parent"), parent.to_string());
+        }
+        self.flag(format!("{prefix}inherited only"), !constraint.local && constraint.parent.is_none());
         self.text(format!("{prefix}deferral"), format!("{:?}", constraint.deferral));
         self.text(format!("{prefix}validated"), if constraint.validated { "yes" } else { "no" });
         if let Some(comment) = &constraint.comment {
@@ -334,6 +355,9 @@ impl Facts {
             self.text("include", quoted_list(&index.include));
         }
         self.flag("nulls not distinct", index.nulls_not_distinct);
+        if let Some(parent) = &index.parent {
+            self.text("parent", parent.to_string());
+        }
         if let Some(predicate) = &index.predicate {
             self.expression("where", predicate);
         }

@@ -41,6 +41,9 @@ pub struct Index {
     /// The text of `comment on index`.
     #[serde(default)]
     pub comment: Option<String>,
+    /// Of a partition: the index of the partitioned table that it is the part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Name>,
 }
 
 fn yes() -> bool {

@@ -1,12 +1,15 @@
 //! The model of a database's schema: what the migrations so far have left.
 
+mod bound;
 mod column;
 mod constraint;
 mod definition;
 mod dependents;
+mod family;
 mod index;
 mod objects;
 mod operator_class;
+mod parameters;
 mod policy;
 mod print;
 mod references;
@@ -16,16 +19,18 @@ mod table;
 mod trigger;
 mod types;
 
+pub(crate) use bound::{Bound, lists};
 pub use column::{Column, DefaultNull, Generated, Identity, IdentityKind, SequenceOptions};
 pub use constraint::{Constraint, ConstraintKind, Deferral, ForeignKey, Key, MatchType, ReferentialAction};
 pub use definition::{Definition, Fact, ObjectKey, Value};
 pub use index::{Index, IndexKey, IndexKeyKind};
 pub use objects::{EnumType, Extension, NamedSchema, OtherKind, OtherObject, Sequence, SqliteTrigger, View};
+pub use parameters::Parameters;
 pub use policy::{EVERYBODY, Policy, PolicyCommand, RowSecurity};
 pub(crate) use policy::{conditions_sql, relations_read, unmodelled as unmodelled_policy};
 pub use references::UniqueKey;
 pub use sequence_options::{SequenceAttributes, default_limits};
-pub use table::{Presence, Table};
+pub use table::{Partition, Presence, Table};
 pub use trigger::{ConstraintTrigger, Trigger, TriggerEvent, TriggerState, TriggerTiming};
 pub use types::{Attribute, CompositeType, Domain, DomainCheck, TypeUser};
 

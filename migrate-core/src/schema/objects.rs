@@ -143,7 +143,7 @@ pub struct OtherObject {
 pub enum OtherKind {
     /// A range or base type.
     Type,
-    /// A foreign table, a partition, a table made by `create table as`, or an index of one of those.
+    /// A foreign table, a table made by a query whose columns aren't certain, or an index of one of those.
     Relation,
 }
 

@@ -97,17 +97,26 @@ fn write_table(out: &mut String, table: &Table) -> fmt::Result {
     };
     let unlogged = if table.unlogged { "unlogged " } else { "" };
     write!(out, "{presence}{unlogged}table {}", short(&table.name))?;
+    if let Some(partition) = &table.partition {
+        write!(out, " partition of {}", short(&partition.of))?;
+    }
+    out.write_str(&render::table_options(table).split_whitespace().fold(String::new(), |text, word| text + " " + word))?;
     if !table.options.is_empty() {
         write!(out, " {}", table.options.split_whitespace().collect::<Vec<_>>().join(" "))?;
     }
     writeln!(out, "{}", comment(table.comment.as_ref()))?;
     for column in &table.columns {
-        write_column(out, &table.name, column)?;
+        write_column(out, table, column)?;
     }
     let mut constraints: Vec<_> = table.constraints.values().collect();
     constraints.sort_by(|a, b| a.name.cmp(&b.name));
     for constraint in constraints {
-        writeln!(out, "    {}{}", render::constraint(constraint), comment(constraint.comment.as_ref()))?;
+        let inherited = match &constraint.parent {
+            Some(parent) => format!(" part of {}", parent.quoted()),
+            None if !constraint.local && table.partition.is_none() => " inherited".to_owned(),
+            None => String::new(),
+        };
+        writeln!(out, "    {}{inherited}{}", render::constraint(constraint), comment(constraint.comment.as_ref()))?;
     }
     write_indexes(out, &table.indexes)?;
     match (table.row_security.enabled, table.row_security.forced) {
@@ -131,8 +140,10 @@ fn write_indexes(out: &mut String, indexes: &IndexMap<Name, Index>) -> fmt::Resu
     Ok(())
 }
 
-fn write_column(out: &mut String, table: &QualifiedName, column: &Column) -> fmt::Result {
-    writeln!(out, "    {}{}", render::column(table, column, false), comment(column.comment.as_ref()))
+fn write_column(out: &mut String, table: &Table, column: &Column) -> fmt::Result {
+    // all columns of a partition are its parent's
+    let inherited = if column.local || table.partition.is_some() { "" } else { " inherited" };
+    writeln!(out, "    {}{inherited}{}", render::column(&table.name, column, false), comment(column.comment.as_ref()))
 }
 
 fn write_index(out: &mut String, index: &Index) -> fmt::Result {
@@ -153,6 +164,9 @@ fn write_index(out: &mut String, index: &Index) -> fmt::Result {
     }
     if let Some(predicate) = &index.predicate {
         write!(out, " where {}", predicate.sql())?;
+    }
+    if let Some(parent) = &index.parent {
+        write!(out, " part of {}", parent.quoted())?;
     }
     if !index.valid {
         out.write_str(" invalid")?;

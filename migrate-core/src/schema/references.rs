@@ -117,7 +117,7 @@ mod tests {
     use crate::schema::Key;
 
     fn constraint(name: &str, kind: ConstraintKind) -> Constraint {
-        Constraint { name: Name::new(name), kind, deferral: Deferral::No, validated: true, comment: None }
+        Constraint::new(Name::new(name), kind)
     }
 
     fn unique(name: &str, columns: &[&str]) -> Constraint {

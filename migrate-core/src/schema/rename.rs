@@ -32,6 +32,10 @@ impl Schema {
         }
         self.follow_relation_rename(from, to);
         self.move_triggers(from, to);
+        for table in self.tables.values_mut() {
+            let parents = table.partition.iter_mut().map(|partition| &mut partition.of).chain(&mut table.inherits);
+            parents.filter(|parent| **parent == *from).for_each(|parent| *parent = to.clone());
+        }
         for (owner, _) in self.sequences.values_mut().filter_map(|sequence| sequence.owned_by.as_mut()) {
             if owner == from {
                 *owner = to.clone();
@@ -68,10 +72,6 @@ impl Schema {
         self.rename_column_in_policies(table, from, to);
         let Some(renamed) = self.tables.get_mut(table) else { return false };
         renamed.rename_column(from.as_str(), to);
-        if let Some(mut key) = renamed.partition_key() {
-            key.rename_column(from.as_str(), to);
-            key.sql().clone_into(&mut renamed.options);
-        }
         for key in self.foreign_keys_mut().filter(|key| key.references == *table) {
             rename_in(&mut key.referenced_columns, from.as_str(), to);
         }
@@ -109,7 +109,6 @@ impl Schema {
     /// Whether a table or view has a column; `None` where its columns aren't known.
     pub(super) fn has_column(&self, relation: &QualifiedName, column: &str) -> Option<bool> {
         match self.table(relation) {
-            Some(table) if table.columns.is_empty() && !table.options.is_empty() => None,
             Some(table) => Some(table.column(column).is_some()),
             None => Some(self.views.get(relation)?.output.as_ref()?.iter().any(|name| *name == column)),
         }

@@ -1,7 +1,7 @@
 //! Tables.
 
-use super::{Column, Constraint, ConstraintKind, Index, Origin, Policy, RowSecurity};
-use crate::expression::Expression;
+use super::{Column, Constraint, ConstraintKind, Index, Origin, Parameters, Policy, RowSecurity};
+use crate::expression::{Expression, Token, tokens};
 use crate::name::{Name, QualifiedName};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,15 @@ pub enum Presence {
     External,
     /// Declared by `optional!`: where it is missing, operations on it are skipped and recorded.
     Optional,
+}
+
+/// What makes a table a partition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Partition {
+    /// The partitioned table.
+    pub of: QualifiedName,
+    /// Which rows it holds: `for values …`, or `default`.
+    pub bound: Expression,
 }
 
 /// A table, with everything that lives and dies with it.
@@ -44,8 +53,26 @@ pub struct Table {
     /// `unlogged`.
     #[serde(default)]
     pub unlogged: bool,
-    /// What follows the column list, as written: `partition by …`, `inherits (…)`, `with (…)`, `partition of …`.
-    #[serde(default)]
+    /// `partition by …`, with these words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_by: Option<Expression>,
+    /// `partition of …`, or attached: all its columns are its parent's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Partition>,
+    /// `inherits (…)`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inherits: Vec<QualifiedName>,
+    /// `with (…)`.
+    #[serde(default, skip_serializing_if = "Parameters::is_empty")]
+    pub storage: Parameters,
+    /// `using …`, where it isn't `heap`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_method: Option<Name>,
+    /// `tablespace …`, where it isn't the database's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tablespace: Option<Name>,
+    /// What SQLite has behind the column list: `strict`, `without rowid`, and what a snapshot noted.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub options: String,
     /// The text of `comment on table`.
     #[serde(default)]
@@ -72,6 +99,12 @@ impl Table {
             row_security: RowSecurity::default(),
             policies: BTreeMap::new(),
             unlogged: false,
+            partition_by: None,
+            partition: None,
+            inherits: Vec::new(),
+            storage: Parameters::default(),
+            access_method: None,
+            tablespace: None,
             options: String::new(),
             comment: None,
             unmodelled: BTreeSet::new(),
@@ -90,35 +123,55 @@ impl Table {
         self.columns.iter_mut().find(|column| column.name.as_str() == name)
     }
 
-    /// What follows `partition by`, of a partitioned table.
+    /// Whether it has partitions instead of rows.
     #[must_use]
-    pub fn partition_key(&self) -> Option<Expression> {
-        self.options.starts_with("partition by").then(|| Expression::new(self.options.as_str()))
+    pub fn is_partitioned(&self) -> bool {
+        self.partition_by.is_some()
+    }
+
+    /// The items of the partition key, each as its tokens.
+    fn partition_key_items(&self) -> Vec<Vec<Token>> {
+        let key = self.partition_by.as_ref().map(Expression::sql).unwrap_or_default();
+        super::lists(&tokens(key)).into_iter().next().unwrap_or_default()
+    }
+
+    /// How many items the partition key has.
+    #[must_use]
+    pub fn partition_items(&self) -> usize {
+        self.partition_key_items().len()
+    }
+
+    /// The columns that stand in the partition key by themselves.
+    #[must_use]
+    pub fn partition_columns(&self) -> Vec<Name> {
+        let columns = self.partition_key_items().into_iter().filter_map(|item| match item.first() {
+            Some(Token::Word(name) | Token::Quoted(name)) if !item.get(1).is_some_and(|next| next.is("(")) => Some(Name::new(name.clone())),
+            // a column in parentheses is a column
+            Some(open) if open.is("(") && item.len() == 3 => match &item[1] {
+                Token::Word(name) | Token::Quoted(name) => Some(Name::new(name.clone())),
+                _ => None,
+            },
+            _ => None,
+        });
+        columns.collect()
+    }
+
+    /// Whether the partition key computes something.
+    #[must_use]
+    pub fn is_partitioned_by_expression(&self) -> bool {
+        self.partition_columns().len() < self.partition_items()
     }
 
     /// Whether the column is part of the partition key.
     #[must_use]
     pub fn is_partitioned_by(&self, column: &str) -> bool {
-        self.partition_key().is_some_and(|key| key.mentions(column))
+        self.partition_by.as_ref().is_some_and(|key| key.mentions(column))
     }
 
     /// The primary key.
     #[must_use]
     pub fn primary_key(&self) -> Option<&Constraint> {
         self.constraints.values().find(|constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey(_)))
-    }
-
-    /// The `partition by …` of its options.
-    #[must_use]
-    pub fn partitioning(&self) -> Option<Expression> {
-        Expression::new(&self.options).clause(&["partition", "by"])
-    }
-
-    /// Removes a column and what PostgreSQL removes with it: every constraint and index that involves it.
-    pub fn remove_column(&mut self, name: &str) {
-        self.columns.retain(|column| column.name.as_str() != name);
-        self.constraints.retain(|_, constraint| !constraint.kind.involves(name));
-        self.indexes.retain(|_, index| !index.involves(name));
     }
 
     /// Lets `change` at each expression.
@@ -141,6 +194,9 @@ impl Table {
         }
         for index in self.indexes.values_mut() {
             index.rename_column(from, to);
+        }
+        if let Some(key) = &mut self.partition_by {
+            key.rename_column(from, to);
         }
     }
 

@@ -8,7 +8,8 @@ use crate::expression::Expression;
 use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName};
 use crate::operation::Operation;
 use crate::ops::{
-    AlterColumnType, CreateSchema, DropSchema, DropTable, Opaque, RenameEnumValue, SequenceChange, SetTableSchema, SetTypeSchema,
+    AlterColumnType, CreateSchema, CreateTableAs, DropSchema, DropTable, Opaque, RenameEnumValue, SequenceChange, SetTableSchema,
+    SetTypeSchema,
 };
 use crate::schema::Schema;
 
@@ -77,11 +78,15 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::AddEnumValue(_)
         | Operation::AddIdentity(_)
         | Operation::AlterComposite(_)
+        | Operation::AlterConstraint(_)
         | Operation::AlterDomain(_)
         | Operation::AlterIdentity(_)
         | Operation::AlterPolicy(_)
         | Operation::AlterRowSecurity(_)
+        | Operation::AlterStorage(_)
         | Operation::AlterSequence(_)
+        | Operation::AttachIndex(_)
+        | Operation::AttachPartition(_)
         | Operation::CommentOn(_)
         | Operation::CreateComposite(_)
         | Operation::CreateDomain(_)
@@ -94,6 +99,7 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::CreateTable(_)
         | Operation::CreateTrigger(_)
         | Operation::CreateView(_)
+        | Operation::DetachPartition(_)
         | Operation::DropColumn(_)
         | Operation::DropConstraint(_)
         | Operation::DropDefault(_)
@@ -108,6 +114,8 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::DropTrigger(_)
         | Operation::DropType(_)
         | Operation::DropView(_)
+        | Operation::Inherit(_)
+        | Operation::NoInherit(_)
         | Operation::RenameConstraint(_)
         | Operation::RenameIndex(_)
         | Operation::RenamePolicy(_)
@@ -121,6 +129,7 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::SetTriggerState(_)
         | Operation::SetTypeSchema(_)
         | Operation::ValidateConstraint(_) => Ok(Treatment::Difference(Hints::default())),
+        Operation::CreateTableAs(operation) => create_table_as(operation, before).map(|statement| Treatment::Statements(vec![statement])),
         Operation::AlterColumnType(operation) => alter_column_type(operation, before),
         Operation::DropTable(operation) => drop_table(operation, before),
         Operation::Opaque(operation) => opaque(operation, before).map(Treatment::Statements),
@@ -160,6 +169,10 @@ pub(super) fn refused(operation: &Operation) -> Option<Unsupported> {
         Operation::CreateTrigger(_) | Operation::DropTrigger(_) | Operation::RenameTrigger(_) | Operation::SetTriggerState(_) => {
             Some(Unsupported::new("SQLite has no functions that a trigger could execute: its triggers hold their statements themselves"))
         }
+        Operation::AttachIndex(_) | Operation::AttachPartition(_) | Operation::DetachPartition(_) => {
+            Some(Unsupported::new("SQLite has no partitions"))
+        }
+        Operation::Inherit(_) | Operation::NoInherit(_) => Some(Unsupported::new("SQLite has no inheritance")),
         Operation::CreateSequence(_) => Some(Unsupported::new("SQLite has no sequences")),
         _ => None,
     }
@@ -222,6 +235,18 @@ fn alter_column_type(operation: &AlterColumnType, before: &Schema) -> Result<Tre
     }
     let conversion = (operation.table.clone(), operation.column.clone(), Conversion::Using(computation));
     Ok(Treatment::Difference(Hints { conversions: vec![conversion], ..Hints::default() }))
+}
+
+/// SQLite makes the types of the columns from the query, and not always those of PostgreSQL's.
+fn create_table_as(operation: &CreateTableAs, before: &Schema) -> Result<String, Unsupported> {
+    if !operation.names.is_empty() || operation.without_data {
+        return Err(Unsupported::new("SQLite takes names and rows of a table that is made by a query from the query"));
+    }
+    let name = &operation.table.name;
+    super::support::in_default_schema(name)?;
+    let query = translate::query(&operation.query, before)?;
+    let exists = if operation.if_not_exists { "if not exists " } else { "" };
+    Ok(format!("create table {exists}{} as {}", render::quoted(&name.name), query.sql()))
 }
 
 /// The model has no foreign keys to a table that is dropped without `cascade`. A live database may have.

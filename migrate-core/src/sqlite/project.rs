@@ -6,8 +6,8 @@ use super::types;
 use crate::expression::Expression;
 use crate::name::{Name, quote_literal};
 use crate::schema::{
-    Column, Constraint, ConstraintKind, DefaultNull, Deferral, ForeignKey, Generated, Identity, IdentityKind, Index, IndexKeyKind,
-    MatchType, OtherKind, Schema, SequenceOptions, Table, View,
+    Column, Constraint, ConstraintKind, DefaultNull, ForeignKey, Generated, Identity, IdentityKind, Index, IndexKeyKind, MatchType,
+    OtherKind, Parameters, Schema, SequenceOptions, Table, View,
 };
 use indexmap::IndexMap;
 
@@ -50,7 +50,9 @@ fn table(table: &Table, schema: &Schema) -> Table {
         constraints,
         indexes: table.indexes.iter().map(|(name, index)| (name.clone(), self::index(index, schema))).collect(),
         unlogged: false,
-        options: options(&table.options),
+        storage: Parameters::default(),
+        access_method: None,
+        tablespace: None,
         comment: None,
         ..table.clone()
     }
@@ -65,7 +67,6 @@ fn column(column: &Column, table: &Table, schema: &Schema) -> Column {
         types::storage(&column.data_type, schema).unwrap_or(types::Storage::Text).data_type()
     };
     Column {
-        name: column.name.clone(),
         data_type,
         not_null: column.not_null,
         default_null: DefaultNull::default(),
@@ -76,7 +77,7 @@ fn column(column: &Column, table: &Table, schema: &Schema) -> Column {
             stored: generated.stored,
         }),
         collation: collation(column.collation.as_deref()),
-        comment: None,
+        ..Column::new(column.name.clone(), types::Storage::Text.data_type())
     }
 }
 
@@ -130,7 +131,7 @@ fn constraint(constraint: &Constraint, schema: &Schema) -> Constraint {
         }
         kind => kind.clone(),
     };
-    Constraint { name: constraint.name.clone(), kind, deferral: constraint.deferral, validated: true, comment: None }
+    Constraint { deferral: constraint.deferral, ..Constraint::new(constraint.name.clone(), kind) }
 }
 
 /// The constraint that keeps other values than the labels out of each enum column, with that column's name.
@@ -152,7 +153,7 @@ pub(super) fn enum_checks(table: &Table, schema: &Schema) -> Vec<(Name, Constrai
             number += 1;
         }
         let kind = ConstraintKind::Check { expression, no_inherit: false };
-        let check = Constraint { name: Name::new(name), kind, deferral: Deferral::No, validated: true, comment: None };
+        let check = Constraint::new(Name::new(name), kind);
         checks.push((column.name.clone(), check));
     }
     checks
@@ -189,6 +190,7 @@ fn index(index: &Index, schema: &Schema) -> Index {
         only: false,
         valid: true,
         comment: None,
+        parent: None,
     }
 }
 
@@ -207,16 +209,6 @@ fn collation(name: Option<&str>) -> Option<String> {
     let name = name?;
     let default = ["c", "posix", "c.utf-8", "c.utf8", "ucs_basic", "pg_c_utf8", "default", "binary"];
     (!default.contains(&name.to_ascii_lowercase().as_str())).then(|| name.to_owned())
-}
-
-/// What SQLite knows of what stands behind the columns: `strict`, `without rowid`, and what a snapshot noted.
-fn options(options: &str) -> String {
-    if options.is_empty() || options.starts_with("partition by") || is_live(options) { options.to_owned() } else { String::new() }
-}
-
-/// Whether options were read from a live SQLite database.
-fn is_live(options: &str) -> bool {
-    options.split(", ").all(|option| matches!(option, "strict" | "without rowid") || option.starts_with(super::text::UNMODELLED))
 }
 
 fn lenient(

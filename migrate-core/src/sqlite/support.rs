@@ -23,8 +23,11 @@ pub(super) fn check(before: &Schema, after: &Schema, renamed: impl Fn(&Qualified
 
 fn table(table: &Table, old: Option<&Table>, schema: &Schema) -> Result<(), Unsupported> {
     in_default_schema(&table.name)?;
-    if table.options.starts_with("partition by") {
+    if table.is_partitioned() || table.partition.is_some() {
         return Err(Unsupported::new("SQLite has no partitions"));
+    }
+    if !table.inherits.is_empty() {
+        return Err(Unsupported::new("SQLite has no inheritance"));
     }
     if table.columns.is_empty() {
         return Err(Unsupported::new("SQLite has no tables without columns"));

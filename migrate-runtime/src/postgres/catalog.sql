@@ -16,7 +16,8 @@ members as materialized (
 relations as materialized (
     select c.oid, n.name as schema, c.relname as name, c.relkind as kind, c.relispartition as partition,
         c.relpersistence as persistence, c.reloptions as options, c.relrowsecurity as row_security,
-        c.relforcerowsecurity as row_security_forced, d.description as comment
+        c.relforcerowsecurity as row_security_forced, d.description as comment,
+        c.relam as method, c.reltablespace as tablespace, c.relpartbound as bound, c.reltoastrelid as toast
     from pg_catalog.pg_class c
     join namespaces n on n.oid = c.relnamespace
     left join pg_catalog.pg_description d
@@ -27,7 +28,8 @@ relations as materialized (
         )
 ),
 tables as materialized (
-    select * from relations where kind in ('r', 'p') and not partition
+    -- a partition of a foreign kind has no definition here
+    select * from relations where kind in ('r', 'p')
 ),
 owned_sequences as materialized (
     select objid as sequence, refobjid as relation, refobjsubid as attribute, deptype = 'i' as identity
@@ -63,6 +65,7 @@ columns as (
         pg_catalog.pg_get_expr(e.adbin, e.adrelid) as expression,
         a.attgenerated as generated,
         a.attidentity as identity,
+        a.attislocal as local,
         s.name as sequence,
         s.options as sequence_options,
         c.collname as collation,
@@ -117,10 +120,17 @@ constraints as (
             when 'c' then pg_catalog.pg_get_expr(c.conbin, c.conrelid)
             when 'x' then pg_catalog.pg_get_constraintdef(c.oid)
         end as expression,
+        c.conislocal as local,
+        coalesce(parent.conname, (
+            select o.relname from pg_catalog.pg_inherits h
+            join pg_catalog.pg_class o on o.oid = h.inhparent
+            where h.inhrelid = c.conindid and c.contype in ('p', 'u', 'x')
+        )) as parent,
         (select o.reloptions from pg_catalog.pg_class o where o.oid = i.indexrelid) as storage
     from tables r
     join pg_catalog.pg_constraint c on c.conrelid = r.oid
     left join pg_catalog.pg_index i on i.indexrelid = c.conindid and c.contype in ('p', 'u')
+    left join pg_catalog.pg_constraint parent on parent.oid = c.conparentid
     left join (
         select t.oid, t.relname, n.nspname
         from pg_catalog.pg_class t
@@ -128,8 +138,9 @@ constraints as (
     ) target on target.oid = c.confrelid
     left join pg_catalog.pg_description d
         on d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and d.objoid = c.oid
-    -- what has a parent was made by PostgreSQL for a partition of the referenced table
-    where c.contype in ('c', 'f', 'p', 'u', 'x') and c.conparentid = 0
+    where c.contype in ('c', 'f', 'p', 'u', 'x')
+        -- what points elsewhere than its parent was made by PostgreSQL for a partition of the referenced table
+        and (c.contype <> 'f' or c.conparentid = 0 or parent.confrelid = c.confrelid)
         -- neither `not enforced` nor temporal: the model has no such constraints
         and case when (select version from server) < 18 then true
             else pg_catalog.to_jsonb(c) @> '{"conenforced": true, "conperiod": false}'
@@ -140,6 +151,11 @@ indexes as (
         -- an index on a partitioned table alone is invalid until every partition has one attached
         c.relkind = 'I' and not i.indisvalid as only,
         i.indisready and (i.indisvalid or c.relkind = 'I') as valid,
+        (
+            select p.relname from pg_catalog.pg_inherits h
+            join pg_catalog.pg_class p on p.oid = h.inhparent
+            where h.inhrelid = c.oid
+        ) as parent,
         c.reloptions as storage,
         (select s.spcname from pg_catalog.pg_tablespace s where s.oid = c.reltablespace) as tablespace,
         pg_catalog.pg_get_expr(i.indpred, i.indrelid) as predicate,
@@ -246,11 +262,22 @@ select pg_catalog.json_build_object(
             'name', r.name,
             'unlogged', r.persistence = 'u',
             'partition_key', case when r.kind = 'p' then pg_catalog.pg_get_partkeydef(r.oid) end,
-            'inherits', (
-                select pg_catalog.string_agg(h.inhparent::pg_catalog.regclass::text, ', ' order by h.inhseqno)
-                from pg_catalog.pg_inherits h where h.inhrelid = r.oid
+            'bound', case when r.partition then pg_catalog.pg_get_expr(r.bound, r.oid) end,
+            'parents', (
+                select pg_catalog.json_agg(pg_catalog.json_build_array(n.nspname, p.relname) order by h.inhseqno)
+                from pg_catalog.pg_inherits h
+                join pg_catalog.pg_class p on p.oid = h.inhparent
+                join pg_catalog.pg_namespace n on n.oid = p.relnamespace
+                where h.inhrelid = r.oid
             ),
-            'storage', r.options,
+            'storage', array(
+                select o from pg_catalog.unnest(r.options) o
+                union all
+                select 'toast.' || o
+                from pg_catalog.pg_class t, pg_catalog.unnest(t.reloptions) o where t.oid = r.toast
+            ),
+            'method', (select m.amname from pg_catalog.pg_am m where m.oid = r.method and m.amname <> 'heap'),
+            'tablespace', (select s.spcname from pg_catalog.pg_tablespace s where s.oid = r.tablespace),
             'row_security', pg_catalog.json_build_object('enabled', r.row_security, 'forced', r.row_security_forced),
             'comment', r.comment
         ))
@@ -348,7 +375,7 @@ select pg_catalog.json_build_object(
     'others', (
         select pg_catalog.json_agg(o) from (
             select r.schema, r.name, true as relation from relations r
-            where r.kind = 'f' or r.partition
+            where r.kind = 'f'
             union all
             select t.schema, t.name, false from types t
             where t.kind in ('r', 'm', 'b')

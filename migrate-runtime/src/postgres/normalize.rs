@@ -45,7 +45,8 @@ pub async fn answer(connection: &mut PgConnection, questions: &[Question], in_tr
 fn creates(subject: &Subject) -> bool {
     matches!(
         subject,
-        Subject::Check { .. }
+        Subject::Bound { .. }
+            | Subject::Check { .. }
             | Subject::Condition { .. }
             | Subject::Exclusion { .. }
             | Subject::Partitioning { .. }
@@ -113,6 +114,20 @@ fn probe(question: &Question, number: usize) -> Option<String> {
                 &format!("select 'partition by ' || pg_catalog.pg_get_partkeydef('pg_temp.{name}'::pg_catalog.regclass)"),
             )
         }
+        Subject::Bound { parent, partition_by } => {
+            let name = format!("_migrate_bound_{number}");
+            rehearsal(
+                &format!(
+                    "create temporary table {name} (like {}) {partition_by};\n\
+                     create temporary table {name}_part partition of pg_temp.{name} {model}",
+                    parent.quoted()
+                ),
+                &format!(
+                    "select pg_catalog.pg_get_expr(relpartbound, oid) from pg_catalog.pg_class \
+                     where oid = 'pg_temp.{name}_part'::pg_catalog.regclass"
+                ),
+            )
+        }
         Subject::Query => {
             let name = format!("_migrate_view_{number}");
             let connective = if Expression::new(model).has_column_list() { "" } else { "as " };
@@ -161,7 +176,7 @@ fn is_same(question: &Question, text: &str) -> bool {
         }
         Subject::Exclusion { .. } => exclusion(text).is_some_and(|printed| printed == live),
         Subject::Trigger { .. } => Trigger::read_definition(text).0.is_some_and(|printed| printed == live),
-        Subject::Check { .. } | Subject::Condition { .. } | Subject::Partitioning { .. } | Subject::Query => {
+        Subject::Bound { .. } | Subject::Check { .. } | Subject::Condition { .. } | Subject::Partitioning { .. } | Subject::Query => {
             Expression::from_catalog(text) == live
         }
         Subject::Nothing => false,

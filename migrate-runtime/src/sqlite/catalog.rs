@@ -106,7 +106,7 @@ impl Tables {
 
     fn add(&mut self, owner: &str, name: Option<Name>, kind: ConstraintKind, deferral: Deferral) {
         let name = name.unwrap_or_else(|| Name::new(""));
-        let constraint = Constraint { name, kind, deferral, validated: true, comment: None };
+        let constraint = Constraint { deferral, ..Constraint::new(name, kind) };
         self.constraints.entry(owner.to_owned()).or_default().push(constraint);
     }
 
@@ -293,6 +293,7 @@ fn index(
         only: false,
         valid: true,
         comment: None,
+        parent: None,
     })
 }
 

@@ -8,7 +8,8 @@ use migrate_core::name::{Name, QualifiedName};
 use migrate_core::schema::{
     Attribute, Column, CompositeType, Constraint, ConstraintKind, DefaultNull, Deferral, Domain, DomainCheck, EnumType, Extension,
     ForeignKey, Generated, Identity, IdentityKind, Index, IndexKey, IndexKeyKind, Key, MatchType, NamedSchema, Origin, OtherKind,
-    OtherObject, Policy, PolicyCommand, ReferentialAction, RowSecurity, Schema, Sequence, SequenceOptions, Table, View,
+    OtherObject, Parameters, Partition, Policy, PolicyCommand, ReferentialAction, RowSecurity, Schema, Sequence, SequenceOptions, Table,
+    View,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -56,8 +57,11 @@ struct TableRow {
     name: Name,
     unlogged: bool,
     partition_key: Option<String>,
-    inherits: Option<String>,
-    storage: Option<Vec<String>>,
+    bound: Option<String>,
+    parents: Option<Vec<(Name, Name)>>,
+    storage: Vec<String>,
+    method: Option<Name>,
+    tablespace: Option<Name>,
     row_security: RowSecurity,
     comment: Option<String>,
 }
@@ -72,6 +76,7 @@ struct ColumnRow {
     expression: Option<String>,
     generated: String,
     identity: String,
+    local: bool,
     sequence: Option<Name>,
     sequence_options: Option<SequenceOptions>,
     collation: Option<String>,
@@ -100,6 +105,8 @@ struct ConstraintRow {
     match_type: String,
     on_delete_columns: Option<Vec<Name>>,
     expression: Option<String>,
+    local: bool,
+    parent: Option<Name>,
     storage: Option<Vec<String>>,
 }
 
@@ -111,6 +118,7 @@ struct IndexRow {
     method: String,
     only: bool,
     valid: bool,
+    parent: Option<Name>,
     storage: Option<Vec<String>>,
     tablespace: Option<Name>,
     predicate: Option<String>,
@@ -281,12 +289,15 @@ impl TableRow {
         table.unlogged = self.unlogged;
         table.row_security = self.row_security;
         table.comment = self.comment;
-        let options = [
-            self.inherits.map(|parents| format!("inherits ({parents})")),
-            self.partition_key.map(|key| format!("partition by {}", with_lower_case_method(&key))),
-            self.storage.map(|storage| format!("with ({})", storage.join(", "))),
-        ];
-        table.options = options.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        table.partition_by = self.partition_key.map(|key| Expression::new(format!("partition by {}", with_lower_case_method(&key))));
+        let mut parents = self.parents.unwrap_or_default().into_iter().map(|(schema, name)| QualifiedName::new(schema, name));
+        if let Some(bound) = self.bound {
+            table.partition = parents.next().map(|of| Partition { of, bound: Expression::new(lower_case_words(&bound)) });
+        }
+        table.inherits = parents.collect();
+        table.storage = Parameters::read(&self.storage.join(", "));
+        table.access_method = self.method;
+        table.tablespace = self.tablespace;
         table
     }
 }
@@ -297,12 +308,23 @@ fn with_lower_case_method(key: &str) -> String {
     format!("{} {columns}", method.to_lowercase())
 }
 
+/// `FOR VALUES FROM ('A') TO (MAXVALUE)` → `for values from ('A') to (maxvalue)`.
+fn lower_case_words(bound: &str) -> String {
+    let mut inside = false;
+    let each = bound.chars().map(|c| {
+        inside ^= c == '\'';
+        if inside { c } else { c.to_ascii_lowercase() }
+    });
+    each.collect()
+}
+
 impl ColumnRow {
     fn into_column(self) -> Column {
         let mut column = Column::new(self.name, DataType::from_catalog(&self.data_type));
         column.not_null = self.not_null;
         column.collation = self.collation;
         column.comment = self.comment;
+        column.local = self.local;
         let expression = self.expression.map(|text| Expression::from_catalog(&text));
         if self.generated.is_empty() {
             column.default_null = DefaultNull(expression.as_ref().is_some_and(Expression::is_null));
@@ -350,7 +372,8 @@ impl ConstraintRow {
             (true, false) => Deferral::Immediate,
             (true, true) => Deferral::Deferred,
         };
-        Some(Constraint { name: self.name, kind, deferral, validated: self.validated, comment: self.comment })
+        let (validated, comment, local, parent) = (self.validated, self.comment, self.local, self.parent);
+        Some(Constraint { name: self.name, kind, deferral, validated, comment, local, parent })
     }
 }
 
@@ -389,6 +412,7 @@ impl IndexRow {
             only: self.only,
             valid: self.valid,
             comment: self.comment,
+            parent: self.parent,
         })
     }
 }
