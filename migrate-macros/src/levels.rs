@@ -8,6 +8,9 @@ use crate::report::Report;
 use crate::spelling;
 use crate::token::Token;
 
+/// What stands for every lint: a chain that begins to be judged says `#![warn(all)]` until its history is locked.
+const ALL: &str = "all";
+
 /// Reads the inner attributes at the start of a list, and says how many tokens they are.
 pub fn read(trees: &[TokenTree], report: &mut Report) -> (Levels, usize) {
     let mut levels = Levels::default();
@@ -38,6 +41,7 @@ pub fn read(trees: &[TokenTree], report: &mut Report) -> (Levels, usize) {
             }
             for name in names {
                 match lints::find(&name.value) {
+                    _ if name.value == ALL => lints::LINTS.iter().for_each(|lint| levels.set(lint.name, level)),
                     Some(lint) => levels.set(lint.name, level),
                     None => report.unknown_lint(name.place, &name.value, lints::nearest(&name.value)),
                 }
@@ -66,6 +70,12 @@ mod tests {
         let source = r#"#![allow(ban_drop_column, reason = "nothing is deployed yet")] #![deny(prefer_timestamptz)] mod a;"#;
         assert_eq!(levels(source), (vec![Level::Allow, Level::Deny], vec![]));
         assert_eq!(levels("mod a;").0, [Level::Deny, Level::Warn]);
+    }
+
+    #[test]
+    fn all_of_them_are_set_at_once_and_some_of_them_again() {
+        let source = r#"#![allow(all, reason = "a history of ten years")] #![deny(ban_drop_column)] mod a;"#;
+        assert_eq!(levels(source), (vec![Level::Deny, Level::Allow], vec![]));
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) fn added<'a>(context: &Context<'a>) -> Vec<Added<'a>> {
 
 /// Whether the table is partitioned: then some of what is safe elsewhere is refused.
 pub(super) fn is_partitioned(context: &Context<'_>, table: &QualifiedName) -> bool {
-    context.before().table(table).is_some_and(|table| table.partition_key().is_some())
+    context.before().table(table).is_some_and(|table| table.is_partitioned())
 }
 
 /// Where a constraint was written: its name, or else the first thing that it names.
