@@ -1,6 +1,9 @@
 //! Column types, spelt as PostgreSQL's `format_type` spells them.
 
 mod cast;
+mod narrowing;
+
+pub use narrowing::Narrowing;
 
 use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName};
 use serde::{Deserialize, Serialize};

@@ -5,15 +5,15 @@
 //! - **Instead**: add the column without a default, set the default, fill the old rows in batches
 //! - **Source**: PostgreSQL manual, `ALTER TABLE`, Notes; squawk `adding-field-with-default`
 
-use super::{Context, Findings, Lint};
-use crate::operation::Operation;
+use super::{Context, Findings, Lint, columns};
 
 pub(super) const LINT: Lint = Lint::of_statement("adding_field_with_default", check);
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(Operation::AddColumn(add)) = context.operation() else { return };
+    let Some(add) = columns::on_old_table(context) else { return };
     let Some(default) = add.column.default.as_ref().filter(|default| default.may_be_volatile()) else { return };
-    if context.is_new_table(&add.table) || !context.effects().rewrites.contains(&add.table) {
+    // what numbers the rows is another lint's
+    if add.serial.is_some() || !context.effects().rewrites.contains(&add.table) {
         return;
     }
     let (table, column) = (&add.table, &add.column.name);

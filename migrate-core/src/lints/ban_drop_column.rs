@@ -14,7 +14,7 @@ pub(super) const LINT: Lint = Lint::of_statement("ban_drop_column", check);
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(Operation::DropColumn(drop)) = context.operation() else { return };
     let (table, column) = (&drop.table, &drop.column);
-    if context.is_new_table(table) || context.is_new(&ObjectKey::Column(table.clone(), column.clone())) {
+    if context.is_new_table(table) || !context.is_old(&ObjectKey::Column(table.clone(), column.clone())) {
         return;
     }
     findings

@@ -5,7 +5,7 @@ use crate::effects::{Effects, LockMode, TransactionNeed};
 use crate::name::{At, QualifiedName};
 use crate::operation::{Operate, Operation};
 use crate::ops::Opaque;
-use crate::schema::{ObjectKey, Schema, Table};
+use crate::schema::{ObjectKey, OtherKind, Schema, Table};
 use crate::step::{Action, Step};
 use squawk_syntax::SourceFile;
 use squawk_syntax::ast::{self, AstNode};
@@ -65,7 +65,7 @@ impl<'a> Migration<'a> {
 
     pub(super) fn enter(&mut self, before: &Schema, step: &Step) {
         let (effects, touched) = match &step.action {
-            Action::Change(operation) => (operation.effects(before), operation.touches()),
+            Action::Change(operation) => (operation.effects(before), touched(operation)),
             _ => (Effects::default(), Vec::new()),
         };
         self.effects.push(effects);
@@ -90,11 +90,28 @@ pub struct Context<'a> {
     step: usize,
     before: &'a Schema,
     migration: &'a Migration<'a>,
+    /// Of an opaque statement: parsed once for all lints.
+    statement: Option<ast::Stmt>,
+}
+
+/// What a step does to the rows of a table while others wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Nothing: it changes the catalog.
+    None,
+    /// It reads them all.
+    Reads,
+    /// It writes them all.
+    Rewrites,
 }
 
 impl<'a> Context<'a> {
     pub(super) fn new(step: usize, before: &'a Schema, migration: &'a Migration<'a>) -> Self {
-        Self { step, before, migration }
+        let statement = match migration.steps.get(step).and_then(change) {
+            Some(Operation::Opaque(opaque)) => statement_of(opaque),
+            _ => None,
+        };
+        Self { step, before, migration, statement }
     }
 
     /// The schema before the step.
@@ -176,6 +193,12 @@ impl<'a> Context<'a> {
         self.before.table(table).filter(|_| !self.is_new_table(table))
     }
 
+    /// Whether it was there before this migration. What the model doesn't know isn't: what drops it drops nothing.
+    #[must_use]
+    pub fn is_old(&self, key: &ObjectKey) -> bool {
+        !self.is_new(key) && self.before.definition(key).is_some()
+    }
+
     /// The tables that may have rows and readers, with the lock that the step takes on each.
     pub fn locks_on_old_tables(&self) -> impl Iterator<Item = (&QualifiedName, LockMode)> {
         self.effects().locks.iter().filter(|(table, _)| !self.is_new_table(table)).map(|(table, mode)| (table, *mode))
@@ -186,17 +209,28 @@ impl<'a> Context<'a> {
     pub fn wait(&self, table: &QualifiedName) -> Option<String> {
         let effects = self.effects();
         let (_, mode) = effects.locks.iter().find(|(locked, _)| locked == table)?;
-        if *mode < LockMode::Share {
+        let work = if effects.rewrites.contains(table) {
+            Work::Rewrites
+        } else if effects.scans.contains(table) {
+            Work::Reads
+        } else {
+            Work::None
+        };
+        self.waits(table, *mode, work)
+    }
+
+    /// The same of a statement that the model has no operation for.
+    #[must_use]
+    pub fn waits(&self, table: &QualifiedName, mode: LockMode, work: Work) -> Option<String> {
+        if mode < LockMode::Share {
             return None;
         }
-        let work = if effects.rewrites.contains(table) {
-            ", while every row is written anew"
-        } else if effects.scans.contains(table) {
-            ", while every row is read"
-        } else {
-            ""
+        let work = match work {
+            Work::None => "",
+            Work::Reads => ", while every row is read",
+            Work::Rewrites => ", while every row is written anew",
         };
-        let until = if effects.transaction == TransactionNeed::Outside { "it is done" } else { "the migration commits" };
+        let until = if self.effects().transaction == TransactionNeed::Outside { "it is done" } else { "the migration commits" };
         Some(format!("{} of `{table}` wait until {until}{work} ({})", mode.blocks(), mode.pg_locks_name()))
     }
 
@@ -204,20 +238,53 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn statement(&self) -> Option<(&'a Opaque, ast::Stmt)> {
         let Some(Operation::Opaque(opaque)) = self.operation() else { return None };
-        let parsed = SourceFile::parse(opaque.sql.sql());
-        if !parsed.errors().is_empty() {
-            return None;
-        }
-        Some((opaque, parsed.tree().stmts().next()?))
+        Some((opaque, self.statement.clone()?))
+    }
+
+    /// The syntax trees of such statements among the later operations of the migration.
+    pub fn later_statements(&self) -> impl Iterator<Item = ast::Stmt> {
+        self.later().filter_map(|operation| match operation {
+            Operation::Opaque(opaque) => statement_of(opaque),
+            _ => None,
+        })
+    }
+
+    /// The same of the earlier ones.
+    pub fn earlier_statements(&self) -> impl Iterator<Item = ast::Stmt> {
+        self.earlier().filter_map(|(operation, _)| match operation {
+            Operation::Opaque(opaque) => statement_of(opaque),
+            _ => None,
+        })
     }
 
     /// Where a node of [`statement`](Self::statement) stands.
     #[must_use]
     pub fn at(opaque: &Opaque, node: &impl AstNode) -> At {
         let inside = crate::lower::syntax::at(node.syntax());
+        let length = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX);
+        // of an action of `alter table` only the action was written where it stands, the words before it are ours
+        let ours = length(opaque.sql.sql()).saturating_sub(opaque.sql.at.end - opaque.sql.at.start);
+        if inside.start < ours {
+            return opaque.sql.at;
+        }
         let start = opaque.sql.at.start;
-        At { start: start + inside.start, end: start + inside.end }
+        At { start: start + inside.start - ours, end: start + inside.end - ours }
     }
+}
+
+/// What a step may create, drop, rename or change.
+fn touched(operation: &Operation) -> Vec<ObjectKey> {
+    let Operation::Opaque(opaque) = operation else { return operation.touches() };
+    let created = opaque.creates.iter().map(|(kind, name)| match kind {
+        OtherKind::Relation => ObjectKey::Table(name.clone()),
+        OtherKind::Type => ObjectKey::Enum(name.clone()),
+    });
+    created.collect()
+}
+
+fn statement_of(opaque: &Opaque) -> Option<ast::Stmt> {
+    let parsed = SourceFile::parse(opaque.sql.sql());
+    if parsed.errors().is_empty() { parsed.tree().stmts().next() } else { None }
 }
 
 fn change(step: &Step) -> Option<&Operation> {

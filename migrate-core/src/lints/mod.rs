@@ -5,10 +5,12 @@
 //! this is. `#[allow(name, reason = "…")]` before a statement acknowledges what it finds there.
 
 mod columns;
+mod constraints;
 mod context;
 mod level;
+mod statements;
 
-pub use context::{Branch, Context};
+pub use context::{Branch, Context, Work};
 pub use level::{Level, Levels};
 
 use crate::name::At;
@@ -61,9 +63,21 @@ macro_rules! lints {
 }
 
 lints! {
+    adding_exclusion_constraint,
     adding_field_with_default,
+    adding_foreign_key_constraint,
+    adding_generated_column,
+    adding_not_null_field,
+    adding_primary_key_constraint,
+    adding_required_field,
+    adding_serial_primary_key_field,
     ban_drop_column,
+    changing_column_collation,
+    changing_column_type,
+    constraint_missing_not_valid,
+    disallowed_unique_constraint,
     foreign_key_without_index,
+    narrowing_column_type,
     prefer_timestamptz,
     require_concurrent_index_creation,
 }

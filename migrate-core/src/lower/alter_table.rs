@@ -19,7 +19,9 @@ pub(super) fn lower(statement: &ast::AlterTable) -> Option<Vec<Operation>> {
         operations.extend(lower_action(&table, target.only_token().is_some(), &action).unwrap_or_else(|| {
             let only = if target.only_token().is_some() { "only " } else { "" };
             let sql = format!("alter table {only}{} {}", table.quoted(), syntax::text(action.syntax()));
-            vec![Opaque::on_table("alter table", sql, &table).into()]
+            let mut opaque = Opaque::on_table("alter table", sql, &table);
+            opaque.sql.at = syntax::at(action.syntax());
+            vec![opaque.into()]
         }));
     }
     operations.sort_by_key(pass);

@@ -1,0 +1,35 @@
+//! `changing_column_type`: a column gets a type that its values have to be converted to, or its constraints checked
+//! for.
+//!
+//! - **Finds**: a new type of a column of a table that was there before, but for those that keep every value as it is
+//!   stored
+//! - **Blocks**: reads and writes of the table, while every row and every index is written anew; programs that expect
+//!   the old type may fail
+//! - **Instead**: add a column of the new type, keep it in step with a trigger, fill it in batches, and let the next
+//!   release read it
+//! - **Source**: PostgreSQL manual, `ALTER TABLE`, Notes; squawk `changing-column-type`; eugene E3
+
+use super::{Context, Findings, Lint, columns};
+use crate::operation::Operation;
+
+pub(super) const LINT: Lint = Lint::of_statement("changing_column_type", check);
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let Some(Operation::AlterColumnType(alter)) = context.operation() else { return };
+    let (table, column, effects) = (&alter.table, &alter.column, context.effects());
+    let rewritten = effects.rewrites.contains(table);
+    let same_collation = context.before().column(table, column.as_str()).is_none_or(|before| before.collation == alter.collation);
+    if context.is_new_table(table) || !(rewritten || (effects.scans.contains(table) && same_collation)) {
+        return;
+    }
+    let what = if rewritten { "is written anew" } else { "is read, for what rests on the column" };
+    let broken = effects.breaks_readers.then(|| format!("a release that expects the old type of `{column}` may fail on the new one"));
+    findings
+        .find(columns::at(column, &alter.data_type), format!("every row of `{table}` {what}"))
+        .maybe_note(context.wait(table))
+        .maybe_note(broken)
+        .instead(format!(
+            "add a column of type `{}`, keep it in step with a trigger, fill it in batches, and let the next release read it",
+            alter.data_type
+        ));
+}
