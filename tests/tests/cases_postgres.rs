@@ -22,7 +22,9 @@ const EXCEPT: [(&str, &str); 2] = [
 /// Runs statements one at a time: some can't be in a transaction, some need a commit before they are used.
 async fn run(connection: &mut PgConnection, what: &str, statements: &[String]) -> Result<(), String> {
     for sql in statements {
-        let result = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.clone()))).await;
+        // alone, PostgreSQL refuses it
+        let in_block = if sql.starts_with("lock ") { format!("begin; {sql}; commit") } else { sql.clone() };
+        let result = connection.execute(sqlx::raw_sql(AssertSqlSafe(in_block))).await;
         result.map_err(|error| format!("{what}: `{sql}` does not run: {error}"))?;
     }
     Ok(())

@@ -1,0 +1,42 @@
+//! `restarting_sequence`: a sequence gives out numbers again that rows have already.
+//!
+//! - **Finds**: `restart`, or `restart with 1`, of a sequence or an identity that was there before
+//! - **Blocks**: nothing; but inserts fail on the primary key, or rows get a number that was another one's
+//! - **Instead**: leave the sequence; to move it beyond what was written by hand, `select setval(…, max(…))`
+//! - **Source**: PostgreSQL manual, `ALTER SEQUENCE`, `RESTART`
+
+use super::{Context, Findings, Lint, columns};
+use crate::lower::syntax;
+use crate::schema::ObjectKey;
+use squawk_syntax::ast::{self, AstNode};
+
+pub(super) const LINT: Lint = Lint::of_statement("restarting_sequence", check);
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let Some((opaque, statement)) = context.statement() else { return };
+    let restart = match &statement {
+        ast::Stmt::AlterSequence(it) => {
+            let name = it.sequence_ref().and_then(|name| syntax::path_ref(&name.path_ref()?));
+            if name.is_some_and(|name| context.is_new(&ObjectKey::Sequence(name))) {
+                return;
+            }
+            it.syntax().descendants().find_map(ast::OptionRestart::cast)
+        }
+        ast::Stmt::AlterTable(_) => {
+            let Some((_, table, ast::AlterTableAction::AlterColumn(it))) = super::statements::table_action(context) else { return };
+            let column = it.column_name_ref().map(|column| syntax::name(&column));
+            if column.is_some_and(|column| !columns::is_old(context, &table, &column)) {
+                return;
+            }
+            it.syntax().descendants().find_map(ast::OptionRestart::cast)
+        }
+        _ => None,
+    };
+    // a large number is meant to leave behind what is there
+    let from_the_start = |restart: &ast::OptionRestart| crate::lower::columns::number(restart.expr()).is_none_or(|number| number <= 1);
+    if let Some(restart) = restart.filter(from_the_start) {
+        findings
+            .find(Context::at(opaque, &restart), "numbers are given out again that rows have already")
+            .instead("leave the sequence as it is, or move it beyond the largest number with `setval`");
+    }
+}
