@@ -2,50 +2,32 @@
 //! it.
 //!
 //! - **Finds**: `alter domain … add constraint` without `not valid`, and `set not null`, of a domain that columns of
-//!   old tables are of, or may be
+//!   old tables are of
 //! - **Blocks**: writes to all those tables, while every row is read
 //! - **Instead**: add the constraint `not valid`, and `validate constraint` in the next migration; better, add check
 //!   constraints to the tables
 //! - **Source**: squawk `ban-alter-domain-with-add-constraint`; PostgreSQL manual, `ALTER DOMAIN`
 
-use super::{Context, Findings, Lint, Work};
-use crate::effects::LockMode;
-use crate::lower::syntax;
-use crate::name::{At, QualifiedName};
-use crate::schema::ObjectKey;
-use squawk_syntax::ast;
+use super::{Context, Findings, Lint};
+use crate::operation::Operation;
+use crate::ops::DomainChange;
 
 pub(super) const LINT: Lint = Lint::of_statement("ban_alter_domain_with_add_constraint", check);
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some((domain, at)) = checked(context) else { return };
-    let known = context.before().has_type(&domain);
-    let mut tables: Vec<_> = context.before().columns_of_type(&domain).into_iter().map(|(table, _)| table).collect();
-    tables.retain(|table| !context.is_new_table(table));
-    tables.dedup();
-    if context.is_new(&ObjectKey::Enum(domain.clone())) || (known && tables.is_empty()) {
+    let Some(Operation::AlterDomain(alter)) = context.operation() else { return };
+    let at = match &alter.change {
+        DomainChange::AddConstraint { name, .. } if name.at.end > name.at.start => name.at,
+        DomainChange::AddConstraint { expression, .. } => expression.at,
+        DomainChange::SetNotNull => alter.name.at(),
+        _ => return,
+    };
+    let effects = context.effects();
+    let read: Vec<_> = effects.scans.iter().filter(|table| !context.is_new_table(table)).collect();
+    if read.is_empty() {
         return;
     }
-    let found = findings.find(at, format!("every row of every table with a column of `{domain}` is checked"));
-    let found = tables.iter().fold(found, |found, table| found.maybe_note(context.waits(table, LockMode::Share, Work::Reads)));
+    let found = findings.find(at, format!("every row of every table with a column of `{}` is checked", alter.name));
+    let found = read.into_iter().fold(found, |found, table| found.maybe_note(context.wait(table)));
     found.instead("add the constraint `not valid`, and validate it in the next migration; or add check constraints to the tables");
-}
-
-/// The domain whose values are all looked at, and where that is said.
-fn checked(context: &Context<'_>) -> Option<(QualifiedName, At)> {
-    let (opaque, ast::Stmt::AlterDomain(statement)) = context.statement()? else { return None };
-    let domain = syntax::path_ref(&statement.domain_ref()?.path_ref()?)?;
-    let at = match statement.action()? {
-        ast::AlterDomainAction::AddConstraint(add) => {
-            let constraint = add.constraint()?;
-            let not_valid = match &constraint {
-                ast::Constraint::CheckConstraint(it) => it.constraint_options().any(|option| matches!(option, ast::ConstraintOption::NotValid(_))),
-                _ => false,
-            };
-            Some(Context::at(opaque, &constraint)).filter(|_| !not_valid)?
-        }
-        ast::AlterDomainAction::SetNotNull(set) => Context::at(opaque, &set),
-        _ => return None,
-    };
-    Some((domain, at))
 }

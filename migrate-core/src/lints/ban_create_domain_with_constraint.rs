@@ -7,19 +7,16 @@
 //! - **Source**: squawk `ban-create-domain-with-constraint`; PostgreSQL manual, `CREATE DOMAIN`, Notes on `not null`
 
 use super::{Context, Findings, Lint};
-use squawk_syntax::ast;
+use crate::operation::Operation;
 
 pub(super) const LINT: Lint = Lint::of_statement("ban_create_domain_with_constraint", check).warns();
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some((opaque, ast::Stmt::CreateDomain(statement))) = context.statement() else { return };
-    for qualifier in statement.domain_qualifiers() {
-        if let ast::DomainQualifier::Constraint(constraint) = qualifier
-            && matches!(constraint, ast::Constraint::CheckConstraint(_) | ast::Constraint::NotNullConstraint(_))
-        {
-            findings
-                .find(Context::at(opaque, &constraint), "a later change of this rule checks every table that uses the domain")
-                .instead("use the plain type, and check constraints on the tables");
-        }
+    let Some(Operation::CreateDomain(create)) = context.operation() else { return };
+    if create.domain.not_null || !create.checks.is_empty() {
+        let at = create.checks.first().map_or(create.name.at(), |(_, check)| check.at);
+        findings
+            .find(at, format!("a later change of what `{}` demands checks every table that uses it", create.name))
+            .instead("use the plain type, and check constraints on the tables");
     }
 }

@@ -277,7 +277,7 @@ fn touched(operation: &Operation) -> Vec<ObjectKey> {
     let Operation::Opaque(opaque) = operation else { return operation.touches() };
     let created = opaque.creates.iter().map(|(kind, name)| match kind {
         OtherKind::Relation => ObjectKey::Table(name.clone()),
-        OtherKind::Type => ObjectKey::Enum(name.clone()),
+        OtherKind::Type => ObjectKey::Type(name.clone()),
     });
     created.collect()
 }

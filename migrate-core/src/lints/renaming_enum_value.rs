@@ -16,7 +16,7 @@ pub(super) const LINT: Lint = Lint::of_statement("renaming_enum_value", check);
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(Operation::RenameEnumValue(rename)) = context.operation() else { return };
     let created_here = context.start().enums.get(&rename.name).is_some_and(|before| !before.labels.iter().any(|label| rename.from == *label.as_str()));
-    if created_here || context.is_new(&ObjectKey::Enum(rename.name.clone())) {
+    if created_here || context.is_new(&ObjectKey::Type(rename.name.clone())) {
         return;
     }
     findings

@@ -17,7 +17,7 @@ pub(super) const LINT: Lint = Lint::of_statement("renaming_type", check);
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(Operation::RenameType(rename)) = context.operation() else { return };
     let old = &rename.name;
-    if context.is_new(&ObjectKey::Enum(old.clone())) || context.end().has_type(old) {
+    if context.is_new(&ObjectKey::Type(old.clone())) || context.end().has_type(old) {
         return;
     }
     findings

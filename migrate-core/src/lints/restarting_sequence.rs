@@ -5,8 +5,8 @@
 //! - **Instead**: leave the sequence; to move it beyond what was written by hand, `select setval(…, max(…))`
 //! - **Source**: PostgreSQL manual, `ALTER SEQUENCE`, `RESTART`
 
-use super::{Context, Findings, Lint, columns};
-use crate::lower::syntax;
+use super::{Context, Findings, Lint, columns, statements};
+use crate::lower::{self, syntax};
 use crate::schema::ObjectKey;
 use squawk_syntax::ast::{self, AstNode};
 
@@ -20,23 +20,25 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             if name.is_some_and(|name| context.is_new(&ObjectKey::Sequence(name))) {
                 return;
             }
-            it.syntax().descendants().find_map(ast::OptionRestart::cast)
+            let restart = it.syntax().descendants().find_map(ast::OptionRestart::cast);
+            restart.map(|restart| (Context::at(opaque, &restart), restart.expr()))
         }
         ast::Stmt::AlterTable(_) => {
-            let Some((_, table, ast::AlterTableAction::AlterColumn(it))) = super::statements::table_action(context) else { return };
+            let Some((_, table, ast::AlterTableAction::AlterColumn(it))) = statements::table_action(context) else { return };
             let column = it.column_name_ref().map(|column| syntax::name(&column));
             if column.is_some_and(|column| !columns::is_old(context, &table, &column)) {
                 return;
             }
-            it.syntax().descendants().find_map(ast::OptionRestart::cast)
+            let restart = it.syntax().descendants().find_map(ast::Restart::cast);
+            restart.map(|restart| (Context::at(opaque, &restart), restart.expr()))
         }
         _ => None,
     };
+    let Some((at, number)) = restart else { return };
     // a large number is meant to leave behind what is there
-    let from_the_start = |restart: &ast::OptionRestart| crate::lower::columns::number(restart.expr()).is_none_or(|number| number <= 1);
-    if let Some(restart) = restart.filter(from_the_start) {
+    if lower::columns::number(number).is_none_or(|number| number <= 1) {
         findings
-            .find(Context::at(opaque, &restart), "numbers are given out again that rows have already")
+            .find(at, "numbers are given out again that rows have already")
             .instead("leave the sequence as it is, or move it beyond the largest number with `setval`");
     }
 }
