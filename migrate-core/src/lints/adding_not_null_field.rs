@@ -18,7 +18,7 @@ use squawk_syntax::ast;
 pub(super) const LINT: Lint = Lint::of_statement("adding_not_null_field", check);
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    if let Some(Operation::SetNotNull(SetNotNull { table, column })) = context.operation() {
+    if let Some(Operation::SetNotNull(SetNotNull { table, column, .. })) = context.operation() {
         if context.effects().scans.contains(table) && !context.is_new_table(table) {
             report(findings, table, column, column.at, context.wait(table));
         }

@@ -73,6 +73,7 @@ lints! {
     adding_rule,
     adding_serial_primary_key_field,
     adding_trigger_to_table,
+    attaching_beside_default_partition,
     attaching_partition_without_check,
     ban_alter_domain_with_add_constraint,
     ban_char_field,
