@@ -42,7 +42,13 @@ fn the_headers_are_the_manual() {
          warning where that is said.\n`#[allow(name, reason = \"…\")]` before a statement acknowledges it there; `#![allow(name, reason \
          = \"…\")]`, `#![warn(name)]` and\n`#![deny(name)]` at the top of `migrations! { }` hold for the whole chain. Tables that the \
          same migration creates are exempt\nfrom what blocks or breaks others; migrations in `migrations.lock` are history and no \
-         longer judged.\n\nThis page is made from the headers in `migrate-core/src/lints/` (`UPDATE_LINTS=1 cargo test -p migrate-tests \
+         longer judged.\n\nSome rules that other tools have are not here, because the engine sees to them: it sets \
+         `lock_timeout` and the other timeouts\nfor each attempt (squawk's `require-timeout-settings`); it compares the catalog with the model \
+         before each operation, so that\nrunning it again is safe without `if not exists` (`prefer-robust-stmts`); it alone begins and \
+         commits transactions, and refuses\nto be told to (`transaction-nesting`, `ban-uncommitted-transaction`); it runs what can't be in a \
+         transaction outside of one\n(`ban-concurrent-index-creation-in-transaction`); a name that PostgreSQL would cut is an error of its own \
+         (`identifier-too-long`);\nand a name without a schema means `public`, whatever the `search_path` of a session \
+         (`require-table-schema`).\n\nThis page is made from the headers in `migrate-core/src/lints/` (`UPDATE_LINTS=1 cargo test -p migrate-tests \
          --test lints`).\n",
     );
     let mut wrong = Vec::new();

@@ -34,7 +34,6 @@ impl DataType {
             return Some(Narrowing::Refuses);
         }
         match (from, to) {
-            ("bigint", "integer" | "smallint") | ("integer", "smallint") => Some(Narrowing::Refuses),
             ("numeric" | "double precision" | "real", "bigint" | "integer" | "smallint")
             | ("double precision" | "numeric", "real")
             | ("numeric", "double precision")
@@ -42,7 +41,9 @@ impl DataType {
             | ("interval", "time without time zone") => Some(Narrowing::Cuts),
             ("numeric", "numeric") => self.loses_of(other),
             ("bit" | "bit varying", "bit" | "bit varying") if explicitly => Some(Narrowing::Cuts),
-            ("bit" | "bit varying", "bit" | "bit varying") => Some(Narrowing::Refuses),
+            ("bigint", "integer" | "smallint") | ("integer", "smallint") | ("bit" | "bit varying", "bit" | "bit varying") => {
+                Some(Narrowing::Refuses)
+            }
             (
                 "timestamp with time zone" | "timestamp without time zone" | "time with time zone" | "time without time zone" | "interval",
                 same,

@@ -7,28 +7,28 @@
 //!   the names
 //! - **Source**: PostgreSQL manual, `ALTER TABLE`, `SET { LOGGED | UNLOGGED }`
 
-use super::{Context, Findings, Lint, Work, statements};
-use crate::effects::LockMode;
-use squawk_syntax::ast;
+use super::{Context, Findings, Lint};
+use crate::operation::Operation;
+use crate::ops::StorageChange;
 
 pub(super) const LINT: Lint = Lint::of_statement("changing_table_persistence", check);
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some((opaque, table, action)) = statements::table_action(context) else { return };
-    let unlogged = match action {
-        ast::AlterTableAction::SetLogged(_) => false,
-        ast::AlterTableAction::SetUnlogged(_) => true,
+    let Some(Operation::AlterStorage(alter)) = context.operation() else { return };
+    let table = &alter.table;
+    let unlogged = match alter.change {
+        StorageChange::Logged => false,
+        StorageChange::Unlogged => true,
         _ => return,
     };
     // where it is so already, nothing happens
-    let same = context.before().table(&table).is_some_and(|before| before.unlogged == unlogged);
-    if same || context.is_new_table(&table) {
+    if !context.effects().rewrites.contains(table) || context.is_new_table(table) {
         return;
     }
     let lost = unlogged.then(|| format!("after a crash `{table}` is empty, and replicas don't have it"));
     findings
-        .find(Context::at(opaque, &action), format!("every row of `{table}` is written anew"))
-        .maybe_note(context.waits(&table, LockMode::AccessExclusive, Work::Rewrites))
+        .find(table.at(), format!("every row of `{table}` is written anew"))
+        .maybe_note(context.wait(table))
         .maybe_note(lost)
         .instead("create a table of the other kind, keep it in step with a trigger, fill it in batches, and exchange the names");
 }

@@ -42,15 +42,23 @@ pub(super) fn added<'a>(context: &Context<'a>) -> Vec<&'a Column> {
     }
 }
 
-/// Each column that takes its values from a sequence and is new or gets another type, with that type.
-pub(super) fn numbered<'a>(context: &Context<'a>) -> Vec<(&'a Name, &'a DataType)> {
-    let column = |table, name: &Name| context.before().column(table, name.as_str());
+/// Each column that takes its values from a sequence and is new, gets another type, or does so from now on: with its type,
+/// and where that is said.
+pub(super) fn numbered<'a>(context: &Context<'a>) -> Vec<(&'a Name, &'a DataType, At)> {
+    let before = |table, name: &Name| context.before().column(table, name.as_str());
+    let of_type = |(name, data_type): (&'a Name, &'a DataType)| (name, data_type, at(name, data_type));
     match context.operation() {
         Some(Operation::AddIdentity(add)) => {
-            column(&add.table, &add.column).map(|before| (&add.column, &before.data_type)).into_iter().collect()
+            let column = before(&add.table, &add.column);
+            column.map(|column| (&add.column, &column.data_type, add.column.at)).into_iter().collect()
         }
-        Some(Operation::AlterColumnType(alter)) if column(&alter.table, &alter.column).is_some_and(is_numbered) => typed(context),
-        _ => added(context).into_iter().filter(|column| is_numbered(column)).map(|column| (&column.name, &column.data_type)).collect(),
+        Some(Operation::AlterColumnType(alter)) if before(&alter.table, &alter.column).is_some_and(is_numbered) => {
+            typed(context).into_iter().map(of_type).collect()
+        }
+        _ => {
+            let numbered = added(context).into_iter().filter(|column| is_numbered(column));
+            numbered.map(|column| of_type((&column.name, &column.data_type))).collect()
+        }
     }
 }
 

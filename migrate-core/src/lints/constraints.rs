@@ -3,7 +3,7 @@
 use super::{Context, columns};
 use crate::name::{At, QualifiedName};
 use crate::operation::Operation;
-use crate::schema::{Constraint, ConstraintKind};
+use crate::schema::{Constraint, ConstraintKind, Table};
 
 /// A constraint that is new on a table that may have rows.
 pub(super) struct Added<'a> {
@@ -38,7 +38,7 @@ pub(super) fn added<'a>(context: &Context<'a>) -> Vec<Added<'a>> {
 
 /// Whether the table is partitioned: then some of what is safe elsewhere is refused.
 pub(super) fn is_partitioned(context: &Context<'_>, table: &QualifiedName) -> bool {
-    context.before().table(table).is_some_and(|table| table.is_partitioned())
+    context.before().table(table).is_some_and(Table::is_partitioned)
 }
 
 /// Where a constraint was written: its name, or else the first thing that it names.

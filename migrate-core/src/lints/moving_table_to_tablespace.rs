@@ -7,57 +7,57 @@
 //!   partitions one by one, or run `pg_repack --tablespace`, and acknowledge what is left
 //! - **Source**: PostgreSQL manual, `ALTER TABLE`, `SET TABLESPACE`
 
-use super::{Context, Findings, Lint, Work, statements};
+use super::{Context, Findings, Lint, Work};
 use crate::effects::LockMode;
 use crate::lower::syntax;
 use crate::name::{At, QualifiedName};
+use crate::operation::Operation;
+use crate::ops::StorageChange;
 use crate::schema::ObjectKey;
 use squawk_syntax::ast::{self, AstNode};
 
 pub(super) const LINT: Lint = Lint::of_statement("moving_table_to_tablespace", check);
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some((opaque, statement)) = context.statement() else { return };
-    let whole = |node: Option<ast::AllInTablespace>| node.map(|node| (None, Context::at(opaque, &node)));
-    let found = match &statement {
-        ast::Stmt::AlterTable(it) => match statements::table_action(context) {
-            Some((_, table, ast::AlterTableAction::SetTablespace(to))) => Some((Some(table), Context::at(opaque, &to))),
-            _ => whole(it.all_in_tablespace()),
-        },
-        ast::Stmt::AlterIndex(it) => match (it.index_ref().and_then(|name| syntax::path_ref(&name.path_ref()?)), it.action()) {
-            (Some(index), Some(ast::AlterIndexAction::SetTablespace(to))) => {
-                if context.is_new(&ObjectKey::Index(index.clone())) {
-                    return;
-                }
-                if context.before().index(&index).is_some_and(|(table, _)| context.is_new_table(table)) {
-                    return;
-                }
-                Some((Some(index), Context::at(opaque, &to)))
-            }
-            _ => whole(it.all_in_tablespace()),
-        },
-        ast::Stmt::AlterMaterializedView(it) => {
-            let to = it.syntax().descendants().find_map(ast::SetTablespace::cast);
-            match (it.view_ref().and_then(|name| syntax::path_ref(&name.path_ref()?)), to) {
-                (Some(view), Some(to)) => Some((Some(view), Context::at(opaque, &to))),
-                _ => whole(it.all_in_tablespace()),
-            }
+    if let Some(Operation::AlterStorage(alter)) = context.operation() {
+        if let StorageChange::Tablespace(to) = &alter.change
+            && context.effects().rewrites.contains(&alter.table)
+        {
+            report(context, findings, Some(&alter.table), to.at);
         }
-        _ => None,
-    };
-    if let Some((table, at)) = found {
-        report(context, findings, table.as_ref(), at);
+    } else if let Some((relation, at)) = moved(context) {
+        report(context, findings, relation.as_ref(), at);
     }
 }
 
-fn report(context: &Context<'_>, findings: &mut Findings, table: Option<&QualifiedName>, at: At) {
-    let message = match table {
-        Some(table) if context.is_new_table(table) || context.is_new(&ObjectKey::View(table.clone())) => return,
-        Some(table) => format!("the file of `{table}` is copied while nobody can read it"),
+/// What else is moved, an index or a materialized view, or all that is in a tablespace, and where that is said.
+fn moved(context: &Context<'_>) -> Option<(Option<QualifiedName>, At)> {
+    let (opaque, statement) = context.statement()?;
+    if let Some(all) = statement.syntax().children().find_map(ast::AllInTablespace::cast) {
+        return Some((None, Context::at(opaque, &all)));
+    }
+    let name = match &statement {
+        ast::Stmt::AlterIndex(it) => syntax::path_ref(&it.index_ref()?.path_ref()?)?,
+        ast::Stmt::AlterMaterializedView(it) => syntax::path_ref(&it.view_ref()?.path_ref()?)?,
+        _ => return None,
+    };
+    let to = statement.syntax().descendants().find_map(ast::SetTablespace::cast)?;
+    Some((Some(name), Context::at(opaque, &to)))
+}
+
+fn report(context: &Context<'_>, findings: &mut Findings, relation: Option<&QualifiedName>, at: At) {
+    let is_new = |name: &QualifiedName| {
+        let keys = [ObjectKey::Table(name.clone()), ObjectKey::Index(name.clone()), ObjectKey::View(name.clone())];
+        let of_new = context.before().index(name).is_some_and(|(table, _)| context.is_new_table(table));
+        of_new || keys.iter().any(|key| context.is_new(key))
+    };
+    let message = match relation {
+        Some(name) if is_new(name) => return,
+        Some(name) => format!("the file of `{name}` is copied while nobody can read it"),
         None => "the files of all that is in the tablespace are copied while nobody can read them".to_owned(),
     };
     findings
         .find(at, message)
-        .maybe_note(table.and_then(|table| context.waits(table, LockMode::AccessExclusive, Work::Rewrites)))
+        .maybe_note(relation.and_then(|name| context.waits(name, LockMode::AccessExclusive, Work::Rewrites)))
         .instead("move what can be built concurrently by building it there, and the rest when nobody waits for it");
 }

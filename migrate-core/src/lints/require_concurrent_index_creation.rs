@@ -8,7 +8,7 @@
 
 use super::{Context, Findings, Lint};
 use crate::operation::Operation;
-use crate::schema::ObjectKey;
+use crate::schema::{ObjectKey, Table};
 
 pub(super) const LINT: Lint = Lint::of_statement("require_concurrent_index_creation", check);
 
@@ -16,7 +16,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(Operation::CreateIndex(create)) = context.operation() else { return };
     let table = &create.table;
     let on_new_view = context.is_new(&ObjectKey::View(table.clone()));
-    let partitioned = context.before().table(table).is_some_and(|table| table.is_partitioned());
+    let partitioned = context.before().table(table).is_some_and(Table::is_partitioned);
     if create.concurrently || on_new_view || partitioned || context.is_new_table(table) {
         return;
     }
