@@ -15,14 +15,29 @@ pub fn checksum(up: &[Step], down: &[Step]) -> String {
     let mut hasher = Sha256::new();
     for steps in [up, down] {
         for step in steps {
-            let parts = serde_json::to_value((&step.action, step.if_exists, &step.when, step.dialect)).unwrap_or(Value::Null);
-            hasher.update(canonical(parts).to_string());
+            hasher.update(meaning(step));
             hasher.update("\n");
         }
         hasher.update("\n");
     }
-    let digest = hasher.finalize();
-    digest.iter().take(16).fold(format!("{VERSION}:"), |mut text, byte| {
+    format!("{VERSION}:{}", digits(&hasher.finalize(), 16))
+}
+
+/// What one step does, in 16 hexadecimal digits: of the same text as its part of [`checksum`], so that both hold still, or
+/// change, together.
+#[must_use]
+pub fn of_step(step: &Step) -> String {
+    digits(&Sha256::digest(meaning(step)), 8)
+}
+
+/// All that a step does, and nothing of how it is written.
+fn meaning(step: &Step) -> String {
+    let parts = serde_json::to_value((&step.action, step.if_exists, &step.when, step.dialect)).unwrap_or(Value::Null);
+    canonical(parts).to_string()
+}
+
+fn digits(digest: &[u8], bytes: usize) -> String {
+    digest.iter().take(bytes).fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })

@@ -9,6 +9,7 @@ pub mod checksum;
 pub mod data_type;
 pub mod effects;
 pub mod expression;
+pub mod lock;
 #[cfg(feature = "parser")]
 pub mod lints;
 #[cfg(feature = "parser")]

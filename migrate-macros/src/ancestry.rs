@@ -11,7 +11,7 @@ use migrate_core::schema::Schema;
 
 use crate::siblings::{Folder, SourceFile};
 use crate::sources::SourceMigration;
-use crate::steps;
+use crate::steps::{self, LocatedStep};
 
 /// How many schemas are kept. Modules are expanded in the order of the list, so the last ones are those that are asked
 /// for; a merge asks for a few more.
@@ -46,7 +46,7 @@ pub fn members(folder: &Folder) -> Vec<Member<'_>> {
             members.push(Member { file, migration, node });
         }
     }
-    let listed: Vec<&String> = folder.files.iter().flat_map(|file| file.source.lists.iter().flatten()).collect();
+    let listed: Vec<&String> = folder.files.iter().flat_map(|file| &file.source.lists).flat_map(|list| &list.modules).collect();
     let rank = |member: &Member<'_>| listed.iter().position(|name| **name == member.node.name).unwrap_or(usize::MAX);
     members.sort_by_key(rank);
     members
@@ -64,36 +64,38 @@ static SCHEMAS: Mutex<VecDeque<(Key, Before)>> = Mutex::new(VecDeque::new());
 
 /// The schema that the ancestors of a migration with these `parents` leave.
 pub fn before(folder: &Path, members: &[Member<'_>], revision: &str, parents: &[String]) -> Before {
+    let Some(lineage) = lineage(members, revision, parents) else { return Before { broken: true, ..Before::default() } };
+    // the hash of a migration's text and of all before it
+    let mut hashes: Vec<u64> = Vec::new();
+    let mut state = DefaultHasher::new();
+    for member in &lineage {
+        member.file.text.hash(&mut state);
+        member.node.revision.hash(&mut state);
+        hashes.push(state.finish());
+    }
+    let known = hashes.iter().enumerate().rev().find_map(|(i, hash)| Some((i, recall(&(folder.to_owned(), *hash))?)));
+    let (first, mut before) = known.map_or((0, Before::default()), |(i, before)| (i + 1, before));
+    for member in lineage.iter().skip(first) {
+        replay(member, &mut before);
+    }
+    if let Some(hash) = hashes.get(first..).unwrap_or_default().last() {
+        remember((folder.to_owned(), *hash), &before);
+    }
+    before
+}
+
+/// All that comes before a migration with these `parents`, parents first; `None` where something comes before itself.
+pub fn lineage<'a, 'm>(members: &'a [Member<'m>], revision: &str, parents: &[String]) -> Option<Vec<&'a Member<'m>>> {
     let by_revision: BTreeMap<&str, &Member<'_>> = members.iter().map(|member| (member.node.revision.as_str(), member)).collect();
     let mut nodes: Vec<Node> = members.iter().filter(|member| member.node.revision != revision).map(|member| member.node.clone()).collect();
     nodes.push(Node { revision: revision.to_owned(), parents: parents.to_vec(), name: String::new() });
     let wanted = chain::ancestors(&nodes, revision);
     if wanted.contains(revision) {
-        return Before { broken: true, ..Before::default() };
+        return None;
     }
     let ancestors: Vec<Node> = nodes.iter().filter(|node| wanted.contains(node.revision.as_str())).cloned().collect();
-    let Some(order) = order(&ancestors) else { return Before { broken: true, ..Before::default() } };
-    // the hash of a migration's text and of all before it
-    let mut hashes: Vec<u64> = Vec::new();
-    let mut state = DefaultHasher::new();
-    for &i in &order {
-        if let Some(member) = by_revision.get(ancestors[i].revision.as_str()) {
-            member.file.text.hash(&mut state);
-            member.node.revision.hash(&mut state);
-        }
-        hashes.push(state.finish());
-    }
-    let known = hashes.iter().enumerate().rev().find_map(|(i, hash)| Some((i, recall(&(folder.to_owned(), *hash))?)));
-    let (first, mut before) = known.map_or((0, Before::default()), |(i, before)| (i + 1, before));
-    for (&i, hash) in order.iter().zip(&hashes).skip(first) {
-        if let Some(member) = by_revision.get(ancestors[i].revision.as_str()) {
-            replay(member, &mut before);
-        }
-        if Some(&i) == order.last() {
-            remember((folder.to_owned(), *hash), &before);
-        }
-    }
-    before
+    let order = order(&ancestors)?;
+    Some(order.into_iter().filter_map(|i| by_revision.get(ancestors[i].revision.as_str()).copied()).collect())
 }
 
 /// Parents first. Several heads are no problem here: they are several ancestors of a merge.
@@ -106,17 +108,20 @@ fn order(ancestors: &[Node]) -> Option<Vec<usize>> {
     Some(order)
 }
 
-fn replay(member: &Member<'_>, before: &mut Before) {
+/// Replays a migration on what is before it and gives its steps as they were bound, `up!` and `down!`.
+pub fn replay(member: &Member<'_>, before: &mut Before) -> (Vec<LocatedStep>, Vec<LocatedStep>) {
     let line = |place| member.migration.line(place);
     let steps = steps::read(&member.migration.migration, Some(&member.file.path), &line);
     before.broken |= !member.migration.problems.is_empty() || !steps.problems.is_empty();
     let schema = Arc::make_mut(&mut before.schema);
     let mut report = report::Report::default();
-    for mut located in steps::settle(steps.up, schema) {
+    let mut up = steps::settle(steps.up, schema);
+    for located in &mut up {
         let origin = located.step.origin(&member.node.name);
         located.step.replay(schema, &origin, &mut report);
     }
     before.broken |= !report.is_empty();
+    (up, steps.down.unwrap_or_default())
 }
 
 fn recall(key: &Key) -> Option<Before> {

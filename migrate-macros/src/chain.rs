@@ -1,17 +1,41 @@
 //! Checks the list of a chain against the files beside it.
 
+use std::path::Path;
+
 use migrate_core::chain::{self, ChainProblem, Node};
 
 use crate::ancestry::{self, Member};
 use crate::list::List;
 use crate::report::{Place, Report};
-use crate::siblings;
+use crate::siblings::{self, LockText};
 
-/// The listed modules in the order in which they are applied.
-pub fn order(list: &List, report: &mut Report) -> Vec<String> {
+/// A chain that is ready to be emitted.
+#[derive(Debug, Default)]
+pub struct Chain {
+    /// The listed modules in the order in which they are applied.
+    pub modules: Vec<String>,
+    /// The file of the list, as the compiler names it.
+    pub file: String,
+    /// Whether a lock stands beside it.
+    pub has_lock: bool,
+}
+
+/// Checks the list and what stands beside it.
+pub fn check(list: &List, report: &mut Report) -> Chain {
+    let Some(file) = siblings::current_file() else {
+        return Chain { modules: list.modules.iter().map(|module| module.value.clone()).collect(), ..Chain::default() };
+    };
+    let lock = siblings::lock_beside(&file).unwrap_or_else(|error| {
+        report.unreadable(Place::CALL_SITE, &error.to_string());
+        None
+    });
+    let modules = order(list, &file, lock.as_deref(), report);
+    Chain { modules, file: file.display().to_string(), has_lock: lock.is_some() }
+}
+
+fn order(list: &List, file: &Path, lock: Option<&LockText>, report: &mut Report) -> Vec<String> {
     let modules: Vec<String> = list.modules.iter().map(|module| module.value.clone()).collect();
-    let Some(file) = siblings::current_file() else { return modules };
-    let folder = match siblings::folder_of_list(&file, modules.first().map(String::as_str)) {
+    let folder = match siblings::folder_of_list(file, modules.first().map(String::as_str)) {
         Ok(folder) => folder,
         Err(error) => {
             report.unreadable(Place::CALL_SITE, &error.to_string());
@@ -44,6 +68,14 @@ pub fn order(list: &List, report: &mut Report) -> Vec<String> {
     let members: Vec<&Member<'_>> = listed.iter().copied().flatten().collect();
     if members.len() < modules.len() {
         return modules;
+    }
+    match lock {
+        Some(Ok(lock)) => {
+            let strangers = lock.revisions.keys().filter(|revision| members.iter().all(|member| member.node.revision != **revision));
+            strangers.for_each(|revision| report.locked_stranger(Place::CALL_SITE, revision));
+        }
+        Some(Err(problems)) => problems.iter().for_each(|problem| report.lock_problem(Place::CALL_SITE, problem)),
+        None => {}
     }
     let nodes: Vec<Node> = members.iter().map(|member| member.node.clone()).collect();
     match chain::order(&nodes) {

@@ -9,6 +9,7 @@ use migrate_core::schema::Schema;
 use migrate_core::step::{Action, Step};
 
 use crate::ancestry::{self, Before};
+use crate::lock::Locked;
 use crate::module::Migration;
 use crate::report::{Place, Report};
 use crate::siblings;
@@ -26,6 +27,8 @@ pub struct Checked {
     /// The SQL of the derived way back, for the documentation.
     pub derived: Vec<String>,
     pub includes: Vec<String>,
+    /// Whether databases have run it, so that nothing can be changed in it any more.
+    pub locked: bool,
 }
 
 /// Checks everything and reports all that is wrong at once.
@@ -38,6 +41,7 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
     for problem in problems {
         report.problem(problem.place, problem.message, problem.help);
     }
+    let locked = file.as_deref().map(|file| Locked::of(migration, file, &name)).unwrap_or_default();
     // where an editor doesn't tell the file, nothing is known of the ancestors: then less is checked
     let before = file.as_deref().and_then(|file| before(file, migration, report));
     let mut schema = before.as_ref().map(|before| (*before.schema).clone()).unwrap_or_default();
@@ -54,7 +58,11 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
         if reliable && report.problems().is_empty() {
             tell(&found, down, report);
         }
-    } else if migration.irreversible.is_none() && reliable && report.problems().is_empty() {
+    }
+    if let Some(file) = file.as_deref().filter(|_| reliable && report.problems().is_empty()) {
+        locked.check(migration, &up, down.as_deref().unwrap_or_default(), file, report);
+    }
+    if down.is_none() && migration.irreversible.is_none() && reliable && report.problems().is_empty() {
         derived = derive(&up, &base, report);
     }
     let plain = |steps: Vec<LocatedStep>| steps.into_iter().map(|located| located.step).collect();
@@ -65,6 +73,7 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
         down: down.map(plain),
         derived,
         includes,
+        locked: locked.is_locked(),
     }
 }
 

@@ -7,6 +7,7 @@ use migrate_core::checksum::checksum;
 use migrate_core::operation::Operate;
 use migrate_core::step::{Action, Dialect, Step};
 
+use crate::chain::Chain;
 use crate::check::Checked;
 use crate::module::{Migration, Module};
 use crate::report::Report;
@@ -76,16 +77,24 @@ pub fn migration(module: &Module, migration: &Migration, checked: &Checked, repo
 }
 
 /// The modules of the list and the chain as one constant.
-pub fn list(items: &TokenStream, order: &[String], report: &Report) -> TokenStream {
+pub fn list(items: &TokenStream, chain: &Chain, report: &Report) -> TokenStream {
     let errors = report.compile_errors();
-    let modules = order.iter().map(|module| match module.strip_prefix("r#") {
+    let modules = chain.modules.iter().map(|module| match module.strip_prefix("r#") {
         Some(raw) => Ident::new_raw(raw, Span::call_site()),
         None => Ident::new(module, Span::call_site()),
+    });
+    let file = chain.file.as_str();
+    // whoever edits the lock wants to know what the compiler says of it
+    let lock = chain.has_lock.then(|| {
+        let file = migrate_core::lock::FILE;
+        quote! { const _: &[u8] = include_bytes!(#file); }
     });
     quote! {
         #items
         /// The chain, parents before children.
-        pub const MIGRATIONS: ::migrate_runtime::Migrations = ::migrate_runtime::Migrations(&[#(#modules::MIGRATION),*]);
+        pub const MIGRATIONS: ::migrate_runtime::Migrations =
+            ::migrate_runtime::Migrations { migrations: &[#(#modules::MIGRATION),*], file: #file };
+        #lock
         #errors
     }
 }
@@ -131,6 +140,9 @@ fn call(function: &FunctionPath, report: &Report) -> TokenStream {
 fn documentation(migration: &Migration, checked: &Checked) -> String {
     let mut text = String::from("\n\n# Up\n");
     text.push_str(&steps_text(&checked.up));
+    if checked.locked {
+        text.push_str("\nLocked in `migrations.lock`: what it does can't be edited any more.\n");
+    }
     text.push_str("\n# Down\n");
     match (&checked.down, &migration.irreversible) {
         (Some(steps), _) => text.push_str(&steps_text(steps)),

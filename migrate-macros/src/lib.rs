@@ -12,6 +12,7 @@ mod grammar;
 mod lexeme;
 mod list;
 mod literal;
+mod lock;
 mod messages;
 mod module;
 mod nearest;
@@ -47,6 +48,6 @@ pub fn migration(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub fn migrations(list: TokenStream) -> TokenStream {
     let mut report = Report::new();
     let list = list::parse(list.into(), &mut report);
-    let order = chain::order(&list, &mut report);
-    expand::list(&list.items, &order, &report).into()
+    let chain = chain::check(&list, &mut report);
+    expand::list(&list.items, &chain, &report).into()
 }

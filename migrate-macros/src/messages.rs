@@ -1,5 +1,7 @@
 //! Every message of the language's front end, by name.
 
+use migrate_core::lock::{FILE, LockProblem};
+
 use crate::nearest::nearest;
 use crate::report::{Place, Report};
 
@@ -345,6 +347,38 @@ impl Report {
             Some("correct the `parent` of one of them".to_owned()),
         );
     }
+}
+
+/// The lock.
+impl Report {
+    pub fn locked_operation_changed(&mut self, at: Place, revision: &str, message: &str, was: &str, now: &str) {
+        let now = if was == now { "the same with other details".to_owned() } else { now.to_owned() };
+        self.problem(at, format!("{message}\nnote: locked: {was}\nnote: now: {now}"), Some(locked_help(revision)));
+    }
+
+    pub fn locked_operation_added(&mut self, at: Place, revision: &str, message: &str) {
+        self.problem(at, message, Some(locked_help(revision)));
+    }
+
+    pub fn locked_operation_removed(&mut self, at: Place, revision: &str, number: &str, was: &str) {
+        self.problem(at, format!("{number} is gone since the migration was locked\nnote: it was: {was}"), Some(locked_help(revision)));
+    }
+
+    pub fn lock_problem(&mut self, at: Place, problem: &LockProblem) {
+        self.problem(at, format!("`{FILE}` can't be relied on: {problem}"), Some(problem.help()));
+    }
+
+    pub fn locked_stranger(&mut self, at: Place, revision: &str) {
+        let help = format!("bring its migration back; or, if no database has run it, remove the lines of `{revision}` from the file");
+        self.problem(at, format!("`{FILE}` has the revision `{revision}`, which isn't in this chain"), Some(help));
+    }
+}
+
+fn locked_help(revision: &str) -> String {
+    format!(
+        "take the edit back and write a new migration for it; or, if no database has run `{revision}` yet, remove its lines from \
+         `{FILE}` and run `migrate lock`"
+    )
 }
 
 fn list(names: &[&str]) -> String {

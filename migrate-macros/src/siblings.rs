@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use migrate_core::lock::{self, Lock, LockProblem};
 use proc_macro2::Span;
 
-use crate::sources::{self, Source};
+use crate::sources::{self, Source, SourceList};
 
 /// What was tried, with which file, and why it failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +62,17 @@ impl Folder {
         let path = self.path.join(module);
         path.with_extension("rs").is_file() || path.join("mod.rs").is_file()
     }
+
+    /// The list that names a migration, and the file that it stands in.
+    pub fn list_of(&self, migration: &str) -> Option<(&SourceFile, &SourceList)> {
+        let lists = self.files.iter().flat_map(|file| file.source.lists.iter().map(move |list| (&**file, list)));
+        let mut naming = lists.filter(|(_, list)| list.names(migration));
+        naming.next()
+    }
 }
+
+/// What stands in `migrations.lock`, or all that is wrong with it.
+pub type LockText = Result<Lock, Vec<LockProblem>>;
 
 /// An SQL file.
 #[derive(Debug)]
@@ -108,6 +119,26 @@ pub fn include(from: &Path, path: &str) -> Result<Arc<Include>, FileError> {
     Ok(include)
 }
 
+/// The lock beside the file of a list; `None` where there is none.
+pub fn lock_beside(list: &Path) -> Result<Option<Arc<LockText>>, FileError> {
+    let path = parent(list).join(lock::FILE);
+    let metadata = match fs::metadata(&path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(cause) => return Err(FileError::new("read", &path, cause)),
+    };
+    let signature = Signature::of(&path, &metadata);
+    let mut cache = cache();
+    if let Some((known, lock)) = cache.locks.get(&signature.path)
+        && *known == signature
+    {
+        return Ok(Some(Arc::clone(lock)));
+    }
+    let lock = Arc::new(lock::read(&read(&path)?));
+    cache.locks.insert(signature.path.clone(), (signature, Arc::clone(&lock)));
+    Ok(Some(lock))
+}
+
 fn parent(file: &Path) -> &Path {
     file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -144,9 +175,11 @@ struct Cache {
     files: BTreeMap<PathBuf, (Signature, ReadFile)>,
     folders: BTreeMap<PathBuf, KnownFolder>,
     includes: BTreeMap<PathBuf, (Signature, Arc<Include>)>,
+    locks: BTreeMap<PathBuf, (Signature, Arc<LockText>)>,
 }
 
-static CACHE: Mutex<Cache> = Mutex::new(Cache { files: BTreeMap::new(), folders: BTreeMap::new(), includes: BTreeMap::new() });
+static CACHE: Mutex<Cache> =
+    Mutex::new(Cache { files: BTreeMap::new(), folders: BTreeMap::new(), includes: BTreeMap::new(), locks: BTreeMap::new() });
 
 fn cache() -> MutexGuard<'static, Cache> {
     // A cache that was left in the middle of an insertion holds whole entries all the same.

@@ -10,8 +10,21 @@ use crate::report::{Place, Problem, Report};
 #[derive(Debug, Default)]
 pub struct Source {
     pub migrations: Vec<SourceMigration>,
-    /// The names in each `migrations! { … }`.
-    pub lists: Vec<Vec<String>>,
+    /// Each `migrations! { … }`.
+    pub lists: Vec<SourceList>,
+}
+
+/// A list as it stands in a file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct SourceList {
+    pub modules: Vec<String>,
+}
+
+impl SourceList {
+    /// Whether it names the migration of that name.
+    pub fn names(&self, migration: &str) -> bool {
+        self.modules.iter().any(|module| module.strip_prefix("r#").unwrap_or(module) == migration)
+    }
 }
 
 /// A migration as it stands in a file. Its places mean nothing in the expansion of another one.
@@ -99,7 +112,7 @@ impl Source {
                 if name == "migrations" && mark.as_char() == '!' =>
             {
                 let list = list::parse(body.stream(), &mut Report::new());
-                self.lists.push(list.modules.into_iter().map(|module| module.value).collect());
+                self.lists.push(SourceList { modules: list.modules.into_iter().map(|module| module.value).collect() });
                 attributes + 3
             }
             _ => attributes + 1,

@@ -157,14 +157,14 @@ impl History {
 
     /// Makes sure that the chain and the database tell the same story.
     pub(crate) fn validate(&self, chain: Migrations) -> Result<()> {
-        let known: BTreeSet<&str> = chain.0.iter().map(|migration| migration.revision).collect();
+        let known: BTreeSet<&str> = chain.migrations.iter().map(|migration| migration.revision).collect();
         if let Some(row) = self.revisions.iter().find(|row| !known.contains(row.revision.as_str())) {
             return Err(Error::History {
                 problem: format!("the database is at revision `{}` (`{}`), which this binary doesn't know", row.revision, row.name),
                 help: "deploy the version that has that migration, or bring its file back".to_owned(),
             });
         }
-        for migration in chain.0 {
+        for migration in chain.migrations {
             let Some(row) = self.revision(migration.revision) else { continue };
             if row.checksum != migration.checksum {
                 return Err(Error::History {
@@ -184,7 +184,7 @@ impl History {
 
     /// The migrations that aren't done, in their order, up to and including `target`.
     pub(crate) fn pending(&self, chain: Migrations, target: Option<&str>) -> Result<Vec<&'static Migration>> {
-        let pending = chain.0.iter().copied().filter(|migration| !self.is_done(migration.revision));
+        let pending = chain.migrations.iter().copied().filter(|migration| !self.is_done(migration.revision));
         let Some(target) = target else { return Ok(pending.collect()) };
         let target = resolve(chain, target)?;
         let nodes = nodes(chain);
@@ -204,7 +204,7 @@ pub struct Head {
 
 /// The migrations that are done and that none that is done follows.
 pub(crate) fn heads(chain: Migrations, is_done: impl Fn(&str) -> bool) -> Vec<Head> {
-    let done: Vec<&Migration> = chain.0.iter().copied().filter(|migration| is_done(migration.revision)).collect();
+    let done: Vec<&Migration> = chain.migrations.iter().copied().filter(|migration| is_done(migration.revision)).collect();
     let followed: BTreeSet<&str> = done.iter().flat_map(|migration| migration.parents.iter().copied()).collect();
     let heads = done.iter().filter(|migration| !followed.contains(migration.revision));
     heads.map(|migration| Head { revision: migration.revision.to_owned(), name: migration.name.to_owned() }).collect()
@@ -217,25 +217,25 @@ pub(crate) fn nodes(chain: Migrations) -> Vec<migrate_core::chain::Node> {
         parents: migration.parents.iter().map(|parent| (*parent).to_owned()).collect(),
         name: migration.name.to_owned(),
     };
-    chain.0.iter().map(node).collect()
+    chain.migrations.iter().map(node).collect()
 }
 
 /// The migration that a person means: by revision, by an unambiguous beginning of it, by name, or `head`.
 pub(crate) fn resolve(chain: Migrations, text: &str) -> Result<&'static Migration> {
     if text == "head"
-        && let Some(last) = chain.0.last()
+        && let Some(last) = chain.migrations.last()
     {
         return Ok(last);
     }
-    let exact = chain.0.iter().copied().find(|migration| migration.revision == text || migration.name == text);
+    let exact = chain.migrations.iter().copied().find(|migration| migration.revision == text || migration.name == text);
     if let Some(migration) = exact {
         return Ok(migration);
     }
-    let mut starting = chain.0.iter().copied().filter(|migration| text.len() >= 3 && migration.revision.starts_with(text));
+    let mut starting = chain.migrations.iter().copied().filter(|migration| text.len() >= 3 && migration.revision.starts_with(text));
     if let (Some(migration), None) = (starting.next(), starting.next()) {
         Ok(migration)
     } else {
-        let known = chain.0.iter().flat_map(|migration| [migration.revision, migration.name]);
+        let known = chain.migrations.iter().flat_map(|migration| [migration.revision, migration.name]);
         Err(Error::UnknownRevision { revision: text.to_owned(), nearest: nearest_of(text, known).map(str::to_owned) })
     }
 }

@@ -47,13 +47,24 @@ pub enum Down {
 
 /// A chain of migrations, as `migrations!` lists it: parents before children.
 #[derive(Clone, Copy, Debug)]
-pub struct Migrations(pub &'static [&'static Migration]);
+pub struct Migrations {
+    /// All of them, in the order in which they are applied.
+    pub migrations: &'static [&'static Migration],
+    /// The file that the list stands in, as the compiler names it; empty where that isn't known.
+    pub file: &'static str,
+}
 
 impl Migrations {
+    /// A chain that stands in no file.
+    #[must_use]
+    pub const fn new(migrations: &'static [&'static Migration]) -> Self {
+        Self { migrations, file: "" }
+    }
+
     /// The migration of that revision.
     #[must_use]
     pub fn find(&self, revision: &str) -> Option<&'static Migration> {
-        self.0.iter().copied().find(|migration| migration.revision == revision)
+        self.migrations.iter().copied().find(|migration| migration.revision == revision)
     }
 }
 

@@ -49,7 +49,7 @@ pub fn chain(text: &str) -> Migrations {
         }
         migrations.push(leak(draft.into_migration()));
     }
-    Migrations(Vec::leak(migrations))
+    Migrations::new(Vec::leak(migrations))
 }
 
 fn leak<T>(value: T) -> &'static T {
@@ -148,10 +148,10 @@ mod tests {
         let text = "=== aaa m1\ncreate table a (id int primary key);\n=== bbb m2 after aaa\n--- optional\ncreate table o (id int);\n--- up\n\
                     \nalter table a add column b int;\n--- down\nalter table a drop column b;\n=== ccc m3 after aaa bbb\n--- irreversible no way\n";
         let chain = chain(text);
-        let names: Vec<_> = chain.0.iter().map(|migration| (migration.revision, migration.name, migration.parents)).collect();
+        let names: Vec<_> = chain.migrations.iter().map(|migration| (migration.revision, migration.name, migration.parents)).collect();
         let expected: [(&str, &str, &[&str]); 3] = [("aaa", "m1", &[]), ("bbb", "m2", &["aaa"]), ("ccc", "m3", &["aaa", "bbb"])];
         assert_eq!(names, expected);
-        assert!(chain.0[1].up.contains("\"line\":8"), "{}", chain.0[1].up);
-        assert!(matches!(chain.0[2].down, migrate_runtime::Down::Irreversible("no way")));
+        assert!(chain.migrations[1].up.contains("\"line\":8"), "{}", chain.migrations[1].up);
+        assert!(matches!(chain.migrations[2].down, migrate_runtime::Down::Irreversible("no way")));
     }
 }

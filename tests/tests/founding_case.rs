@@ -99,7 +99,7 @@ async fn a_real_error_is_not_a_skip(break_it: &str, sqlstate: &str, operation: &
     let mut before = database.dump().await;
     let mut recorded = current(&database).await;
     let error = loop {
-        let next = MIGRATIONS.0.iter().find(|migration| !recorded_or_before(&recorded, migration.revision)).unwrap();
+        let next = MIGRATIONS.migrations.iter().find(|migration| !recorded_or_before(&recorded, migration.revision)).unwrap();
         match up_to(&database, next.revision).await {
             Ok(_) => {
                 before = database.dump().await;

@@ -26,7 +26,7 @@ fn chain(before: &str, action: Action, after: &str, function: StepFunction) -> M
         down: Down::Irreversible("a test"),
         functions: vec![("step", function)].leak(),
     };
-    Migrations(vec![&*Box::leak(Box::new(migration))].leak())
+    Migrations::new(vec![&*Box::leak(Box::new(migration))].leak())
 }
 
 fn run() -> Action {

@@ -43,7 +43,7 @@ fn check(case: &str, chain: Migrations) {
 
 fn print(chain: Migrations) -> String {
     let mut text = String::new();
-    for migration in chain.0 {
+    for migration in chain.migrations {
         let _ = writeln!(text, "== {} {} after {:?}", migration.revision, migration.name, migration.parents);
         if !migration.summary.is_empty() {
             let _ = writeln!(text, "-- {}", migration.summary);

@@ -61,7 +61,7 @@ fn migrations_and_lists_of_a_folder_are_found() {
     let found = folder.beside("m1.rs");
     assert_eq!(found.errors, []);
     assert_eq!(revisions(&found), ["1", "2", "3", "4", "5"]);
-    let lists: Vec<&Vec<String>> = found.files.iter().flat_map(|file| &file.source.lists).collect();
+    let lists: Vec<&Vec<String>> = found.files.iter().flat_map(|file| &file.source.lists).map(|list| &list.modules).collect();
     assert_eq!(lists, [&vec!["m1".to_owned(), "m2".to_owned()]]);
     let names: Vec<_> = found.files.iter().filter_map(|file| file.path.file_name()).collect();
     assert_eq!(names, ["m1.rs", "m2.rs", "many.rs", "mod.rs", "path.rs"]);

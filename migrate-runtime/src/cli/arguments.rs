@@ -36,7 +36,7 @@ Exit codes:
   0  done, or in sync
   1  failed
   2  wrong usage
-  3  revisions are pending (`check` alone)
+  3  revisions are pending (`check`), or not locked (`lock --check`)
   4  drift: the database is otherwise than its history says
   5  the history was tampered with or has diverged
   6  another migrator holds the lock
@@ -98,6 +98,12 @@ pub(super) enum Command {
     },
     /// Say whether the database is in sync: exit code 3 if revisions are pending, 4 if the schema has drifted
     Check,
+    /// Write down in `migrations.lock` what the migrations do, so that nobody edits a released one; needs no database
+    Lock {
+        /// Only say what is not locked: exit code 3 if something isn't
+        #[arg(long)]
+        check: bool,
+    },
     /// Print a completion script
     Completions {
         /// The shell

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::interrupt::Interruptible;
 use super::output::Output;
 use super::progress::Progress;
-use super::{graph, text};
+use super::{graph, lock, text};
 use crate::{Database, Error, Migrations, Options, RevisionStatus, Status};
 use clap::CommandFactory as _;
 use serde_json::json;
@@ -23,6 +23,7 @@ pub(super) fn run(arguments: &Arguments, chain: Migrations, default_url: Option<
             completions(*shell, output);
             return Ok(0);
         }
+        Command::Lock { check } => return lock::run(chain, *check, output),
         Command::History if given.or(default_url).is_none() => {
             let revisions = offline(chain);
             output.text(&graph::draw(&revisions, false));
@@ -109,7 +110,7 @@ impl Session<'_> {
                 output.document(&report);
                 return Ok(report.exit_code());
             }
-            Command::Completions { .. } => {}
+            Command::Lock { .. } | Command::Completions { .. } => {}
         }
         Ok(0)
     }
@@ -150,7 +151,7 @@ fn offline(chain: Migrations) -> Vec<RevisionStatus> {
         recorded_at: None,
         skipped: 0,
     };
-    chain.0.iter().map(row).collect()
+    chain.migrations.iter().map(row).collect()
 }
 
 /// Sends logs to stderr: nothing, what the engine does, or also what the driver does.

@@ -24,6 +24,13 @@ pub(super) enum Failure {
     },
     /// The arguments can't be understood: clap's text.
     Usage(String),
+    /// The lock can't be read, written, or is otherwise than the chain.
+    Lock {
+        /// What is wrong.
+        what: String,
+        /// What to do next.
+        help: String,
+    },
     /// No database was named.
     NoDatabase,
     /// A signal came.
@@ -56,7 +63,7 @@ impl Failure {
             Self::Engine { error, .. } => error.exit_code(),
             Self::Usage(_) | Self::NoDatabase => 2,
             Self::Interrupted { .. } => 130,
-            Self::Start(_) | Self::Output(_) => 1,
+            Self::Lock { .. } | Self::Start(_) | Self::Output(_) => 1,
         }
     }
 
@@ -78,6 +85,7 @@ impl Failure {
             Self::Engine { error, .. } => error.kind(),
             Self::Usage(_) | Self::NoDatabase => "usage",
             Self::Interrupted { .. } => "interrupted",
+            Self::Lock { .. } => "lock",
             Self::Start(_) => "start",
             Self::Output(_) => "output",
         }
@@ -89,6 +97,7 @@ impl Failure {
             Self::Usage(text) => strip_str(text).to_string().trim_start_matches("error: ").trim_end().to_owned(),
             Self::NoDatabase => "no database is named".to_owned(),
             Self::Interrupted { signal, .. } => format!("interrupted by {signal}"),
+            Self::Lock { what, .. } => what.clone(),
             Self::Start(error) => format!("can't start: {error}"),
             Self::Output(error) => format!("can't write the result: {error}"),
         }
@@ -102,7 +111,7 @@ impl Failure {
                 (now, _) => now,
             },
             Self::Interrupted { now, .. } => Some(now.clone()),
-            Self::NoDatabase | Self::Start(_) => Some("nothing was changed".to_owned()),
+            Self::Lock { .. } | Self::NoDatabase | Self::Start(_) => Some("nothing was changed".to_owned()),
             Self::Output(_) => Some("the command itself was done; `migrate status` says where the database stands".to_owned()),
             Self::Usage(_) => None,
         }
@@ -112,6 +121,7 @@ impl Failure {
         match self {
             Self::Engine { error, .. } => error.help(),
             Self::NoDatabase => Some(format!("set DATABASE_URL or give `--database-url`: {}", crate::api::spellings())),
+            Self::Lock { help, .. } => Some(help.clone()),
             Self::Interrupted { help, .. } => help.map(str::to_owned),
             Self::Output(_) => Some("look at what stdout is connected to".to_owned()),
             Self::Usage(_) | Self::Start(_) => None,

@@ -1,7 +1,7 @@
 //! The `migrate` command line. [`main!`](crate::main) makes a binary of it.
 //!
 //! Data goes to stdout, progress and logs to stderr. With `--format json` stdout has one JSON document, of an error too.
-//! Exit codes: 0 done or in sync, 1 failed, 2 usage, 3 pending (`check` alone), 4 drift or conflict, 5 the history was
+//! Exit codes: 0 done or in sync, 1 failed, 2 usage, 3 pending (`check` and `lock --check` alone), 4 drift or conflict, 5 the history was
 //! tampered with or has diverged, 6 another migrator holds the lock, 130 interrupted.
 
 mod arguments;
@@ -10,6 +10,7 @@ mod duration;
 mod failure;
 mod graph;
 mod interrupt;
+mod lock;
 mod output;
 mod progress;
 mod redact;

@@ -86,7 +86,7 @@ async fn guarded<B: Backend>(
             backend.outcomes(migration.revision).await?.into_iter().map(|row| (row.number, row.outcome)).collect();
         let live = backend.snapshot().await?;
         let mut planner = Planner::new(live, backend.dialect());
-        for earlier in chain.0.iter().take_while(|other| other.revision != migration.revision) {
+        for earlier in chain.migrations.iter().take_while(|other| other.revision != migration.revision) {
             if history.revision(earlier.revision).is_some() {
                 let skipped = history.outcomes(earlier.revision);
                 let stamped = history.is_stamped(earlier.revision);
@@ -108,7 +108,7 @@ async fn guarded<B: Backend>(
 
 /// The recorded migrations to reverse, the last first.
 fn targets(chain: Migrations, to: &DownTo, history: &History) -> Result<Vec<&'static Migration>> {
-    let recorded = chain.0.iter().rev().copied().filter(|migration| history.revision(migration.revision).is_some());
+    let recorded = chain.migrations.iter().rev().copied().filter(|migration| history.revision(migration.revision).is_some());
     Ok(match to {
         DownTo::Base => recorded.collect(),
         DownTo::Steps(steps) => recorded.take(*steps).collect(),

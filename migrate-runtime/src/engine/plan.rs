@@ -105,7 +105,7 @@ pub(crate) async fn plan<B: Backend>(backend: &mut B, chain: Migrations, target:
         return Ok(plan);
     }
     let mut planner = Planner::new(backend.snapshot().await?, backend.dialect());
-    for migration in chain.0.iter().copied() {
+    for migration in chain.migrations.iter().copied() {
         let is_done = history.is_done(migration.revision);
         if !is_done && !pending.iter().any(|other| other.revision == migration.revision) {
             continue;

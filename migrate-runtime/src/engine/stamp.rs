@@ -49,7 +49,7 @@ async fn guarded<B: Backend>(
     let before = migrate_core::chain::ancestors(&nodes, target.revision);
     let wanted = |migration: &&'static Migration| migration.revision == target.revision || before.contains(migration.revision);
     let missing: Vec<&Migration> =
-        chain.0.iter().copied().filter(wanted).filter(|migration| !history.is_done(migration.revision)).collect();
+        chain.migrations.iter().copied().filter(wanted).filter(|migration| !history.is_done(migration.revision)).collect();
     if !missing.is_empty() {
         backend.record_revisions(&missing, RevisionState::Stamped).await?;
     }

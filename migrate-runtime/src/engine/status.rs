@@ -80,7 +80,7 @@ pub(crate) async fn status<B: Backend>(backend: &mut B, chain: Migrations) -> Re
     let history = backend.history().await?;
     history.validate(chain)?;
     let skipped = skipped(chain, &history);
-    let revisions = chain.0.iter().map(|migration| {
+    let revisions = chain.migrations.iter().map(|migration| {
         let row = history.revision(migration.revision);
         RevisionStatus {
             revision: migration.revision.to_owned(),
@@ -98,7 +98,7 @@ pub(crate) async fn status<B: Backend>(backend: &mut B, chain: Migrations) -> Re
 /// The operations that are skipped for now, in the order of the chain.
 fn skipped(chain: Migrations, history: &History) -> Vec<SkippedOperation> {
     let mut skipped = Vec::new();
-    for migration in chain.0 {
+    for migration in chain.migrations {
         let rows: Vec<&OperationRow> = history.skipped().filter(|row| row.revision == migration.revision).collect();
         if rows.is_empty() {
             continue;
@@ -152,7 +152,7 @@ pub(crate) async fn check<B: Backend>(backend: &mut B, chain: Migrations) -> Res
         return Ok(CheckReport { status, drift: Vec::new() });
     }
     let mut planner = Planner::new(backend.snapshot().await?, backend.dialect());
-    for migration in chain.0.iter().copied().filter(|migration| history.revision(migration.revision).is_some()) {
+    for migration in chain.migrations.iter().copied().filter(|migration| history.revision(migration.revision).is_some()) {
         let outcomes = history.outcomes(migration.revision);
         let interrupted = !history.is_done(migration.revision);
         for (i, step) in migration.up_steps().iter().enumerate() {

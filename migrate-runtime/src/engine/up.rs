@@ -127,7 +127,7 @@ async fn guarded<B: Backend>(
     let pending = history.pending(chain, target)?;
     let live = backend.snapshot().await?;
     let mut planner = Planner::new(live, backend.dialect());
-    for migration in chain.0.iter().copied().filter(|migration| history.is_done(migration.revision)) {
+    for migration in chain.migrations.iter().copied().filter(|migration| history.is_done(migration.revision)) {
         reports.extend(replay(backend, &mut planner, migration, history, options).await?);
     }
     for migration in pending {

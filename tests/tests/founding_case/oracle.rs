@@ -19,7 +19,7 @@ fn statements(json: &str) -> Vec<String> {
 /// Runs every statement after the baseline by itself and passes over those whose objects are missing.
 pub async fn apply_what_applies(database: &Database, chain: Migrations) {
     let mut connection = database.connect().await;
-    for migration in &chain.0[1..] {
+    for migration in &chain.migrations[1..] {
         for sql in statements(migration.up) {
             let result = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.clone()))).await;
             let Err(error) = result else { continue };
@@ -50,8 +50,8 @@ pub async fn run_in_one_transaction(database: &Database, chain: Migrations, last
         .unwrap();
     connection.execute("begin").await.unwrap();
     let mut codes = Vec::new();
-    let end = chain.0.iter().position(|migration| migration.revision == last).unwrap();
-    for sql in chain.0[1..=end].iter().flat_map(|migration| statements(migration.up)) {
+    let end = chain.migrations.iter().position(|migration| migration.revision == last).unwrap();
+    for sql in chain.migrations[1..=end].iter().flat_map(|migration| statements(migration.up)) {
         if let Err(error) = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await {
             codes.push(error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned());
         }

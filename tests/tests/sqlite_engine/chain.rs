@@ -108,5 +108,5 @@ pub fn chain(drafts: Vec<Draft>) -> Migrations {
         }
         migrations.push(draft.leak());
     }
-    Migrations(migrations.leak())
+    Migrations::new(migrations.leak())
 }

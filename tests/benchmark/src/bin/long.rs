@@ -32,7 +32,7 @@ fn chain() -> Migrations {
         };
         &*Box::leak(Box::new(migration))
     });
-    Migrations(chain.collect::<Vec<_>>().leak())
+    Migrations::new(chain.collect::<Vec<_>>().leak())
 }
 
 #[tokio::main(flavor = "current_thread")]

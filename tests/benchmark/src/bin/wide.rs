@@ -10,7 +10,7 @@ mod migrations {
     }
 
     /// The chain.
-    pub const MIGRATIONS: migrate_runtime::Migrations = migrate_runtime::Migrations(&[MIGRATION]);
+    pub const MIGRATIONS: migrate_runtime::Migrations = migrate_runtime::Migrations::new(&[MIGRATION]);
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,0 +1,5 @@
+migrate_runtime::migrations! {
+    mod m0001;
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use migrate_runtime::migration;
+
+#[migration(revision = "65e4b4ef883d")]
+mod areas {
+    up! {
+        create schema archive;
+    }
+
+    down! {
+        drop schema archive cascade;
+    }
+}

@@ -1,0 +1,3 @@
+create schema archive;
+-- It was `staging`.
+create schema stages;
