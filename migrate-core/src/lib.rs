@@ -9,9 +9,10 @@ pub mod checksum;
 pub mod data_type;
 pub mod effects;
 pub mod expression;
-pub mod lock;
+pub mod footprint;
 #[cfg(feature = "parser")]
 pub mod lints;
+pub mod lock;
 #[cfg(feature = "parser")]
 pub mod lower;
 pub mod name;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use migrate_core::chain::{self, Node};
 use migrate_core::report;
 use migrate_core::schema::Schema;
+use migrate_core::sqlite;
 
 use crate::siblings::{Folder, SourceFile};
 use crate::sources::SourceMigration;
@@ -21,6 +22,8 @@ const KEPT: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub struct Before {
     pub schema: Arc<Schema>,
+    /// The same as SQLite has it, where the chain is for SQLite too.
+    pub sqlite: Option<Arc<Schema>>,
     /// Whether an ancestor has problems of its own: then what is missing here may be only its echo.
     pub broken: bool,
 }
@@ -62,24 +65,27 @@ type Key = (PathBuf, u64);
 
 static SCHEMAS: Mutex<VecDeque<(Key, Before)>> = Mutex::new(VecDeque::new());
 
-/// The schema that the ancestors of a migration with these `parents` leave.
-pub fn before(folder: &Path, members: &[Member<'_>], revision: &str, parents: &[String]) -> Before {
-    let Some(lineage) = lineage(members, revision, parents) else { return Before { broken: true, ..Before::default() } };
+/// The schema that the ancestors of a migration leave.
+pub fn before(folder: &Folder, members: &[Member<'_>], node: &Node) -> Before {
+    let for_sqlite = folder.list_of(&node.name).is_some_and(|(_, list)| list.for_sqlite);
+    let empty = Before { sqlite: for_sqlite.then(Arc::default), ..Before::default() };
+    let Some(lineage) = lineage(members, &node.revision, &node.parents) else { return Before { broken: true, ..empty } };
     // the hash of a migration's text and of all before it
     let mut hashes: Vec<u64> = Vec::new();
     let mut state = DefaultHasher::new();
+    for_sqlite.hash(&mut state);
     for member in &lineage {
         member.file.text.hash(&mut state);
         member.node.revision.hash(&mut state);
         hashes.push(state.finish());
     }
-    let known = hashes.iter().enumerate().rev().find_map(|(i, hash)| Some((i, recall(&(folder.to_owned(), *hash))?)));
-    let (first, mut before) = known.map_or((0, Before::default()), |(i, before)| (i + 1, before));
+    let known = hashes.iter().enumerate().rev().find_map(|(i, hash)| Some((i, recall(&(folder.path.clone(), *hash))?)));
+    let (first, mut before) = known.map_or((0, empty), |(i, before)| (i + 1, before));
     for member in lineage.iter().skip(first) {
         replay(member, &mut before);
     }
     if let Some(hash) = hashes.get(first..).unwrap_or_default().last() {
-        remember((folder.to_owned(), *hash), &before);
+        remember((folder.path.clone(), *hash), &before);
     }
     before
 }
@@ -119,6 +125,9 @@ pub fn replay(member: &Member<'_>, before: &mut Before) -> (Vec<LocatedStep>, Ve
     for located in &mut up {
         let origin = located.step.origin(&member.node.name);
         located.step.replay(schema, &origin, &mut report);
+        if let Some(sqlite) = &mut before.sqlite {
+            sqlite::replay(&located.step, Arc::make_mut(sqlite), &origin);
+        }
     }
     before.broken |= !report.is_empty();
     (up, steps.down.unwrap_or_default())

@@ -5,6 +5,7 @@ use std::path::Path;
 use migrate_core::chain::{self, ChainProblem, Node};
 
 use crate::ancestry::{self, Member};
+use crate::heads;
 use crate::list::List;
 use crate::report::{Place, Report};
 use crate::siblings::{self, LockText};
@@ -65,6 +66,7 @@ fn order(list: &List, file: &Path, lock: Option<&LockText>, report: &mut Report)
             report.no_migration_in(module.place, &module.value);
         }
     }
+    let all = &members;
     let members: Vec<&Member<'_>> = listed.iter().copied().flatten().collect();
     if members.len() < modules.len() {
         return modules;
@@ -82,7 +84,10 @@ fn order(list: &List, file: &Path, lock: Option<&LockText>, report: &mut Report)
         Ok(order) => order.into_iter().map(|i| modules[i].clone()).collect(),
         Err(problems) => {
             for problem in problems {
-                tell(&problem, list, &nodes, report);
+                match problem {
+                    ChainProblem::SeveralHeads { heads } => several_heads(&heads, list, all, &members, report),
+                    problem => tell(&problem, list, &nodes, report),
+                }
             }
             modules
         }
@@ -93,16 +98,20 @@ fn tell(problem: &ChainProblem, list: &List, nodes: &[Node], report: &mut Report
     let describe = |i: &usize| format!("`{}` ({})", nodes[*i].name, nodes[*i].revision);
     let place = |i: Option<&usize>| i.and_then(|i| list.modules.get(*i)).map_or(Place::CALL_SITE, |module| module.place);
     match problem {
-        ChainProblem::SeveralHeads { heads } => {
-            let names: Vec<String> = heads.iter().map(describe).collect();
-            let revisions: Vec<String> = heads.iter().map(|head| nodes[*head].revision.clone()).collect();
-            report.several_heads(place(heads.last()), &names, &revisions);
-        }
         ChainProblem::Cycle { nodes: cycle } => {
             let names: Vec<String> = cycle.iter().map(describe).collect();
             report.cycle(place(cycle.first()), &names);
         }
         // the migration itself reports these, at its own arguments
-        ChainProblem::DuplicateRevision { .. } | ChainProblem::UnknownParent { .. } => {}
+        ChainProblem::DuplicateRevision { .. } | ChainProblem::UnknownParent { .. } | ChainProblem::SeveralHeads { .. } => {}
     }
+}
+
+fn several_heads(heads: &[usize], list: &List, all: &[Member<'_>], members: &[&Member<'_>], report: &mut Report) {
+    let found: Vec<&Member<'_>> = heads.iter().filter_map(|head| members.get(*head).copied()).collect();
+    let describe = |member: &&Member<'_>| format!("`{}` ({}) in `{}`", member.node.name, member.node.revision, member.file.path.display());
+    let names: Vec<String> = found.iter().map(describe).collect();
+    let revisions: Vec<String> = found.iter().map(|member| member.node.revision.clone()).collect();
+    let at = heads.last().and_then(|head| list.modules.get(*head)).map_or(Place::CALL_SITE, |module| module.place);
+    report.several_heads(at, &names, &revisions, &heads::notes(all, &found));
 }

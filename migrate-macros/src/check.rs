@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use migrate_core::chain::Node;
 use migrate_core::operation::{Operate, Operation};
 use migrate_core::replay::derive_down;
 use migrate_core::report;
-use migrate_core::schema::Schema;
+use migrate_core::schema::{Origin, Schema};
+use migrate_core::sqlite;
 use migrate_core::step::{Action, Step};
 
 use crate::ancestry::{self, Before};
@@ -58,6 +60,12 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
         if reliable && report.problems().is_empty() {
             tell(&found, down, report);
         }
+    }
+    if reliable
+        && report.problems().is_empty()
+        && let Some(sqlite) = before.as_ref().and_then(|before| before.sqlite.as_deref())
+    {
+        both_dialects(&up, down.as_deref().unwrap_or_default(), sqlite, report);
     }
     if let Some(file) = file.as_deref().filter(|_| reliable && report.problems().is_empty()) {
         locked.check(migration, &up, down.as_deref().unwrap_or_default(), file, report);
@@ -114,8 +122,8 @@ fn before(file: &Path, migration: &Migration, report: &mut Report) -> Option<Bef
         }
     }
     let parents: Vec<String> = header.parents.iter().map(|parent| parent.value.clone()).collect();
-    let folder = file.parent().unwrap_or(Path::new("."));
-    known.then(|| ancestry::before(folder, &members, revision, &parents))
+    let name = ancestry::name_of(file, &migration.name.value);
+    known.then(|| ancestry::before(&folder, &members, &Node { revision: revision.to_owned(), parents, name }))
 }
 
 fn same_file(left: &Path, right: &Path) -> bool {
@@ -146,6 +154,22 @@ fn tell(found: &Found, steps: &[LocatedStep], report: &mut Report) {
             message.push_str(note);
         }
         report.problem(located.place(problem.at), message, problem.help.clone());
+    }
+}
+
+/// What SQLite can't do, once a statement. What is there before it was replayed for SQLite.
+fn both_dialects(up: &[LocatedStep], down: &[LocatedStep], sqlite: &Schema, report: &mut Report) {
+    let mut schema = sqlite.clone();
+    let mut last = None;
+    for located in up.iter().chain(down) {
+        let place = (located.head(), located.step.line);
+        if let Err(unsupported) = sqlite::can_do(&located.step, &schema)
+            && last != Some(place)
+        {
+            report.unsupported(place.0, &located.message((0, 0), &unsupported.message), &unsupported.help);
+            last = Some(place);
+        }
+        sqlite::replay(&located.step, &mut schema, &Origin::default());
     }
 }
 

@@ -9,6 +9,7 @@ mod chain;
 mod check;
 mod expand;
 mod grammar;
+mod heads;
 mod lexeme;
 mod list;
 mod literal;

@@ -1,6 +1,7 @@
-//! `migrations! { mod m0001_baseline; mod m0002_enums; }`
+//! `migrations! { dialects: [postgres, sqlite]; mod m0001_baseline; mod m0002_enums; }`
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use migrate_core::step::Dialect;
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
 use crate::lexeme;
 use crate::module::attributes_end;
@@ -14,13 +15,15 @@ pub struct List {
     pub modules: Vec<Text>,
     /// The same as items of Rust, attributes and visibility included.
     pub items: TokenStream,
+    /// What the chain says of its dialects; none where it says nothing, which means PostgreSQL.
+    pub dialects: Option<Vec<Dialect>>,
 }
 
 /// Parses the list. What is wrong is reported and left out.
 pub fn parse(list: TokenStream, report: &mut Report) -> List {
     let trees = lexeme::flatten(list);
     let mut rest = trees.as_slice();
-    let mut list = List { modules: Vec::new(), items: TokenStream::new() };
+    let mut list = List { modules: Vec::new(), items: TokenStream::new(), dialects: None };
     while !rest.is_empty() {
         let start = declaration_start(rest);
         let (name, taken) = match rest.get(start..).unwrap_or_default() {
@@ -38,10 +41,15 @@ pub fn parse(list: TokenStream, report: &mut Report) -> List {
                     }
                 }
             }
+            [TokenTree::Ident(keyword), TokenTree::Punct(colon), ..] if start == 0 && keyword == "dialects" && colon.as_char() == ':' => {
+                let end = rest.iter().position(is_semicolon).unwrap_or(rest.len());
+                dialects(keyword, rest.get(2..end).unwrap_or_default(), &mut list.dialects, report);
+                (None, end + 1)
+            }
             other => {
                 let at = other.first().map_or(Place::CALL_SITE, |tree| report.place(tree.span()));
                 report.malformed_list(at);
-                let end = rest.iter().position(|tree| matches!(tree, TokenTree::Punct(mark) if mark.as_char() == ';'));
+                let end = rest.iter().position(is_semicolon);
                 (None, end.map_or(rest.len(), |end| end + 1))
             }
         };
@@ -56,6 +64,45 @@ pub fn parse(list: TokenStream, report: &mut Report) -> List {
         rest = rest.get(taken..).unwrap_or_default();
     }
     list
+}
+
+fn is_semicolon(tree: &TokenTree) -> bool {
+    matches!(tree, TokenTree::Punct(mark) if mark.as_char() == ';')
+}
+
+/// `[postgres, sqlite]`
+fn dialects(keyword: &Ident, value: &[TokenTree], known: &mut Option<Vec<Dialect>>, report: &mut Report) {
+    let at = report.place(keyword.span());
+    let [TokenTree::Group(names)] = value else {
+        let wrong = value.first().map_or(at, |tree| report.place(tree.span()));
+        report.malformed_dialects(wrong);
+        return;
+    };
+    let names: Vec<TokenTree> = lexeme::flatten(names.stream());
+    let mut found = Vec::new();
+    for name in names.split(|tree| matches!(tree, TokenTree::Punct(mark) if mark.as_char() == ',')) {
+        match name {
+            [] => {}
+            [TokenTree::Ident(name)] => {
+                let place = report.place(name.span());
+                match name.to_string().as_str() {
+                    "postgres" => found.push(Dialect::Postgres),
+                    "sqlite" => found.push(Dialect::Sqlite),
+                    other => report.unknown_dialect_of_chain(place, other),
+                }
+            }
+            [other, ..] => {
+                let wrong = report.place(other.span());
+                report.malformed_dialects(wrong);
+            }
+        }
+    }
+    if names.is_empty() {
+        report.malformed_dialects(at);
+    }
+    if known.replace(found).is_some() {
+        report.duplicate_dialects(at);
+    }
 }
 
 /// How many tokens stand before `mod`.
@@ -100,5 +147,32 @@ mod tests {
             problems,
             ["`migrations!` lists modules", "`mod b` is not followed by `;`", "`mod c` is not followed by `;`", "`a` is listed twice",]
         );
+    }
+
+    fn dialects_of(source: &str) -> (Option<Vec<Dialect>>, Vec<String>, Vec<String>) {
+        let mut report = Report::new();
+        let list = parse(source.parse().expect("tokens"), &mut report);
+        let problems = report.problems().iter().map(|problem| problem.message.clone()).collect();
+        (list.dialects, list.modules.into_iter().map(|module| module.value).collect(), problems)
+    }
+
+    #[test]
+    fn a_chain_says_what_it_is_for() {
+        let modules = vec!["m1".to_owned()];
+        let both = Some(vec![Dialect::Postgres, Dialect::Sqlite]);
+        assert_eq!(dialects_of("dialects: [postgres, sqlite,]; mod m1;"), (both, modules.clone(), vec![]));
+        assert_eq!(dialects_of("mod m1; dialects: [sqlite];"), (Some(vec![Dialect::Sqlite]), modules.clone(), vec![]));
+        assert_eq!(dialects_of("mod m1;"), (None, modules, vec![]));
+    }
+
+    #[test]
+    fn what_is_no_dialect_is_told() {
+        let problems = |source| dialects_of(source).2;
+        assert_eq!(problems("dialects: [postgres, mysql]; mod m1;"), ["`mysql` is not a dialect"]);
+        assert_eq!(problems("dialects: postgres; mod m1;"), ["`dialects` takes a list of names"]);
+        assert_eq!(problems("dialects: []; mod m1;"), ["`dialects` takes a list of names"]);
+        assert_eq!(problems("dialects: [\"postgres\"]; mod m1;"), ["`dialects` takes a list of names"]);
+        assert_eq!(problems("dialects: [sqlite]; dialects: [postgres]; mod m1;"), ["`dialects` is given twice"]);
+        assert_eq!(dialects_of("dialects").1, [""; 0]);
     }
 }

@@ -281,6 +281,22 @@ impl Report {
         self.problem(at, "`migrations!` lists modules", Some("write `mod name;` for each migration".to_owned()));
     }
 
+    pub fn malformed_dialects(&mut self, at: Place) {
+        self.problem(at, "`dialects` takes a list of names", Some("write `dialects: [postgres, sqlite];`".to_owned()));
+    }
+
+    pub fn unknown_dialect_of_chain(&mut self, at: Place, name: &str) {
+        let help = match nearest(name, &["sqlite", "postgres"]) {
+            Some(nearest) => format!("write `{nearest}`"),
+            None => "the dialects are `postgres` and `sqlite`".to_owned(),
+        };
+        self.problem(at, format!("`{name}` is not a dialect"), Some(help));
+    }
+
+    pub fn duplicate_dialects(&mut self, at: Place) {
+        self.problem(at, "`dialects` is given twice", Some("write all of them in one list".to_owned()));
+    }
+
     pub fn module_without_semicolon(&mut self, at: Place, name: &str) {
         self.problem(
             at,
@@ -314,6 +330,10 @@ impl Report {
         self.problem(at, format!("the revision `{revision}` exists already\nnote: it is that of `{other}`, line {line}"), Some(help));
     }
 
+    pub fn unsupported(&mut self, at: Place, message: &str, help: &str) {
+        self.problem(at, format!("{message}\nnote: `migrations!` has `sqlite` among the dialects of this chain"), Some(help.to_owned()));
+    }
+
     pub fn no_inverse(&mut self, at: Place, message: &str, reason: &str) {
         let help = "write `down! { … }`, or `irreversible!(\"reason\")`".to_owned();
         self.problem(at, format!("{message}: {reason}"), Some(help));
@@ -328,11 +348,12 @@ impl Report {
         self.problem(at, format!("there is no migration in `{module}`"), Some(help));
     }
 
-    pub fn several_heads(&mut self, at: Place, heads: &[String], revisions: &[String]) {
+    pub fn several_heads(&mut self, at: Place, heads: &[String], revisions: &[String], notes: &[String]) {
+        let notes: String = notes.iter().map(|note| format!("\nnote: {note}")).collect();
         let parents: Vec<String> = revisions.iter().map(|revision| format!("\"{revision}\"")).collect();
         self.problem(
             at,
-            format!("the chain has {} heads: {}", heads.len(), heads.join(", ")),
+            format!("the chain has {} heads: {}{notes}", heads.len(), heads.join(", ")),
             Some(format!(
                 "give one of them the other as its parent, or merge them: `#[migration(revision = \"…\", parents = [{}])]`",
                 parents.join(", ")

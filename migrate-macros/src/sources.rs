@@ -1,5 +1,6 @@
 //! The migrations and lists in the text of a file.
 
+use migrate_core::step::Dialect;
 use proc_macro2::{Delimiter, Group, LexError, TokenStream, TokenTree};
 
 use crate::list;
@@ -18,6 +19,8 @@ pub struct Source {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct SourceList {
     pub modules: Vec<String>,
+    /// Whether the chain is for SQLite too, as it says itself.
+    pub for_sqlite: bool,
 }
 
 impl SourceList {
@@ -112,7 +115,8 @@ impl Source {
                 if name == "migrations" && mark.as_char() == '!' =>
             {
                 let list = list::parse(body.stream(), &mut Report::new());
-                self.lists.push(SourceList { modules: list.modules.into_iter().map(|module| module.value).collect() });
+                let for_sqlite = list.dialects.is_some_and(|dialects| dialects.contains(&Dialect::Sqlite));
+                self.lists.push(SourceList { modules: list.modules.into_iter().map(|module| module.value).collect(), for_sqlite });
                 attributes + 3
             }
             _ => attributes + 1,

@@ -6,6 +6,8 @@
 mod blocks;
 #[path = "pass/constructs/mod.rs"]
 mod constructs;
+#[path = "pass/dialects/mod.rs"]
+mod dialects;
 #[path = "pass/include/mod.rs"]
 mod include;
 #[path = "pass/merge/mod.rs"]
@@ -26,6 +28,7 @@ fn every_mistake_is_told_once_at_its_word() {
 fn what_is_right_becomes_the_steps_that_were_written() {
     check("blocks", blocks::MIGRATIONS);
     check("constructs", constructs::MIGRATIONS);
+    check("dialects", dialects::MIGRATIONS);
     check("include", include::MIGRATIONS);
     check("merge", merge::MIGRATIONS);
 }

@@ -32,6 +32,7 @@ mod plan;
 mod project;
 mod rebuild;
 mod render;
+mod replay;
 mod support;
 #[cfg(test)]
 #[cfg(feature = "parser")]
@@ -45,6 +46,7 @@ mod verdict;
 pub use overlay::overlay;
 pub use plan::{SqliteStep, plan};
 pub use project::{autoincrement, project};
+pub use replay::{can_do, replay};
 pub use types::live_type;
 pub use unsupported::Unsupported;
 pub use verdict::{changes, verdict};

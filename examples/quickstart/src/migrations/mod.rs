@@ -1,6 +1,8 @@
 //! The chain, oldest first.
 
 migrate_runtime::migrations! {
+    dialects: [postgres, sqlite];
+
     mod m0001_books;
     mod m0002_loans;
     mod m0003_conditions;

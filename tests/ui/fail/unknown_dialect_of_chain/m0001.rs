@@ -1,0 +1,8 @@
+use migrate_runtime::migration;
+
+#[migration(revision = "65e4b4ef883d")]
+mod books {
+    up! {
+        create table books (id bigint primary key);
+    }
+}

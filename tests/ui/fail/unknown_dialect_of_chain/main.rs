@@ -1,0 +1,7 @@
+migrate_runtime::migrations! {
+    dialects: [postgres, mysql];
+
+    mod m0001;
+}
+
+fn main() {}
