@@ -3,6 +3,7 @@
 //! Coarse on purpose: a table covers its columns, constraints and indexes, a schema all that is in it. What the model
 //! doesn't see (a Rust step, a function's body, what else needs a type that is dropped) commutes with nothing, and says so.
 
+use crate::data_type::DataType;
 use crate::name::QualifiedName;
 use crate::operation::{Operate, Operation};
 use crate::report::Report;
@@ -154,36 +155,45 @@ impl Footprint {
 
     /// What the model says has changed, also where the operation doesn't name it.
     fn difference(&mut self, i: usize, before: &Schema, after: &Schema) {
-        for name in differing(&before.tables, &after.tables) {
+        // whoever adds a kind of object decides here what it stands for
+        let Schema { schemas, extensions, tables, enums, domains, composites, sequences, views, others, triggers, comments, .. } = after;
+        for name in differing(&before.tables, tables) {
             self.change(i, Thing::Named(name.clone()), before, after);
             let (old, new) = (before.table(name), after.table(name));
-            let owned: BTreeSet<QualifiedName> = old.into_iter().chain(new).flat_map(names_of).collect();
-            for name in owned {
-                self.change(i, Thing::Named(name), before, after);
+            let owned = |table: Option<&Table>| table.into_iter().flat_map(names_of).collect::<BTreeSet<QualifiedName>>();
+            for name in owned(old).symmetric_difference(&owned(new)) {
+                self.change(i, Thing::Named(name.clone()), before, after);
             }
             for needed in new.into_iter().flat_map(needs_of).filter(|needed| needed != name) {
                 self.need(i, Thing::Named(needed));
             }
         }
-        for name in differing(&before.views, &after.views) {
+        for name in differing(&before.views, views) {
             self.change(i, Thing::Named(name.clone()), before, after);
             for needed in after.views.get(name).into_iter().flat_map(|view| &view.relations) {
                 self.need(i, Thing::Named(needed.clone()));
             }
         }
-        let others = differing(&before.enums, &after.enums)
-            .chain(differing(&before.sequences, &after.sequences))
-            .chain(differing(&before.others, &after.others));
-        for name in others {
+        let types =
+            differing(&before.enums, enums).chain(differing(&before.domains, domains)).chain(differing(&before.composites, composites));
+        let others =
+            differing(&before.sequences, sequences).chain(differing(&before.others, others)).chain(differing(&before.triggers, triggers));
+        for name in types.chain(others) {
             self.change(i, Thing::Named(name.clone()), before, after);
         }
-        for name in differing(&before.schemas, &after.schemas) {
+        let bases = domains.iter().filter(|(name, _)| !before.domains.contains_key(*name)).map(|(_, domain)| &domain.base);
+        let fields =
+            composites.iter().filter(|(name, new)| before.composites.get(*name) != Some(*new)).flat_map(|(_, new)| &new.attributes);
+        for needed in bases.chain(fields.map(|field| &field.data_type)).filter_map(DataType::named) {
+            self.need(i, Thing::Named(needed.clone()));
+        }
+        for name in differing(&before.schemas, schemas) {
             self.change(i, Thing::Schema(name.to_string()), before, after);
         }
-        for name in differing(&before.extensions, &after.extensions) {
+        for name in differing(&before.extensions, extensions) {
             self.change(i, Thing::Other(format!("extension {name}")), before, after);
         }
-        for name in differing(&before.comments, &after.comments) {
+        for name in differing(&before.comments, comments) {
             self.change(i, Thing::Other(format!("comment on {name}")), before, after);
         }
     }
@@ -240,7 +250,7 @@ fn things(key: &ObjectKey, before: &Schema, after: &Schema) -> Vec<Thing> {
             let relations = [before, after].into_iter().filter_map(relation);
             relations.chain([name.clone()]).map(Thing::Named).collect()
         }
-        ObjectKey::Enum(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => vec![Thing::Named(name.clone())],
+        ObjectKey::Type(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => vec![Thing::Named(name.clone())],
         key => match key.table() {
             Some(table) => vec![Thing::Named(table.clone())],
             None => vec![Thing::Other(key.to_string())],
