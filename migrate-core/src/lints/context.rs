@@ -147,6 +147,33 @@ impl<'a> Context<'a> {
         self.earlier().rev().take_while(move |(_, effects)| !alone && !outside(effects))
     }
 
+    /// The tables that may have rows and readers and that earlier steps of the transaction have locked against reads or
+    /// writes, each with the strongest lock, the first locked first.
+    #[must_use]
+    pub fn held_locks(&self) -> Vec<(&QualifiedName, LockMode)> {
+        let mut held: Vec<(&QualifiedName, LockMode)> = Vec::new();
+        let effects: Vec<_> = self.in_transaction().map(|(_, effects)| effects).collect();
+        let locks = effects.into_iter().rev().flat_map(|effects| &effects.locks);
+        for (table, mode) in locks.filter(|(table, mode)| *mode >= LockMode::Share && self.start().table(table).is_some()) {
+            match held.iter_mut().find(|(locked, _)| *locked == table) {
+                Some((_, strongest)) => *strongest = (*strongest).max(*mode),
+                None => held.push((table, *mode)),
+            }
+        }
+        held
+    }
+
+    /// Who created an object that was there before the migration: `` `m0003_prune`, line 7 ``.
+    #[must_use]
+    pub fn creator(&self, key: &ObjectKey) -> Option<String> {
+        self.start().origin_of(key)?.place()
+    }
+
+    /// The earlier steps of the migration, the first one first.
+    pub fn earlier_steps(&self) -> impl Iterator<Item = &'a Step> {
+        self.migration.steps.iter().take(self.step)
+    }
+
     /// The later operations of the migration.
     pub fn later(&self) -> impl Iterator<Item = &'a Operation> {
         self.migration.steps.iter().skip(self.step + 1).filter_map(change)
@@ -198,6 +225,26 @@ impl<'a> Context<'a> {
         };
         let until = if effects.transaction == TransactionNeed::Outside { "it is done" } else { "the migration commits" };
         Some(format!("{} of `{table}` wait until {until}{work} ({})", mode.blocks(), mode.pg_locks_name()))
+    }
+
+    /// Where the step names what it is about; of a statement that the model has no operation for, its first word.
+    #[must_use]
+    pub fn place(&self) -> At {
+        let Some(operation) = self.operation() else { return At::default() };
+        if let Operation::Opaque(opaque) = operation
+            && opaque.sql.at.end > 0
+        {
+            let word = opaque.sql.sql().split_whitespace().next().unwrap_or_default();
+            let start = opaque.sql.at.start;
+            return At { start, end: At::new(0..word.len()).end + start };
+        }
+        let named = operation.touches().into_iter().chain(operation.requires()).map(|key| match key {
+            ObjectKey::Column(_, name) | ObjectKey::Constraint(_, name) if name.at.end > 0 => name.at,
+            ObjectKey::Schema(name) | ObjectKey::Extension(name) => name.at,
+            ObjectKey::Table(name) | ObjectKey::Column(name, _) | ObjectKey::Constraint(name, _) => name.at(),
+            ObjectKey::Index(name) | ObjectKey::Enum(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => name.at(),
+        });
+        named.into_iter().find(|at| at.end > 0).unwrap_or_default()
     }
 
     /// The syntax tree of a statement that the model has no operation for.

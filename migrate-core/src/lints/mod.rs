@@ -6,7 +6,11 @@
 
 mod columns;
 mod context;
+mod data;
+mod indexes;
 mod level;
+mod new_constraints;
+mod words;
 
 pub use context::{Branch, Context};
 pub use level::{Level, Levels};
@@ -63,9 +67,29 @@ macro_rules! lints {
 lints! {
     adding_field_with_default,
     ban_drop_column,
+    cascade_drops_more,
+    changing_type_of_foreign_key,
+    dropping_default_of_required_column,
+    dropping_index_of_foreign_key,
+    dropping_replica_identity,
+    dropping_unique_guarantee,
+    dropping_without_archive,
+    duplicate_check,
+    duplicate_foreign_key,
+    duplicate_index,
+    foreign_key_type_mismatch,
     foreign_key_without_index,
+    locking_several_tables,
     prefer_timestamptz,
+    redundant_index,
     require_concurrent_index_creation,
+    reusing_dropped_name,
+    serial_sequence_type,
+    setting_unfilled_column_not_null,
+    slow_work_under_lock,
+    table_without_primary_key,
+    unique_column_of_one_value,
+    validating_in_same_transaction,
 }
 
 /// The lint of this name.
