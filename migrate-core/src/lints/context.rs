@@ -243,6 +243,7 @@ impl<'a> Context<'a> {
             ObjectKey::Schema(name) | ObjectKey::Extension(name) => name.at,
             ObjectKey::Table(name) | ObjectKey::Column(name, _) | ObjectKey::Constraint(name, _) => name.at(),
             ObjectKey::Index(name) | ObjectKey::Enum(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => name.at(),
+            ObjectKey::Trigger(_, name) => name.at,
         });
         named.into_iter().find(|at| at.end > 0).unwrap_or_default()
     }

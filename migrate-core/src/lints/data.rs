@@ -20,7 +20,7 @@ fn handles_rows(operation: &Operation, table: &QualifiedName) -> bool {
     let Operation::Opaque(opaque) = operation else { return false };
     let names = opaque.relations.contains(table) || operation.requires().contains(&ObjectKey::Table(table.clone()));
     // what a block or a function does is in a string
-    is_hidden(opaque) || (names && !opaque.kind.starts_with("alter ") && !opaque.kind.starts_with("create trigger"))
+    is_hidden(opaque) || (names && !opaque.kind.starts_with("alter "))
 }
 
 /// Whether it may do anything at all, and its text doesn't tell.

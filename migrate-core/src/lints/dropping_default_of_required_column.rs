@@ -17,10 +17,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(Operation::DropDefault(drop)) = context.operation() else { return };
     let (table, column) = (&drop.table, &drop.column);
     let Some(had_default) = context.before().column(table, column.as_str()).map(|column| column.default.is_some()) else { return };
-    let (Some(old), Some(end)) = (context.old_table(table), context.end().column(table, column.as_str())) else { return };
+    let Some(end) = context.end().column(table, column.as_str()).filter(|_| context.old_table(table).is_some()) else { return };
     let filled = end.default.is_some() || end.identity.is_some() || end.generated.is_some();
     // a trigger may fill it
-    let has_trigger = old.unmodelled.iter().any(|what| what.starts_with("trigger"));
+    let has_trigger = context.before().triggers.get(table).is_some_and(|triggers| !triggers.is_empty());
     if !had_default || !end.not_null || filled || has_trigger {
         return;
     }

@@ -2,12 +2,6 @@
 
 use crate::name::Name;
 use crate::schema::ObjectKey;
-use std::fmt::Display;
-
-/// `` `a` ``, `` `a` and `b` ``, `` `a`, `b` and `c` ``.
-pub(super) fn list(names: impl IntoIterator<Item = impl Display>) -> String {
-    sentence(names.into_iter().map(|name| format!("`{name}`")).collect())
-}
 
 /// `` table `a`, view `b` and column `a.b` ``.
 pub(super) fn objects<'a>(keys: impl IntoIterator<Item = &'a ObjectKey>) -> String {
@@ -38,8 +32,6 @@ mod tests {
 
     #[test]
     fn names_make_sentences() {
-        assert_eq!(list(["a"]), "`a`");
-        assert_eq!(list(["a", "b", "c"]), "`a`, `b` and `c`");
         let documents = QualifiedName::public("documents");
         let keys = [ObjectKey::Table(documents.clone()), ObjectKey::Constraint(documents, Name::new("documents_pkey"))];
         assert_eq!(objects(&keys), "table `documents` and constraint `documents_pkey` of `documents`");
