@@ -15,7 +15,6 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let cascades = match context.operation() {
         Some(Operation::DropColumn(drop)) => drop.cascade,
         Some(Operation::DropConstraint(drop)) => drop.cascade,
-        Some(Operation::DropExtension(drop)) => drop.cascade,
         Some(Operation::DropIndex(drop)) => drop.cascade,
         Some(Operation::DropSchema(drop)) => drop.cascade,
         Some(Operation::DropSequence(drop)) => drop.cascade,

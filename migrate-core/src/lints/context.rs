@@ -179,6 +179,11 @@ impl<'a> Context<'a> {
         self.migration.steps.iter().skip(self.step + 1).filter_map(change)
     }
 
+    /// The later steps of the migration.
+    pub fn later_steps(&self) -> impl Iterator<Item = &'a Step> {
+        self.migration.steps.iter().skip(self.step + 1)
+    }
+
     /// The migrations of other branches.
     #[must_use]
     pub fn branches(&self) -> &'a [Branch] {

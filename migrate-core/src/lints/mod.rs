@@ -7,9 +7,11 @@
 mod columns;
 mod context;
 mod data;
+mod grants;
 mod indexes;
 mod level;
 mod new_constraints;
+mod trees;
 mod words;
 
 pub use context::{Branch, Context};
@@ -66,10 +68,19 @@ macro_rules! lints {
 
 lints! {
     adding_field_with_default,
+    altering_with_pending_checks,
+    backfill_of_whole_table,
     ban_drop_column,
+    btree_on_jsonb,
+    bypassing_row_security,
+    bypassing_triggers,
     cascade_drops_more,
     changing_type_of_foreign_key,
+    comparing_with_null,
+    copying_table_without_constraints,
+    delete_without_where,
     dropping_default_of_required_column,
+    dropping_extension,
     dropping_index_of_foreign_key,
     dropping_replica_identity,
     dropping_unique_guarantee,
@@ -79,17 +90,30 @@ lints! {
     duplicate_index,
     foreign_key_type_mismatch,
     foreign_key_without_index,
+    granting_all,
+    granting_to_public,
+    inserting_without_column_list,
     locking_several_tables,
+    mixing_schema_and_data,
+    not_in_subquery,
+    password_in_source,
     prefer_timestamptz,
     redundant_index,
     require_concurrent_index_creation,
     reusing_dropped_name,
+    select_star_in_view,
+    sequence_falling_behind,
     serial_sequence_type,
     setting_unfilled_column_not_null,
     slow_work_under_lock,
     table_without_primary_key,
+    trigger_left_disabled,
     unique_column_of_one_value,
+    unvalidated_constraint,
+    update_without_where,
+    using_new_enum_value,
     validating_in_same_transaction,
+    volatile_check,
 }
 
 /// The lint of this name.
