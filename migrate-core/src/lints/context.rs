@@ -247,8 +247,8 @@ impl<'a> Context<'a> {
             ObjectKey::Column(_, name) | ObjectKey::Constraint(_, name) if name.at.end > 0 => name.at,
             ObjectKey::Schema(name) | ObjectKey::Extension(name) => name.at,
             ObjectKey::Table(name) | ObjectKey::Column(name, _) | ObjectKey::Constraint(name, _) => name.at(),
-            ObjectKey::Index(name) | ObjectKey::Enum(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => name.at(),
-            ObjectKey::Trigger(_, name) => name.at,
+            ObjectKey::Index(name) | ObjectKey::Type(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => name.at(),
+            ObjectKey::Trigger(_, name) | ObjectKey::Policy(_, name) => name.at,
         });
         named.into_iter().find(|at| at.end > 0).unwrap_or_default()
     }

@@ -38,7 +38,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 fn named<'a>(context: &Context<'a>) -> Option<(ObjectKey, At, Option<&'a str>)> {
     Some(match context.operation()? {
         Operation::CreateTable(create) => (ObjectKey::Table(create.table.name.clone()), create.table.name.at(), None),
-        Operation::CreateEnum(create) => (ObjectKey::Enum(create.name.clone()), create.name.at(), None),
+        Operation::CreateEnum(create) => (ObjectKey::Type(create.name.clone()), create.name.at(), None),
         Operation::AddColumn(add) => (ObjectKey::Column(add.table.clone(), add.column.name.clone()), add.column.name.at, None),
         Operation::RenameTable(rename) => {
             (ObjectKey::Table(rename.table.sibling(rename.to.clone())), rename.to.at, Some(rename.table.name.as_str()))

@@ -72,6 +72,8 @@ pub(super) fn of(context: &Context<'_>) -> Vec<Tree> {
         }
         Some(Operation::AlterColumnType(alter)) => alter.using.iter().filter_map(expression).collect(),
         Some(Operation::CreateTrigger(create)) => create.trigger.when.iter().filter_map(expression).collect(),
+        Some(Operation::CreatePolicy(create)) => create.policy.expressions().filter_map(expression).collect(),
+        Some(Operation::AlterPolicy(alter)) => alter.using.iter().chain(&alter.check).filter_map(expression).collect(),
         _ => Vec::new(),
     };
     own.into_iter().chain(checks.filter_map(expression)).collect()
