@@ -18,12 +18,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let (table, column) = (&alter.table, &alter.column);
     for (own, from, references, to) in ends(context, table, column) {
         let schemas = [context.start(), context.end()];
-        let [before, after] = schemas.map(|schema| {
+        let [at_start, at_end] = schemas.map(|schema| {
             let (own, target) = (schema.table(own)?, schema.table(references)?);
             Some((own, target, mismatch(own, from, target, to)))
         });
         // a key that came with this migration has its own lint
-        let (Some((old, _, None)), Some((new, _, Some(_)))) = (before, after) else { continue };
+        let (Some((old, _, None)), Some((new, _, Some(_)))) = (at_start, at_end) else { continue };
         let has_key = |table: &crate::schema::Table| {
             new_constraints::foreign_keys(table).any(|(_, key)| key.references == *references && key.columns.contains(from))
         };

@@ -48,7 +48,7 @@ fn dropped<'a>(context: &Context<'a>) -> Option<(&'a Table, Vec<Name>, ObjectKey
             };
             let columns = index.keys.iter().map(column).collect::<Option<Vec<_>>>()?;
             let dropped = ObjectKey::Index(drop.name.clone());
-            (!context.is_new(&dropped) && !context.is_new_table(&table.name)).then(|| (table, columns, dropped))
+            (!context.is_new(&dropped) && !context.is_new_table(&table.name)).then_some((table, columns, dropped))
         }
         _ => None,
     }

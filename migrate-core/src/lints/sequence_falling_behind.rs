@@ -48,12 +48,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 /// Whether a later step of the migration may set the sequence.
 fn is_moved_on(context: &Context<'_>) -> bool {
     context.later_steps().any(|step| match &step.action {
-        Action::Run { .. } => true,
+        Action::Run { .. } | Action::Change(Operation::AlterSequence(_) | Operation::AlterIdentity(_)) => true,
         Action::Change(Operation::Opaque(opaque)) => {
             let sql = opaque.sql.sql().to_lowercase();
             sql.contains("setval") || sql.contains("restart")
         }
-        Action::Change(Operation::AlterSequence(_) | Operation::AlterIdentity(_)) => true,
         _ => false,
     })
 }
