@@ -15,7 +15,10 @@ pub(super) const LINT: Lint = Lint::of_history("dropping_last_policy", check);
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(Operation::DropPolicy(drop)) = context.operation() else { return };
     let (table, name) = (&drop.table, &drop.name);
-    let permits = |table: &crate::schema::Table| table.policies.values().any(|policy| policy.permissive);
+    // one that the model knows by name only may permit, too
+    let permits = |table: &crate::schema::Table| {
+        table.policies.values().any(|policy| policy.permissive) || table.unmodelled.iter().any(|what| what.starts_with("policy"))
+    };
     let dropped = context.old_table(table).and_then(|old| old.policies.get(name));
     if !dropped.is_some_and(|policy| policy.permissive) || !context.end().table(table).is_some_and(|end| end.row_security.enabled && !permits(end)) {
         return;

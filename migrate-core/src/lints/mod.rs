@@ -7,6 +7,7 @@
 mod columns;
 mod context;
 mod data;
+mod functions;
 mod grants;
 mod indexes;
 mod level;
@@ -94,6 +95,7 @@ lints! {
     foreign_key_without_index,
     granting_all,
     granting_to_public,
+    immutable_function_reading_tables,
     inserting_without_column_list,
     locking_several_tables,
     mixing_schema_and_data,
@@ -105,6 +107,7 @@ lints! {
     redundant_index,
     require_concurrent_index_creation,
     reusing_dropped_name,
+    security_definer_without_search_path,
     select_star_in_view,
     sequence_falling_behind,
     serial_sequence_type,
