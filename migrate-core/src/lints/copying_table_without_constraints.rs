@@ -10,7 +10,6 @@
 use super::{Context, Findings, Lint};
 use crate::name::QualifiedName;
 use crate::operation::Operation;
-use crate::schema::OtherKind;
 
 pub(super) const LINT: Lint = Lint::of_history("copying_table_without_constraints", check);
 
@@ -38,7 +37,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 /// The table that the step fills with the rows of others.
 fn copy<'a>(context: &Context<'a>) -> Option<&'a QualifiedName> {
-    let Operation::Opaque(opaque) = context.operation()? else { return None };
-    let copies = matches!(opaque.kind.as_str(), "create table as" | "select into");
-    opaque.creates.iter().find(|(kind, _)| copies && *kind == OtherKind::Relation).map(|(_, name)| name)
+    match context.operation()? {
+        Operation::CreateTableAs(create) => Some(&create.table.name),
+        _ => None,
+    }
 }

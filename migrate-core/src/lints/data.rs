@@ -19,6 +19,9 @@ pub(super) fn is_after_data(context: &Context<'_>, table: &QualifiedName) -> boo
 }
 
 fn handles_rows(operation: &Operation, table: &QualifiedName) -> bool {
+    if let Operation::CreateTableAs(create) = operation {
+        return !create.without_data && create.relations.contains(table);
+    }
     let Operation::Opaque(opaque) = operation else { return false };
     let names = opaque.relations.contains(table) || operation.requires().contains(&ObjectKey::Table(table.clone()));
     // what a block or a function does is in a string
@@ -71,6 +74,12 @@ pub(super) enum Rows {
 
 /// Everything that a step writes, as far as its text tells.
 pub(super) fn writes(context: &Context<'_>) -> Vec<Write> {
+    if let Some(Operation::CreateTableAs(create)) = context.operation() {
+        let table = create.table.name.clone();
+        let reads_old = !create.without_data && create.relations.iter().any(|table| context.old_table(table).is_some());
+        let rows = if reads_old { Rows::Some } else { Rows::Few };
+        return vec![Write { at: table.at(), table, verb: "insert", columns: Vec::new(), rows }];
+    }
     let Some(Operation::Opaque(opaque)) = context.operation() else { return Vec::new() };
     if !matches!(opaque.kind.as_str(), "update" | "delete" | "insert" | "select") {
         return Vec::new();

@@ -11,8 +11,6 @@ use squawk_syntax::ast::{self, AstNode};
 pub(super) struct Function {
     /// Its name.
     pub(super) name: QualifiedName,
-    /// Where that is written.
-    pub(super) at: At,
     /// `security definer`, where it is written.
     pub(super) definer: Option<At>,
     /// Whether it says `set search_path`.
@@ -35,9 +33,8 @@ pub(super) fn created(context: &Context<'_>) -> Option<Function> {
         ast::Stmt::CreateProcedure(it) => (it.name()?.path()?, it.option_list(), it.body()),
         _ => return None,
     };
-    let at = Context::at(opaque, &name);
     let name = syntax::path(&name)?;
-    let mut function = Function { name, at, definer: None, has_search_path: false, immutable: None, reads: Vec::new() };
+    let mut function = Function { name, definer: None, has_search_path: false, immutable: None, reads: Vec::new() };
     for option in options.iter().flat_map(|list| list.options().collect::<Vec<_>>()) {
         let place = Context::at(opaque, &option);
         match &option {

@@ -16,7 +16,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(Operation::CreateIndex(create)) = context.operation() else { return };
     let table = &create.table;
     let on_new_view = context.is_new(&ObjectKey::View(table.clone()));
-    let partitioned = context.before().table(table).is_some_and(|table| table.is_partitioned());
+    let partitioned = context.before().table(table).is_some_and(crate::schema::Table::is_partitioned);
     if create.concurrently || on_new_view || partitioned || context.is_new_table(table) {
         return;
     }
