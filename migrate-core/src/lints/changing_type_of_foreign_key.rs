@@ -7,8 +7,7 @@
 //! - **Instead**: change the other end, too
 //! - **Source**: PostgreSQL manual, "Numeric Types"
 
-use super::foreign_key_type_mismatch::mismatch;
-use super::{Context, Findings, Lint, columns, new_constraints};
+use super::{Context, Findings, Lint, columns, new_constraints, foreign_key_type_mismatch::mismatch};
 use crate::name::{Name, QualifiedName};
 use crate::operation::Operation;
 
@@ -17,21 +16,21 @@ pub(super) const LINT: Lint = Lint::of_history("changing_type_of_foreign_key", c
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(Operation::AlterColumnType(alter)) = context.operation() else { return };
     let (table, column) = (&alter.table, &alter.column);
-    for (own, from, target, to) in ends(context, table, column) {
+    for (own, from, references, to) in ends(context, table, column) {
         let schemas = [context.start(), context.end()];
         let [at_start, at_end] = schemas.map(|schema| {
-            let keyed = schema.table(own)?;
-            Some((keyed, mismatch(keyed, from, schema.table(target)?, to)))
+            let (own, target) = (schema.table(own)?, schema.table(references)?);
+            Some((own, target, mismatch(own, from, target, to)))
         });
         // a key that came with this migration has its own lint
-        let (Some((old, None)), Some((new, Some(_)))) = (at_start, at_end) else { continue };
+        let (Some((old, _, None)), Some((new, _, Some(_)))) = (at_start, at_end) else { continue };
         let has_key = |table: &crate::schema::Table| {
-            new_constraints::foreign_keys(table).any(|(_, key)| key.references == *target && key.columns.contains(from))
+            new_constraints::foreign_keys(table).any(|(_, key)| key.references == *references && key.columns.contains(from))
         };
         if !has_key(old) || !has_key(new) {
             continue;
         }
-        let other = if own == table && from == column { format!("{target}.{to}") } else { format!("{own}.{from}") };
+        let other = if own == table && from == column { format!("{references}.{to}") } else { format!("{own}.{from}") };
         let data_type = &alter.data_type;
         findings
             .find(columns::at(column, data_type), format!("`{other}`, at the other end of a foreign key, doesn't become `{data_type}`"))

@@ -196,6 +196,11 @@ impl<'a> Context<'a> {
         self.migration.steps.iter().skip(self.step + 1).filter_map(change)
     }
 
+    /// The later steps of the migration.
+    pub fn later_steps(&self) -> impl Iterator<Item = &'a Step> {
+        self.migration.steps.iter().skip(self.step + 1)
+    }
+
     /// The migrations of other branches.
     #[must_use]
     pub fn branches(&self) -> &'a [Branch] {
@@ -275,8 +280,13 @@ impl<'a> Context<'a> {
         let named = operation.touches().into_iter().chain(operation.requires()).map(|key| match key {
             ObjectKey::Column(_, name) | ObjectKey::Constraint(_, name) if name.at.end > 0 => name.at,
             ObjectKey::Schema(name) | ObjectKey::Extension(name) | ObjectKey::Trigger(_, name) | ObjectKey::Policy(_, name) => name.at,
-            ObjectKey::Table(name) | ObjectKey::Column(name, _) | ObjectKey::Constraint(name, _) => name.at(),
-            ObjectKey::Index(name) | ObjectKey::Type(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => name.at(),
+            ObjectKey::Table(name)
+            | ObjectKey::Column(name, _)
+            | ObjectKey::Constraint(name, _)
+            | ObjectKey::Index(name)
+            | ObjectKey::Type(name)
+            | ObjectKey::Sequence(name)
+            | ObjectKey::View(name) => name.at(),
         });
         named.into_iter().find(|at| at.end > 0).unwrap_or_default()
     }

@@ -8,10 +8,13 @@ mod columns;
 mod constraints;
 mod context;
 mod data;
+mod functions;
+mod grants;
 mod indexes;
 mod level;
 mod new_constraints;
 mod statements;
+mod trees;
 mod words;
 
 pub use context::{Branch, Context, Work};
@@ -77,8 +80,10 @@ lints! {
     adding_rule,
     adding_serial_primary_key_field,
     adding_trigger_to_table,
+    altering_with_pending_checks,
     attaching_beside_default_partition,
     attaching_partition_without_check,
+    backfill_of_whole_table,
     ban_alter_domain_with_add_constraint,
     ban_char_field,
     ban_create_domain_with_constraint,
@@ -95,18 +100,26 @@ lints! {
     ban_timetz,
     ban_truncate,
     ban_truncate_cascade,
+    btree_on_jsonb,
+    bypassing_row_security,
+    bypassing_triggers,
     cascade_drops_more,
     changing_access_method,
     changing_column_collation,
     changing_column_type,
     changing_table_persistence,
     changing_type_of_foreign_key,
+    comparing_with_null,
     constraint_missing_not_valid,
+    copying_table_without_constraints,
     creating_event_trigger,
+    delete_without_where,
     disabling_row_security,
     disallowed_unique_constraint,
     dropping_default_of_required_column,
+    dropping_extension,
     dropping_index_of_foreign_key,
+    dropping_last_policy,
     dropping_replica_identity,
     dropping_unique_guarantee,
     dropping_without_archive,
@@ -117,12 +130,21 @@ lints! {
     foreign_key_type_mismatch,
     foreign_key_without_index,
     frozen_default,
+    granting_all,
+    granting_to_public,
+    immutable_function_reading_tables,
+    inserting_without_column_list,
     locking_several_tables,
     locking_table,
     mixed_case_name,
+    mixing_schema_and_data,
     moving_table_to_schema,
     moving_table_to_tablespace,
     narrowing_column_type,
+    not_in_subquery,
+    password_in_source,
+    policy_that_permits_everything,
+    policy_without_row_security,
     prefer_bigint_over_int,
     prefer_bigint_over_smallint,
     prefer_identity,
@@ -146,6 +168,9 @@ lints! {
     require_enum_value_ordering,
     restarting_sequence,
     reusing_dropped_name,
+    security_definer_without_search_path,
+    select_star_in_view,
+    sequence_falling_behind,
     serial_sequence_type,
     setting_replica_identity_full,
     setting_replica_identity_nothing,
@@ -153,9 +178,15 @@ lints! {
     slow_work_under_lock,
     table_without_primary_key,
     temporary_table,
+    trigger_left_disabled,
     unique_column_of_one_value,
     unlogged_table,
+    unvalidated_constraint,
+    update_without_where,
+    using_new_enum_value,
     validating_in_same_transaction,
+    view_bypassing_row_security,
+    volatile_check,
 }
 
 /// The lint of this name.
