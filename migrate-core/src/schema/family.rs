@@ -83,8 +83,8 @@ impl Schema {
         owner.columns.retain(|other| other.name.as_str() != column);
         lost.iter().for_each(|index| self.remove_index(table, index));
         broken.iter().for_each(|constraint| self.remove_constraint(table, constraint, false));
-        let owned = |owner: &(QualifiedName, Name)| owner.0 == *table && owner.1.as_str() == column;
-        self.sequences.retain(|_, sequence| !sequence.owned_by.as_ref().is_some_and(owned));
+        let of_column = |by: &(QualifiedName, Name)| by.0 == *table && by.1.as_str() == column;
+        self.sequences.retain(|_, sequence| !sequence.owned_by.as_ref().is_some_and(of_column));
         for child in self.children(table) {
             let orphaned = self.parent_with_column(&child, column).is_none();
             let Some(inherited) = self.tables.get_mut(&child).and_then(|child| child.column_mut(column)) else { continue };

@@ -14,5 +14,6 @@ mod baseline {
             title    text not null,
             body     text
         );
+        create index concurrently on documents (owner_id);
     }
 }

@@ -15,5 +15,6 @@ mod baseline {
             body     text
         );
         alter table documents drop column body;
+        create index concurrently on documents (owner_id);
     }
 }

@@ -15,5 +15,6 @@ mod baseline {
             body     text
         );
         alter table documents add constraint documents_title_check check (title <> "");
+        create index concurrently on documents (owner_id);
     }
 }

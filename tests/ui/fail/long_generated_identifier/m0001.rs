@@ -18,5 +18,7 @@ mod baseline {
             id                      bigint primary key,
             responsible_reviewer_id bigint references users (id)
         );
+        create index concurrently on documents (owner_id);
+        create index concurrently on quarterly_document_review_assignments (responsible_reviewer_id);
     }
 }

@@ -14,6 +14,7 @@ mod baseline {
             title    text not null,
             body     text
         );
+        create index concurrently on documents (owner_id);
     }
 
     optional! {

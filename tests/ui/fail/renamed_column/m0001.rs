@@ -15,5 +15,6 @@ mod baseline {
             body     text
         );
         alter table documents rename column body to content;
+        create index concurrently on documents (owner_id);
     }
 }

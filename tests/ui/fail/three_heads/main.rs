@@ -1,4 +1,6 @@
 migrate_runtime::migrations! {
+    #![allow(all, reason = "what each of them does to a running system is beside the point")]
+
     mod m0001;
     mod m0002;
     mod m0003;

@@ -15,5 +15,6 @@ mod baseline {
             body     text
         );
         create index documents_title_idx on documents (title);
+        create index concurrently on documents (owner_id);
     }
 }

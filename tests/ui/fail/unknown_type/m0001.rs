@@ -15,5 +15,6 @@ mod baseline {
             body     text
         );
         create type document_status as enum ("draft", "final");
+        create index concurrently on documents (owner_id);
     }
 }
