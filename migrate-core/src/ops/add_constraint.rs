@@ -13,7 +13,7 @@ use crate::checks;
 use crate::effects::{Effects, LockMode};
 use crate::name::{Name, QualifiedName, quote_literal};
 use crate::naming;
-use crate::operation::{Inverse, Operate};
+use crate::operation::{Inverse, Operate, Operation};
 use crate::ops::{DropConstraint, DropNotNull, create_index, family};
 use crate::render;
 use crate::report::Report;
@@ -216,7 +216,7 @@ impl Operate for AddConstraint {
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
-        self.drop_again(before)
+        Ok(self.drop_again(before))
     }
 
     fn render(&self) -> Vec<String> {
@@ -254,12 +254,12 @@ impl AddConstraint {
         if self.looks_for_nulls(schema) || builds_index || checks_rows { effects.and_scan(&self.table) } else { effects }
     }
 
-    fn drop_again(&self, before: &Schema) -> Inverse {
+    fn drop_again(&self, before: &Schema) -> Vec<Operation> {
         let Some(table) = before.table(&self.table) else {
-            return Ok(vec![DropConstraint::new(self.table.clone(), self.constraint.name.clone()).into()]);
+            return vec![DropConstraint::new(self.table.clone(), self.constraint.name.clone()).into()];
         };
         if table.constraints.contains_key(&self.constraint.name) {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         let drop = DropConstraint { only: self.only, ..DropConstraint::new(self.table.clone(), self.constraint.name.clone()) };
         let mut operations = vec![drop.into()];
@@ -270,7 +270,7 @@ impl AddConstraint {
             }
         }
         create_index::recreate_indexes(table, |index| Some(&index.name) == self.using_index.as_ref(), &mut operations);
-        Ok(family::give_back(before, &self.table, operations, |schema| self.apply(schema, &Origin::default())))
+        family::give_back(before, &self.table, operations, |schema| self.apply(schema, &Origin::default()))
     }
 }
 

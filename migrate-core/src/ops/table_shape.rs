@@ -6,6 +6,7 @@ use crate::naming;
 use crate::ops::CreateTable;
 use crate::schema::{Column, Constraint, ConstraintKind, Generated, Schema, Table};
 use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
 
 /// What `create table … partition of` says of a column of the partitioned table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,10 +97,10 @@ impl ColumnChange {
         let mut sql = self.name.quoted();
         if let Some(generated) = &self.generated {
             let kind = if generated.stored { "stored" } else { "virtual" };
-            sql.push_str(&format!(" generated always as ({}) {kind}", generated.expression.sql()));
+            let _ = write!(sql, " generated always as ({}) {kind}", generated.expression.sql());
         }
         if let Some(default) = &self.default {
-            sql.push_str(&format!(" default {}", default.sql()));
+            let _ = write!(sql, " default {}", default.sql());
         }
         if self.not_null {
             sql.push_str(" not null");
