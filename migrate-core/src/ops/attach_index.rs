@@ -96,7 +96,7 @@ impl Operate for AttachIndex {
         let Some(owner) = schema.tables.get_mut(&partition) else { return };
         let parent = Some(self.index.name.clone());
         if let Some(index) = owner.indexes.get_mut(&self.part.name) {
-            index.parent = parent.clone();
+            index.parent.clone_from(&parent);
         } else if let Some(constraint) = owner.constraints.get_mut(&self.part.name) {
             (constraint.parent, constraint.local) = (parent.clone(), false);
         }

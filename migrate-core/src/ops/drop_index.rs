@@ -78,7 +78,7 @@ impl Operate for DropIndex {
                 report.part_of_index(&self.name, &partition.of.sibling(parent.clone()));
                 return;
             }
-            let partitioned = schema.table(relation).is_some_and(|table| table.is_partitioned());
+            let partitioned = schema.table(relation).is_some_and(Table::is_partitioned);
             if self.concurrently && partitioned {
                 report.no_concurrent_drop(&self.name, relation);
             }

@@ -225,7 +225,9 @@ fn recreate(before: &Schema, table: &Table) -> Vec<Operation> {
 fn differ_from_parents(before: &Schema, table: &Table, operations: &mut Vec<Operation>) {
     let mut made = before.clone();
     made.tables.remove(&table.name);
-    operations.iter().for_each(|operation| operation.apply(&mut made, &Origin::default()));
+    for operation in operations.iter() {
+        operation.apply(&mut made, &Origin::default());
+    }
     for column in &table.columns {
         let Some(new) = made.column(&table.name, column.name.as_str()) else { continue };
         let (of, name, only) = (table.name.clone(), column.name.clone(), true);

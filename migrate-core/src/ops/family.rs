@@ -19,7 +19,9 @@ pub(super) fn give_back(
     }
     let mut after = before.clone();
     change(&mut after);
-    operations.iter().for_each(|operation| operation.apply(&mut after, &Origin::default()));
+    for operation in &operations {
+        operation.apply(&mut after, &Origin::default());
+    }
     for name in below {
         let (Some(old), Some(new)) = (before.table(&name), after.table(&name)) else { continue };
         let lost = old.constraints.values().filter(|constraint| !new.constraints.contains_key(&constraint.name));

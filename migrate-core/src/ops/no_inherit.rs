@@ -72,7 +72,9 @@ impl Operate for NoInherit {
         }
         let mut restored = before.clone();
         self.apply(&mut restored, &Origin::default());
-        again.iter().for_each(|operation| operation.apply(&mut restored, &Origin::default()));
+        for operation in &again {
+            operation.apply(&mut restored, &Origin::default());
+        }
         if restored.table(&self.table) == Some(table) {
             return Ok(again);
         }

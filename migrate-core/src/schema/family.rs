@@ -81,9 +81,13 @@ impl Schema {
         let broken = owner.constraints.values().filter(|constraint| constraint.kind.involves(column));
         let broken: Vec<Name> = broken.map(|constraint| constraint.name.clone()).collect();
         owner.columns.retain(|other| other.name.as_str() != column);
-        lost.iter().for_each(|index| self.remove_index(table, index));
-        broken.iter().for_each(|constraint| self.remove_constraint(table, constraint, false));
-        let of_column = |by: &(QualifiedName, Name)| by.0 == *table && by.1.as_str() == column;
+        for index in &lost {
+            self.remove_index(table, index);
+        }
+        for constraint in &broken {
+            self.remove_constraint(table, constraint, false);
+        }
+        let of_column = |it: &(QualifiedName, Name)| it.0 == *table && it.1.as_str() == column;
         self.sequences.retain(|_, sequence| !sequence.owned_by.as_ref().is_some_and(of_column));
         for child in self.children(table) {
             let orphaned = self.parent_with_column(&child, column).is_none();
@@ -223,8 +227,12 @@ impl Schema {
             let Some(table) = self.tables.get(&partition) else { continue };
             let index = table.indexes.values().find(|index| index.parent.as_ref() == Some(name)).map(|index| index.name.clone());
             let key = table.constraints.values().find(|key| key.parent.as_ref() == Some(name)).map(|key| key.name.clone());
-            index.iter().for_each(|index| self.remove_index(&partition, index));
-            key.iter().for_each(|key| self.remove_constraint(&partition, key, false));
+            if let Some(index) = &index {
+                self.remove_index(&partition, index);
+            }
+            if let Some(key) = &key {
+                self.remove_constraint(&partition, key, false);
+            }
         }
     }
 

@@ -178,7 +178,7 @@ fn what_cannot_be_said_is_refused() {
             "create trigger r before insert on t\nfor each row\nexecute function f()",
             "SQLite has no functions that a trigger could execute: its triggers hold their statements themselves",
         ),
-        ("alter table t enable row level security", "SQLite has no `alter table`"),
+        ("alter table t enable row level security", "SQLite has no row level security"),
         ("truncate t cascade", "SQLite has no `truncate`"),
         ("update t set a = 'x' where b @> 1", "SQLite has no operator `@>`"),
     ] {
