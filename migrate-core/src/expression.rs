@@ -15,6 +15,7 @@ pub(crate) use comparison::read_type;
 pub use references::Row;
 pub(crate) use tokens::{Spanned, Token, tokens};
 
+use crate::data_type::{BaseType, DataType};
 use crate::name::{At, Name, quote_identifier};
 use serde::{Deserialize, Serialize};
 
@@ -142,6 +143,16 @@ impl Expression {
             [Token::Word(text)] if !NOT_COLUMNS.contains(&text.as_str()) => Some(text.clone()),
             [Token::Quoted(text)] => Some(text.clone()),
             _ => None,
+        }
+    }
+
+    /// Casts a string to the type that it was read as, where its column gets another one: PostgreSQL keeps the value.
+    pub(crate) fn keep_type(&mut self, data_type: &DataType) {
+        let is_string = matches!(token_list(&self.sql).as_slice(), [Token::String(_)]);
+        let is_text = matches!(&data_type.base, BaseType::Builtin(name)
+            if matches!(name.as_str(), "text" | "character varying" | "character" | "bpchar" | "name" | "bit" | "bit varying"));
+        if is_string && !is_text {
+            self.sql = format!("{}::{}", self.sql, data_type.sql());
         }
     }
 

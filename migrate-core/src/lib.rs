@@ -6,6 +6,7 @@
 pub mod chain;
 mod checks;
 pub mod checksum;
+pub mod data;
 pub mod data_type;
 pub mod effects;
 pub mod expression;

@@ -12,6 +12,9 @@ pub const MAX_BYTES: usize = 63;
 /// The schema that unqualified names belong to.
 pub const DEFAULT_SCHEMA: &str = "public";
 
+/// What a session's temporary objects are qualified with.
+pub const TEMPORARY_SCHEMA: &str = "pg_temp";
+
 /// Where something stands in the text of its statement, as a range of bytes.
 ///
 /// A position says nothing about meaning: it takes no part in comparison, hashing or serialisation.
@@ -168,6 +171,12 @@ pub struct QualifiedName {
 }
 
 impl QualifiedName {
+    /// Whether it is that of a temporary object, which is gone when the session ends.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.schema.as_str() == TEMPORARY_SCHEMA
+    }
+
     /// `schema.name`.
     #[must_use]
     pub fn new(schema: impl Into<Name>, name: impl Into<Name>) -> Self {

@@ -92,6 +92,11 @@ mod tests {
     }
 
     #[test]
+    fn nothing_before_a_semicolon_is_no_step() {
+        assert_eq!(steps(";; create table a (id int);;").unwrap().len(), 1);
+    }
+
+    #[test]
     fn down_is_the_way_back_in_reverse_order() {
         let mut up = steps("create table a (id int); alter table a add column b int").unwrap();
         let mut schema = Schema::default();

@@ -2,6 +2,7 @@
 
 mod columns;
 mod constraints;
+mod data;
 mod family;
 mod objects;
 mod triggers;

@@ -3,6 +3,7 @@
 mod alter_table;
 pub(crate) mod columns;
 pub(crate) mod constraints;
+pub(crate) mod data;
 pub(crate) mod file;
 pub(crate) mod indexes;
 mod objects;
@@ -44,7 +45,12 @@ pub fn parse(sql: &str) -> Result<Vec<Statement>, Vec<SyntaxProblem>> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok(parsed.tree().stmts().map(|statement| lower(&statement)).collect())
+    Ok(parsed.tree().stmts().filter(|statement| !is_empty(statement)).map(|statement| lower(&statement)).collect())
+}
+
+/// Whether there is nothing before the semicolon.
+fn is_empty(statement: &ast::Stmt) -> bool {
+    matches!(statement, ast::Stmt::EmptyStmt(_))
 }
 
 fn lower(statement: &ast::Stmt) -> Statement {

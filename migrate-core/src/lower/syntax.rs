@@ -90,7 +90,8 @@ pub(crate) fn references(node: &SyntaxNode) -> Vec<Name> {
     names.filter(is_column).map(|column| name(&column)).chain(included).collect()
 }
 
-fn is_column(name: &ast::NameRef) -> bool {
+/// Whether the name, the last one of its path, is that of a column.
+pub(crate) fn is_column(name: &ast::NameRef) -> bool {
     let node = name.syntax();
     let means_something = significant_tokens(node).next().is_some_and(|token| {
         use SyntaxKind as Kind;

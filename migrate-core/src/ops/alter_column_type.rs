@@ -11,15 +11,16 @@
 //! - **Source**: PostgreSQL manual, `ALTER TABLE`, `SET DATA TYPE`; `ATColumnChangeRequiresRewrite` of
 //!   `src/backend/commands/tablecmds.c`, `CheckIndexCompatible` of `indexcmds.c`
 
-use super::alter_column;
+use super::{alter_column, create_index};
 use crate::checks;
 use crate::data_type::{BaseType, DataType};
 use crate::effects::{Effects, LockMode};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
-use crate::operation::{Inverse, NoInverse, Operate};
+use crate::operation::{Inverse, NoInverse, Operate, Operation};
+use crate::ops::{DropIndex, SetDefault};
 use crate::report::Report;
-use crate::schema::{Column, ConstraintKind, ObjectKey, Origin, Schema, Table};
+use crate::schema::{Column, ConstraintKind, Index, IndexKey, IndexKeyKind, ObjectKey, Origin, Schema, Table};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
@@ -144,6 +145,11 @@ impl Operate for AlterColumnType {
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
         alter_column::change_all(schema, &self.table, &self.column, false, |column| {
+            if let Some(default) = &mut column.default
+                && column.data_type != self.data_type
+            {
+                default.keep_type(&column.data_type);
+            }
             column.data_type = self.data_type.clone();
             column.collation.clone_from(&self.collation);
             if let Some(identity) = &mut column.identity {
@@ -229,7 +235,28 @@ impl AlterColumnType {
             collation: column.collation.clone(),
             using: using.map(Expression::new),
         };
-        Ok(vec![inverse.into()])
+        // PostgreSQL goes on with the expression as it reads for the other type, which isn't always the same on the way back
+        let table = before.table(&self.table);
+        let rests_on_expression = |index: &Index| {
+            let is_expression = |key: &IndexKey| matches!(&key.kind, IndexKeyKind::Expression(it) if it.mentions(self.column.as_str()));
+            index.keys.iter().any(is_expression)
+        };
+        let drops = table.iter().flat_map(|table| table.indexes.values().filter(|index| rests_on_expression(index)));
+        let drops = drops.map(|index| DropIndex::new(self.table.sibling(index.name.clone())).into());
+        let mut operations: Vec<Operation> = drops.chain([inverse.into()]).collect();
+        if let Some(table) = table {
+            create_index::recreate_indexes(table, rests_on_expression, &mut operations);
+        }
+        // nor is a default that was read as a value of the old type
+        if let Some(default) = &column.default {
+            let mut kept = default.clone();
+            kept.keep_type(old);
+            if kept != *default {
+                let (table, column) = (self.table.clone(), self.column.clone());
+                operations.push(SetDefault { table, column, only: false, default: default.clone() }.into());
+            }
+        }
+        Ok(operations)
     }
 }
 

@@ -76,15 +76,24 @@ impl Operate for CreateIndex {
     }
 
     fn requires(&self) -> Vec<ObjectKey> {
+        if self.table.is_temporary() {
+            return Vec::new();
+        }
         let columns = self.columns.iter().map(|column| ObjectKey::Column(self.table.clone(), column.clone()));
         std::iter::once(ObjectKey::Table(self.table.clone())).chain(columns).collect()
     }
 
     fn touches(&self) -> Vec<ObjectKey> {
+        if self.table.is_temporary() {
+            return Vec::new();
+        }
         vec![ObjectKey::Index(self.name())]
     }
 
     fn bind(&mut self, schema: &Schema) {
+        if let Some(temporary) = schema.temporary(&self.table) {
+            self.table = temporary;
+        }
         if self.index.name.as_str().is_empty() {
             self.index.name = naming::index(schema, &self.table, &self.index.keys, &self.index.include);
         }
@@ -132,6 +141,9 @@ impl Operate for CreateIndex {
     }
 
     fn effects(&self, schema: &Schema) -> Effects {
+        if self.table.is_temporary() {
+            return Effects::default();
+        }
         let (mode, transaction) = if self.concurrently {
             (LockMode::ShareUpdateExclusive, TransactionNeed::Outside)
         } else {
@@ -145,7 +157,7 @@ impl Operate for CreateIndex {
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
-        if before.relation_kind(&self.name()).is_some() {
+        if self.table.is_temporary() || before.relation_kind(&self.name()).is_some() {
             return Ok(Vec::new());
         }
         let drop = vec![DropIndex { concurrently: self.concurrently, ..DropIndex::new(self.name()) }.into()];

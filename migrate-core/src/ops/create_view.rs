@@ -9,7 +9,7 @@
 //! - **Source**: PostgreSQL manual, `CREATE VIEW`, `CREATE MATERIALIZED VIEW`
 
 use crate::effects::{Effects, LockMode};
-use crate::name::{QualifiedName, quoted_list};
+use crate::name::{Name, QualifiedName, quoted_list};
 use crate::operation::{Inverse, NoInverse, Operate, Operation};
 use crate::ops::{CommentOn, CommentTarget, DropView, create_index};
 use crate::report::Report;
@@ -79,6 +79,21 @@ impl Operate for CreateView {
 
     fn touches(&self) -> Vec<ObjectKey> {
         vec![self.key()]
+    }
+
+    fn bind(&mut self, schema: &Schema) {
+        let start = self.view.query.at.start as usize;
+        let stars = self.view.query.expand_stars(&|relation| schema.columns_of_relation(relation));
+        let starred = std::mem::take(&mut self.view.starred);
+        if self.view.output.is_none() && !starred.is_empty() {
+            let columns = |name: &Name| match name.as_str() {
+                "*" => stars.iter().find(|(at, _)| *at + start == name.at.start as usize).map(|(_, columns)| columns.clone()),
+                _ => Some(vec![name.clone()]),
+            };
+            let output = starred.iter().map(columns).collect::<Option<Vec<_>>>().map(|columns| columns.concat());
+            let own = &self.view.columns;
+            self.view.output = output.map(|output| own.iter().cloned().chain(output.into_iter().skip(own.len())).collect());
+        }
     }
 
     fn check(&self, schema: &Schema, report: &mut Report) {
@@ -244,7 +259,14 @@ mod lower {
                 relations.push(relation);
             }
         }
-        View { columns, output, query: Expression::written(sql, syntax::at(query.syntax())), relations, ..View::default() }
+        View {
+            columns,
+            output,
+            query: Expression::written(sql, syntax::at(query.syntax())),
+            relations,
+            starred: starred(query).unwrap_or_default(),
+            ..View::default()
+        }
     }
 
     /// The query with the view's column list as aliases of its targets, as PostgreSQL keeps it. `None` where a `*` or an
@@ -272,7 +294,16 @@ mod lower {
 
     /// What the columns of a query are called; `None` where `*` leaves that to the tables.
     fn output(query: &ast::SelectVariant) -> Option<Vec<Name>> {
-        query.target_list()?.targets().map(|target| target_name(&target)).collect()
+        starred(query).filter(|names| names.iter().all(|name| name.as_str() != "*"))
+    }
+
+    /// The same with `*` where it stands.
+    fn starred(query: &ast::SelectVariant) -> Option<Vec<Name>> {
+        let name = |target: ast::Target| {
+            let is_star = syntax::text(target.syntax()).ends_with('*');
+            if is_star { Some(Name::written("*", syntax::at(target.syntax()))) } else { target_name(&target) }
+        };
+        query.target_list()?.targets().map(name).collect()
     }
 
     fn target_name(target: &ast::Target) -> Option<Name> {

@@ -83,10 +83,16 @@ impl Operate for DropTable {
     }
 
     fn touches(&self) -> Vec<ObjectKey> {
+        if self.name.is_temporary() {
+            return Vec::new();
+        }
         vec![ObjectKey::Table(self.name.clone())]
     }
 
     fn bind(&mut self, schema: &Schema) {
+        if let Some(temporary) = schema.temporary(&self.name) {
+            self.name = temporary;
+        }
         self.releases = schema.foreign_keys_to_table(&self.name);
         self.releases.retain(|(table, _)| self.together.contains(table));
         self.frees = schema.policies_reading(&self.name);
@@ -138,6 +144,9 @@ impl Operate for DropTable {
     }
 
     fn effects(&self, schema: &Schema) -> Effects {
+        if self.name.is_temporary() {
+            return Effects::default();
+        }
         let own = Effects { loses_data: true, breaks_readers: true, ..Effects::lock(&self.name, LockMode::AccessExclusive) };
         let targets = schema.table(&self.name).into_iter().flat_map(|table| table.constraints.values());
         let targets = targets.filter_map(|constraint| match &constraint.kind {
@@ -157,6 +166,9 @@ impl Operate for DropTable {
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
+        if self.name.is_temporary() {
+            return Ok(Vec::new());
+        }
         cascade::undo(&self.before_it(before), before, |schema| self.create_again(schema))
     }
 

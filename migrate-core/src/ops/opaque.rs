@@ -8,6 +8,7 @@
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, "SQL Commands"
 
+use crate::data::Data;
 use crate::effects::{Effects, TransactionNeed};
 use crate::expression::Expression;
 use crate::name::QualifiedName;
@@ -50,6 +51,9 @@ pub struct Opaque {
     /// Whether names that are unknown or taken are no mistake: `if exists`, `if not exists`, `create temporary …`.
     #[serde(default)]
     pub tolerant: bool,
+    /// The columns and rows that it names, where it reads or writes data.
+    #[serde(skip)]
+    pub data: Data,
     /// Why it can't be part of a migration.
     #[serde(default)]
     pub refusal: Option<Refusal>,
@@ -108,7 +112,7 @@ impl Operate for Opaque {
             }
         }
         if !self.tolerant {
-            self.unknown.extend(others.into_iter().filter(|name| schema.relation_kind(name).is_none()));
+            self.unknown.extend(others.into_iter().filter(|name| schema.relation_kind(name).is_none() && schema.temporary(name).is_none()));
         }
     }
 
@@ -124,6 +128,7 @@ impl Operate for Opaque {
                 report.needs_relation(schema, relation);
             }
         }
+        self.data.check(schema, report);
         for (kind, name) in self.creates.iter().filter(|_| !self.tolerant) {
             match kind {
                 OtherKind::Relation => report.relation_is_free(schema, &ObjectKey::Table(name.clone()), name),
@@ -171,6 +176,9 @@ impl Operate for Opaque {
     }
 
     fn inverse(&self, _before: &Schema) -> Inverse {
+        if !self.creates.is_empty() && self.creates.iter().all(|(_, name)| name.is_temporary()) {
+            return Ok(Vec::new());
+        }
         let Some(undo) = &self.undo else {
             return Err(NoInverse::because(format!("`{}` is run as it stands", self.kind)));
         };
@@ -197,9 +205,10 @@ impl Operate for Opaque {
 #[cfg(feature = "parser")]
 mod lower {
     use super::{Opaque, Refusal};
+    use crate::data::Data;
     use crate::expression::Expression;
-    use crate::lower::{relations, syntax, undo};
-    use crate::name::QualifiedName;
+    use crate::lower::{data, relations, syntax, undo};
+    use crate::name::{QualifiedName, TEMPORARY_SCHEMA};
     use crate::schema::{OtherKind, unmodelled_policy};
     use squawk_syntax::ast::{self, AstNode};
 
@@ -244,6 +253,7 @@ mod lower {
                 relations: relations::read_by(node).collect(),
                 outside_transaction: outside_transaction(statement),
                 refusal: refusal(statement),
+                data: if works_on_data(statement) { data::read(node) } else { Data::default() },
                 undo: undo::drop_of(statement).map(Expression::new),
                 leaves: leaves(statement),
                 takes: takes(statement),
@@ -257,7 +267,8 @@ mod lower {
             let node = statement.syntax();
             let mut says = |found: bool| self.tolerant |= found;
             says(node.children().any(|child| ast::IfExists::can_cast(child.kind()) || ast::IfNotExists::can_cast(child.kind())));
-            says(node.children().filter_map(ast::Persistence::cast).any(|it| matches!(it, ast::Persistence::Temp(_))));
+            let temporary = undo::is_temporary(node);
+            says(temporary);
             let created = match statement {
                 ast::Stmt::CreateType(it) => it.type_name().and_then(|name| name.path()).map(|path| (OtherKind::Type, path)),
                 ast::Stmt::CreateDomain(it) => it.domain().and_then(|name| name.path()).map(|path| (OtherKind::Type, path)),
@@ -275,7 +286,11 @@ mod lower {
             // a shell type is created twice: first its name, then its definition
             self.tolerant |=
                 matches!(statement, ast::Stmt::CreateType(it) if matches!(it.kind(), None | Some(ast::CreateTypeKind::BaseType(_))));
-            self.creates.extend(created.and_then(|(kind, path)| Some((kind, syntax::path(&path)?))));
+            let created = created.and_then(|(kind, path)| Some((kind, syntax::path(&path)?)));
+            self.creates.extend(created.map(|(kind, name)| {
+                let name = if temporary { QualifiedName { schema: TEMPORARY_SCHEMA.into(), ..name } } else { name };
+                (kind, name)
+            }));
             match statement {
                 ast::Stmt::DropDomain(it) => {
                     self.drops.extend(it.domain_refs().filter_map(|name| syntax::path_ref(&name.path_ref()?)));
@@ -294,6 +309,21 @@ mod lower {
                 _ => {}
             }
         }
+    }
+
+    fn works_on_data(statement: &ast::Stmt) -> bool {
+        use ast::Stmt;
+        matches!(
+            statement,
+            Stmt::Select(_)
+                | Stmt::SelectInto(_)
+                | Stmt::CompoundSelect(_)
+                | Stmt::ParenSelect(_)
+                | Stmt::Insert(_)
+                | Stmt::Update(_)
+                | Stmt::Delete(_)
+                | Stmt::CreateTableAs(_)
+        )
     }
 
     /// The words of the statement, from the name of its node: `CREATE_FUNCTION`.

@@ -128,7 +128,7 @@ impl Report {
     /// Reports a relation (table, view, …) that nobody created, unless it may well be one of an extension. The answer says
     /// whether it is known.
     pub fn needs_relation(&mut self, schema: &Schema, name: &QualifiedName) -> bool {
-        if schema.relation_kind(name).is_some() {
+        if schema.relation_kind(name).is_some() || schema.temporary(name).is_some() {
             return true;
         }
         let view = ObjectKey::View(name.clone());

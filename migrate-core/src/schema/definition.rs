@@ -111,6 +111,14 @@ impl Value {
         match (self, other) {
             (Self::Expression(left), Self::Expression(right)) => left.compare(right),
             (Self::Text(left), Self::Text(right)) if left == right => Sameness::Equal,
+            // a key of an index that is a column on one side: `date(at)` is no more than `at` once that is a date
+            (Self::Expression(one), Self::Text(other)) | (Self::Text(other), Self::Expression(one)) => {
+                if *one == Expression::new(other) {
+                    Sameness::Equal
+                } else {
+                    Sameness::Unknown
+                }
+            }
             _ => Sameness::Different,
         }
     }

@@ -34,7 +34,7 @@ pub use table::{Partition, Presence, Table};
 pub use trigger::{ConstraintTrigger, Trigger, TriggerEvent, TriggerState, TriggerTiming};
 pub use types::{Attribute, CompositeType, Domain, DomainCheck, TypeUser};
 
-use crate::name::{Name, QualifiedName};
+use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName, TEMPORARY_SCHEMA};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -202,6 +202,26 @@ impl Schema {
             }
         }
         None
+    }
+
+    /// The columns of a table or a view, in their order; `None` where the model doesn't know them all.
+    #[must_use]
+    pub fn columns_of_relation(&self, relation: &QualifiedName) -> Option<Vec<Name>> {
+        if let Some(view) = self.views.get(relation) {
+            return view.output.clone().filter(|columns| !columns.is_empty());
+        }
+        let table = self.tables.get(relation)?;
+        let from_elsewhere = table.options.contains("inherits") || (table.columns.is_empty() && !table.options.is_empty());
+        (!from_elsewhere).then(|| table.columns.iter().map(|column| column.name.clone()).collect())
+    }
+
+    /// The name under which the model knows the temporary relation that `name` means in this session.
+    #[must_use]
+    pub fn temporary(&self, name: &QualifiedName) -> Option<QualifiedName> {
+        let temporary = QualifiedName::new(TEMPORARY_SCHEMA, name.name.clone());
+        let is_known = name.schema.as_str() == DEFAULT_SCHEMA && self.others.contains_key(&temporary);
+        // what a migration of another session left behind is gone
+        (is_known && self.relation_kind(name).is_none()).then_some(temporary)
     }
 
     /// Whether a type of this name is known: enum, domain, composite or other type, or the row type of a table or view.

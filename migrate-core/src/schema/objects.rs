@@ -67,6 +67,9 @@ pub struct View {
     /// What its columns are called in the end, where the text tells: `*` doesn't.
     #[serde(default)]
     pub output: Option<Vec<Name>>,
+    /// The names of the results, `*` among them, each where it stands: until it is known what that is.
+    #[serde(skip)]
+    pub starred: Vec<Name>,
     /// What is between the name and `as`: `using heap`, `with (security_invoker = true)`. A check option is one of those.
     #[serde(default)]
     pub options: String,

@@ -5,6 +5,7 @@
 
 mod references;
 mod scopes;
+mod stars;
 
 use super::tokens::{Spanned, tokens};
 use super::{Expression, quote_identifier};

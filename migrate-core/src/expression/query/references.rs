@@ -82,12 +82,12 @@ impl Query<'_> {
         (self.is_word(i + 1, &["as"]) && named && self.starts_item(i) && self.ends_item(i + 3)).then(|| self.tokens[i + 2].1.end)
     }
 
-    fn starts_item(&self, i: usize) -> bool {
+    pub(super) fn starts_item(&self, i: usize) -> bool {
         let Some(before) = self.path_start(i).checked_sub(1) else { return false };
         self.is_word(before, &["select", "distinct", "all"]) || self.is(before, ",") || self.closes_distinct_on(before)
     }
 
-    fn ends_item(&self, i: usize) -> bool {
+    pub(super) fn ends_item(&self, i: usize) -> bool {
         self.token(i).is_none() || self.is(i, ",") || self.is(i, ")") || self.is_word(i, CLAUSES)
     }
 
@@ -139,7 +139,7 @@ impl Query<'_> {
     }
 
     /// The first token of `schema.table.column`, of which `i` is the last.
-    fn path_start(&self, mut i: usize) -> usize {
+    pub(super) fn path_start(&self, mut i: usize) -> usize {
         while i >= 2 && self.is(i - 1, ".") && matches!(self.token(i - 2), Some(Token::Word(_) | Token::Quoted(_))) {
             i -= 2;
         }
@@ -147,7 +147,7 @@ impl Query<'_> {
     }
 
     /// What the column at `i` is qualified with: a table or an alias, and perhaps a schema.
-    fn qualifier(&self, i: usize) -> Option<(Option<&str>, &str)> {
+    pub(super) fn qualifier(&self, i: usize) -> Option<(Option<&str>, &str)> {
         let text = |i: usize| match self.token(i) {
             Some(Token::Word(text) | Token::Quoted(text)) => Some(text.as_str()),
             _ => None,
