@@ -14,6 +14,7 @@ pub use comparison::Sameness;
 pub(crate) use comparison::read_type;
 pub use references::Row;
 pub(crate) use tokens::{Spanned, Token, tokens};
+pub(crate) use volatility::is_built_in_function;
 
 use crate::data_type::{BaseType, DataType};
 use crate::name::{At, Name, quote_identifier};

@@ -7,7 +7,7 @@ use crate::data_type::DataType;
 use crate::name::QualifiedName;
 use crate::operation::{Operate, Operation};
 use crate::report::Report;
-use crate::schema::{ConstraintKind, ObjectKey, Origin, Schema, Table};
+use crate::schema::{ConstraintKind, ObjectKey, Origin, Routine, Schema, Signature, Table};
 use crate::step::{Action, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -131,6 +131,14 @@ impl Footprint {
                 self.change(i, Thing::Named(name.clone()), before, after);
             }
         }
+        match operation {
+            // nobody knows what the body reads
+            Operation::CreateRoutine(_) => self.unknown.push(i),
+            Operation::CreateTrigger(create) => {
+                self.need(i, routine(&Signature { name: create.trigger.function.clone(), arguments: Vec::new() }));
+            }
+            _ => {}
+        }
         // what is only required, and nothing touched, is where its rows are changed
         for key in &required {
             for thing in things(key, before, after) {
@@ -156,7 +164,22 @@ impl Footprint {
     /// What the model says has changed, also where the operation doesn't name it.
     fn difference(&mut self, i: usize, before: &Schema, after: &Schema) {
         // whoever adds a kind of object decides here what it stands for
-        let Schema { schemas, extensions, tables, enums, domains, composites, sequences, views, others, triggers, comments, .. } = after;
+        let Schema {
+            schemas,
+            extensions,
+            tables,
+            enums,
+            domains,
+            composites,
+            sequences,
+            views,
+            others,
+            routines,
+            other_routines,
+            triggers,
+            comments,
+            ..
+        } = after;
         for name in differing(&before.tables, tables) {
             self.change(i, Thing::Named(name.clone()), before, after);
             let (old, new) = (before.table(name), after.table(name));
@@ -186,6 +209,17 @@ impl Footprint {
             composites.iter().filter(|(name, new)| before.composites.get(*name) != Some(*new)).flat_map(|(_, new)| &new.attributes);
         for needed in bases.chain(fields.map(|field| &field.data_type)).filter_map(DataType::named) {
             self.need(i, Thing::Named(needed.clone()));
+        }
+        for signature in differing(&before.routines, routines) {
+            self.change(i, routine(signature), before, after);
+            self.need(i, Thing::Schema(signature.name.schema.to_string()));
+            let used = after.routines.get(signature).into_iter().flat_map(Routine::types).filter_map(DataType::named);
+            for needed in used {
+                self.need(i, Thing::Named(needed.clone()));
+            }
+        }
+        for name in before.other_routines.symmetric_difference(other_routines) {
+            self.change(i, Thing::Other(format!("function {name}")), before, after);
         }
         for name in differing(&before.schemas, schemas) {
             self.change(i, Thing::Schema(name.to_string()), before, after);
@@ -234,6 +268,10 @@ impl Footprint {
         }
         self.needs.entry(thing).or_insert(i);
     }
+}
+
+fn routine(signature: &Signature) -> Thing {
+    Thing::Other(ObjectKey::Routine(signature.clone()).to_string())
 }
 
 /// What a key is about, as coarse as things are.

@@ -243,6 +243,18 @@ pub fn quote_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// Quotes a text with dollars, so that it keeps its look.
+#[must_use]
+pub fn dollar_quote(text: &str) -> String {
+    let mut tag = "$$".to_owned();
+    let mut number = 0_u32;
+    while text.contains(&tag) || text.ends_with('$') && tag == "$$" {
+        tag = if number == 0 { "$body$".to_owned() } else { format!("$body{number}$") };
+        number += 1;
+    }
+    format!("{tag}{text}{tag}")
+}
+
 /// Names separated by commas, quoted.
 #[must_use]
 pub fn quoted_list<'a>(names: impl IntoIterator<Item = &'a Name>) -> String {
@@ -512,6 +524,13 @@ mod tests {
         assert_eq!(quote_identifier("say \"hi\""), "\"say \"\"hi\"\"\"");
         assert_eq!(quote_identifier("1st"), "\"1st\"");
         assert_eq!(quote_identifier(""), "\"\"");
+    }
+
+    #[test]
+    fn dollars_are_quoted_by_others() {
+        assert_eq!(dollar_quote("select 'a'"), "$$select 'a'$$");
+        assert_eq!(dollar_quote("a$$b$body$c"), "$body1$a$$b$body$c$body1$");
+        assert_eq!(dollar_quote("a$"), "$body$a$$body$");
     }
 
     #[test]

@@ -129,6 +129,8 @@ operations! {
     AlterPolicy,
     /// `alter table … row level security`.
     AlterRowSecurity,
+    /// `alter function`, `alter procedure`.
+    AlterRoutine,
     /// `alter sequence`.
     AlterSequence,
     /// `alter table … set (…)` and other changes of how rows are stored.
@@ -151,6 +153,8 @@ operations! {
     CreateIndex,
     /// `create policy`.
     CreatePolicy,
+    /// `create function`, `create procedure`.
+    CreateRoutine,
     /// `create schema`.
     CreateSchema,
     /// `create sequence`.
@@ -183,6 +187,8 @@ operations! {
     DropNotNull,
     /// `drop policy`.
     DropPolicy,
+    /// `drop function`, `drop procedure`.
+    DropRoutine,
     /// `drop schema`.
     DropSchema,
     /// `drop sequence`.
@@ -209,6 +215,8 @@ operations! {
     RenameIndex,
     /// `alter policy … rename to`.
     RenamePolicy,
+    /// `alter function … rename to`.
+    RenameRoutine,
     /// `alter sequence … rename to`.
     RenameSequence,
     /// `alter table … rename to`.
@@ -223,6 +231,8 @@ operations! {
     SetDefault,
     /// `alter table … alter column … set not null`.
     SetNotNull,
+    /// `alter function … set schema`.
+    SetRoutineSchema,
     /// `alter table … set schema`.
     SetTableSchema,
     /// `alter table … enable trigger`, `disable trigger`.

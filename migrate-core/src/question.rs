@@ -2,7 +2,7 @@
 
 use crate::expression::Sameness;
 use crate::name::QualifiedName;
-use crate::schema::{Column, Domain, ObjectKey, Schema, Table};
+use crate::schema::{Column, Domain, ObjectKey, Routine, RoutineKind, Schema, Table};
 use std::collections::BTreeSet;
 
 /// Two expressions that only the server can compare.
@@ -55,6 +55,13 @@ pub enum Subject {
         /// The table.
         table: QualifiedName,
     },
+    /// The body of a function or procedure that PostgreSQL has understood: `return …` or `begin atomic … end`.
+    Body {
+        /// `function`, `procedure`.
+        kind: RoutineKind,
+        /// What stands between its name and its body.
+        head: String,
+    },
     /// The condition of a trigger.
     Trigger {
         /// Its table.
@@ -94,6 +101,7 @@ impl Subject {
             ObjectKey::Policy(table, _) => matches!(name, "using" | "with check").then(|| Self::Condition { table: table.clone() }),
             ObjectKey::Index(index) => live.table_of_index(index).map(|table| Self::Expression { table: table.name.clone() }),
             ObjectKey::View(_) => (name == "query").then_some(Self::Query),
+            ObjectKey::Routine(signature) => live.routines.get(signature).and_then(|routine| Self::of_routine(routine, name)),
             ObjectKey::Trigger(relation, _) => (name == "when").then(|| Self::Trigger { relation: relation.clone() }),
             ObjectKey::Type(domain) => live.domains.get(domain).and_then(|domain| Self::of_domain(domain, name)),
             ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Sequence(_) => None,
@@ -122,6 +130,16 @@ impl Subject {
             "check" => Some(Self::Check { data_type }),
             _ => None,
         }
+    }
+
+    fn of_routine(routine: &Routine, aspect: &str) -> Option<Self> {
+        if aspect == "body" {
+            let head = routine.head();
+            return Some(Self::Body { kind: routine.kind, head });
+        }
+        let number: usize = aspect.strip_prefix("argument ")?.strip_suffix(" default")?.parse().ok()?;
+        let argument = routine.arguments.get(number.checked_sub(1)?)?;
+        Some(Self::Value { data_type: argument.data_type.sql(), table: None })
     }
 
     fn of_constraint(table: &QualifiedName, aspect: &str) -> Option<Self> {

@@ -5,6 +5,7 @@ mod constraints;
 mod data;
 mod family;
 mod objects;
+mod routines;
 mod triggers;
 
 use crate::name::{At, MAX_BYTES, Name, QualifiedName};
@@ -218,7 +219,12 @@ fn without_nearest(schema: &Schema, key: &ObjectKey) -> Option<String> {
         ObjectKey::Trigger(relation, _) => names_of("triggers", relation, schema.triggers_of(relation).map(|(name, _)| name).collect()),
         ObjectKey::Policy(table, _) => names_of("policies", table, schema.tables.get(table)?.policies.keys().collect()),
         ObjectKey::Type(_) => Some("create it first, with `create type` or `create domain`".to_owned()),
-        ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Index(_) | ObjectKey::Sequence(_) | ObjectKey::View(_) => None,
+        ObjectKey::Schema(_)
+        | ObjectKey::Extension(_)
+        | ObjectKey::Index(_)
+        | ObjectKey::Routine(_)
+        | ObjectKey::Sequence(_)
+        | ObjectKey::View(_) => None,
     }
 }
 
@@ -269,6 +275,7 @@ fn nearest(schema: &Schema, key: &ObjectKey) -> Option<String> {
         }
         ObjectKey::Sequence(name) => (name.to_string(), relation_names(schema.sequences.keys().collect())),
         ObjectKey::View(name) => (name.to_string(), relation_names(schema.views.keys().collect())),
+        ObjectKey::Routine(signature) => (signature.to_string(), schema.routines.keys().map(ToString::to_string).collect()),
         ObjectKey::Trigger(relation, name) => (name.to_string(), schema.triggers_of(relation).map(|(name, _)| name.to_string()).collect()),
     };
     nearest_of(&written, known.iter().map(String::as_str)).map(str::to_owned)

@@ -54,6 +54,7 @@ fn keys(schema: &Schema) -> impl Iterator<Item = ObjectKey> {
         .chain(schema.enums.keys().chain(schema.domains.keys()).chain(schema.composites.keys()).cloned().map(ObjectKey::Type))
         .chain(schema.sequences.keys().cloned().map(ObjectKey::Sequence))
         .chain(schema.views.keys().cloned().map(ObjectKey::View))
+        .chain(schema.routines.keys().cloned().map(ObjectKey::Routine))
         .chain(schema.trigger_keys())
 }
 

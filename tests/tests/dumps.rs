@@ -46,7 +46,16 @@ fn keys(schema: &Schema) -> BTreeSet<ObjectKey> {
     let enums = types.cloned().map(ObjectKey::Type);
     let sequences = schema.sequences.keys().cloned().map(ObjectKey::Sequence);
     let views = schema.views.keys().cloned().map(ObjectKey::View);
-    of_tables.chain(names).chain(extensions).chain(enums).chain(sequences).chain(views).chain(schema.trigger_keys()).collect()
+    let routines = schema.routines.keys().cloned().map(ObjectKey::Routine);
+    of_tables
+        .chain(names)
+        .chain(extensions)
+        .chain(enums)
+        .chain(sequences)
+        .chain(views)
+        .chain(routines)
+        .chain(schema.trigger_keys())
+        .collect()
 }
 
 /// What is certainly different. Where text can't tell, the server would be asked.

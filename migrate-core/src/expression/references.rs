@@ -52,6 +52,22 @@ impl Expression {
         self.replace(replacements);
     }
 
+    /// Whether it calls a function of that name.
+    #[must_use]
+    pub fn calls(&self, function: &QualifiedName) -> bool {
+        calls(&tokens(&self.sql)).iter().any(|path| path.name == *function)
+    }
+
+    /// Follows the rename of a function.
+    pub fn rename_function(&mut self, from: &QualifiedName, to: &QualifiedName) {
+        let calls = calls(&tokens(&self.sql)).into_iter().filter(|path| path.name == *from);
+        // what has to be qualified in one schema needn't be in the other
+        let comes_home = from.schema != to.schema && to.schema.as_str() == DEFAULT_SCHEMA;
+        let spelt = |path: &Path| if comes_home { to.name.quoted() } else { path.respelt(to) };
+        let replacements = calls.map(|path| (path.place.clone(), spelt(&path))).collect();
+        self.replace(replacements);
+    }
+
     /// The columns of the rows `old` and `new` that the condition of a trigger reads, each where it is written.
     #[must_use]
     pub fn row_columns(&self) -> Vec<(Row, Name)> {
@@ -81,6 +97,13 @@ impl Expression {
             self.sql.replace_range(place, &with);
         }
     }
+}
+
+/// The names of the functions that are called.
+fn calls(tokens: &[Spanned]) -> Vec<Path> {
+    let starts = (0..tokens.len()).filter(|&i| i == 0 || !tokens[i - 1].0.is("."));
+    let called = |path: &Path| tokens.iter().find(|(_, place)| place.start >= path.place.end).is_some_and(|(token, _)| token.is("("));
+    starts.filter_map(|i| path(tokens, i)).filter(called).collect()
 }
 
 /// A row that a trigger sees.
@@ -209,6 +232,15 @@ mod tests {
         expression.rename_row_column("title", &Name::new("Heading"));
         let renamed = "old.\"Heading\" <> new.\"Heading\" or new.* is distinct from old.* or title(x.new.title) = 'new.title'";
         assert_eq!(expression.sql(), renamed);
+    }
+
+    #[test]
+    fn finds_and_renames_functions() {
+        let (size, length) = (name("public", "size"), name("app", "length"));
+        let mut expression = Expression::new("size(a) + public.size (b) + other.size(c) + size + 'size(d)'");
+        assert!(expression.calls(&size) && !Expression::new("size + x.size(1)").calls(&size));
+        expression.rename_function(&size, &length);
+        assert_eq!(expression.sql(), "app.length(a) + app.length (b) + other.size(c) + size + 'size(d)'");
     }
 
     #[test]

@@ -27,6 +27,11 @@ impl Expression {
     }
 }
 
+/// Whether PostgreSQL has a function of that name, which is found before any other.
+pub(crate) fn is_built_in_function(name: &str) -> bool {
+    is_listed(STABLE, name) || matches!(name, "clock_timestamp" | "gen_random_uuid" | "nextval" | "random" | "uuidv4" | "uuidv7")
+}
+
 fn is_listed(list: &[&str], word: &str) -> bool {
     list.binary_search(&word).is_ok()
 }

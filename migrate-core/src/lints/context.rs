@@ -280,6 +280,7 @@ impl<'a> Context<'a> {
         let named = operation.touches().into_iter().chain(operation.requires()).map(|key| match key {
             ObjectKey::Column(_, name) | ObjectKey::Constraint(_, name) if name.at.end > 0 => name.at,
             ObjectKey::Schema(name) | ObjectKey::Extension(name) | ObjectKey::Trigger(_, name) | ObjectKey::Policy(_, name) => name.at,
+            ObjectKey::Routine(signature) => signature.name.at(),
             ObjectKey::Table(name)
             | ObjectKey::Column(name, _)
             | ObjectKey::Constraint(name, _)

@@ -2,10 +2,9 @@
 
 use super::Context;
 use crate::expression::{Token, tokens};
-use crate::lower::{relations, syntax};
 use crate::name::{At, Name, QualifiedName};
 use crate::operation::Operation;
-use squawk_syntax::ast::{self, AstNode};
+use crate::schema::{RoutineBody, Volatility};
 
 /// A function or a procedure, as far as its text tells.
 pub(super) struct Function {
@@ -23,38 +22,30 @@ pub(super) struct Function {
 
 /// The function or the procedure that the step creates or replaces.
 pub(super) fn created(context: &Context<'_>) -> Option<Function> {
-    if !matches!(context.operation(), Some(Operation::Opaque(opaque)) if matches!(opaque.kind.as_str(), "create function" | "create procedure"))
-    {
-        return None;
-    }
-    let (opaque, statement) = context.statement()?;
-    let (name, options, body) = match &statement {
-        ast::Stmt::CreateFunction(it) => (it.name()?.path()?, it.option_list(), it.body()),
-        ast::Stmt::CreateProcedure(it) => (it.name()?.path()?, it.option_list(), it.body()),
-        _ => return None,
+    let Some(Operation::CreateRoutine(create)) = context.operation() else { return None };
+    let attributes = &create.routine.attributes;
+    let body = match &create.routine.body {
+        RoutineBody::Text(text) => text,
+        RoutineBody::Sql(body) => body.sql(),
+        RoutineBody::Library(..) => "",
     };
-    let name = syntax::path(&name)?;
-    let mut function = Function { name, definer: None, has_search_path: false, immutable: None, reads: Vec::new() };
-    for option in options.iter().flat_map(|list| list.options().collect::<Vec<_>>()) {
-        let place = Context::at(opaque, &option);
-        match &option {
-            ast::FuncOption::SecurityDefinerFuncOption(_) => function.definer = Some(place),
-            ast::FuncOption::SetFuncOption(set) => {
-                function.has_search_path |= syntax::text(set.syntax()).to_lowercase().contains("search_path");
-            }
-            ast::FuncOption::VolatilityFuncOption(it) if syntax::text(it.syntax()).eq_ignore_ascii_case("immutable") => {
-                function.immutable = Some(place);
-            }
-            ast::FuncOption::AsFuncOption(it) => {
-                let literal = it.syntax().descendants().find_map(ast::Literal::cast);
-                let body = literal.and_then(|literal| literal.string_value());
-                function.reads.extend(body.iter().flat_map(|body| read_by(context, body)));
-            }
-            _ => {}
-        }
-    }
-    function.reads.extend(body.iter().flat_map(|body| relations::read_by(body.syntax()).collect::<Vec<_>>()));
-    Some(function)
+    Some(Function {
+        name: create.name.clone(),
+        definer: attributes.security_definer.then_some(attributes.security_definer_at),
+        has_search_path: attributes.settings.contains_key("search_path"),
+        immutable: (attributes.volatility == Volatility::Immutable).then_some(attributes.volatility_at),
+        reads: read_by(context, body),
+    })
+}
+
+/// Whether the migration creates a function or procedure of that name, too.
+pub(super) fn is_created(context: &Context<'_>, name: &QualifiedName) -> bool {
+    let creates = |operation: &Operation| match operation {
+        Operation::CreateRoutine(create) => create.name == *name,
+        Operation::Opaque(opaque) => opaque.creates_routines.contains(name),
+        _ => false,
+    };
+    context.earlier().any(|(operation, _)| creates(operation)) || context.later().any(creates)
 }
 
 /// The known relations behind `from` and `join` in the text of a body.

@@ -17,13 +17,3 @@ pub(super) fn table_action<'a>(context: &Context<'a>) -> Option<(&'a Opaque, Qua
 pub(super) fn relation(name: &ast::RelationName) -> Option<QualifiedName> {
     syntax::path_ref(&name.relation_name_ref()?.path_ref()?)
 }
-
-/// The function or procedure that a statement creates.
-pub(super) fn created_routine(statement: &ast::Stmt) -> Option<QualifiedName> {
-    let path = match statement {
-        ast::Stmt::CreateFunction(it) => it.name()?.path()?,
-        ast::Stmt::CreateProcedure(it) => it.name()?.path()?,
-        _ => return None,
-    };
-    syntax::path(&path)
-}

@@ -9,6 +9,7 @@ pub(crate) mod indexes;
 mod objects;
 pub(crate) mod relations;
 pub(crate) mod roles;
+pub(crate) mod routines;
 pub(crate) mod syntax;
 mod syntax_problem;
 pub(crate) mod undo;

@@ -3,9 +3,10 @@
 use super::syntax;
 use crate::operation::Operation;
 use crate::ops::{
-    AddEnumValue, AlterComposite, AlterDomain, AlterPolicy, AlterSequence, CommentOn, CreateComposite, CreateDomain, CreateEnum,
-    CreateExtension, CreatePolicy, CreateSchema, CreateSequence, CreateTrigger, CreateView, DropExtension, DropPolicy, DropSchema,
-    DropSequence, DropTrigger, DropType, DropView, RenameEnumValue, RenameSequence, RenameTrigger, RenameType, RenameView, SetTypeSchema,
+    AddEnumValue, AlterComposite, AlterDomain, AlterPolicy, AlterRoutine, AlterSequence, CommentOn, CreateComposite, CreateDomain,
+    CreateEnum, CreateExtension, CreatePolicy, CreateRoutine, CreateSchema, CreateSequence, CreateTrigger, CreateView, DropExtension,
+    DropPolicy, DropRoutine, DropSchema, DropSequence, DropTrigger, DropType, DropView, RenameEnumValue, RenameRoutine, RenameSequence,
+    RenameTrigger, RenameType, RenameView, RoutineReference, SetRoutineSchema, SetTypeSchema,
 };
 use squawk_syntax::ast;
 
@@ -13,6 +14,39 @@ use squawk_syntax::ast;
 pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<Operation>> {
     Some(match statement {
         ast::Stmt::AlterDomain(it) => vec![AlterDomain::lower(it)?],
+        ast::Stmt::AlterFunction(it) => {
+            let routine = RoutineReference::lower_function(&it.function_sig()?)?;
+            match it.action()? {
+                ast::AlterFunctionAction::FuncOptionList(options) => vec![AlterRoutine::lower(routine, &options)?.into()],
+                ast::AlterFunctionAction::FunctionRenameTo(to) => {
+                    vec![RenameRoutine::lower(routine, &to.function_name()?.path()?)?.into()]
+                }
+                ast::AlterFunctionAction::SetSchema(to) => vec![SetRoutineSchema::lower(routine, &to)?.into()],
+                _ => return None,
+            }
+        }
+        ast::Stmt::AlterProcedure(it) => {
+            let routine = RoutineReference::lower_procedure(&it.procedure_sig()?)?;
+            match it.action()? {
+                ast::AlterProcedureAction::FuncOptionList(options) => vec![AlterRoutine::lower(routine, &options)?.into()],
+                ast::AlterProcedureAction::ProcedureRenameTo(to) => {
+                    vec![RenameRoutine::lower(routine, &to.procedure_name()?.path()?)?.into()]
+                }
+                ast::AlterProcedureAction::SetSchema(to) => vec![SetRoutineSchema::lower(routine, &to)?.into()],
+                _ => return None,
+            }
+        }
+        ast::Stmt::AlterRoutine(it) => {
+            let routine = RoutineReference::lower_routine(&it.routine_sig()?)?;
+            match it.action()? {
+                ast::AlterRoutineAction::FuncOptionList(options) => vec![AlterRoutine::lower(routine, &options)?.into()],
+                ast::AlterRoutineAction::RoutineRenameTo(to) => {
+                    vec![RenameRoutine::lower(routine, &to.routine_name()?.path()?)?.into()]
+                }
+                ast::AlterRoutineAction::SetSchema(to) => vec![SetRoutineSchema::lower(routine, &to)?.into()],
+                _ => return None,
+            }
+        }
         ast::Stmt::AlterMaterializedView(it) => {
             *if_exists = it.if_exists().is_some();
             let mut actions = it.action();
@@ -49,8 +83,10 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
         ast::Stmt::CommentOn(it) => vec![CommentOn::lower(it)?.into()],
         ast::Stmt::CreateDomain(it) => vec![CreateDomain::lower(it)?.into()],
         ast::Stmt::CreateExtension(it) => vec![CreateExtension::lower(it)?.into()],
+        ast::Stmt::CreateFunction(it) => vec![CreateRoutine::lower_function(it)?.into()],
         ast::Stmt::CreateMaterializedView(it) => vec![CreateView::lower_materialized(it)?.into()],
         ast::Stmt::CreatePolicy(it) => vec![CreatePolicy::lower(it)?.into()],
+        ast::Stmt::CreateProcedure(it) => vec![CreateRoutine::lower_procedure(it)?.into()],
         ast::Stmt::CreateSchema(it) => vec![CreateSchema::lower(it)?.into()],
         ast::Stmt::CreateSequence(it) => vec![CreateSequence::lower(it)?.into()],
         ast::Stmt::CreateTrigger(it) => vec![CreateTrigger::lower(it)?.into()],
@@ -67,6 +103,10 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
             *if_exists = it.if_exists().is_some();
             DropExtension::lower(it)
         }
+        ast::Stmt::DropFunction(it) => {
+            *if_exists = it.if_exists().is_some();
+            DropRoutine::lower_functions(it)?
+        }
         ast::Stmt::DropMaterializedView(it) => {
             *if_exists = it.if_exists().is_some();
             DropView::lower_materialized(it)?
@@ -74,6 +114,14 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
         ast::Stmt::DropPolicy(it) => {
             *if_exists = it.if_exists().is_some();
             vec![DropPolicy::lower(it)?.into()]
+        }
+        ast::Stmt::DropProcedure(it) => {
+            *if_exists = it.if_exists().is_some();
+            DropRoutine::lower_procedures(it)?
+        }
+        ast::Stmt::DropRoutine(it) => {
+            *if_exists = it.if_exists().is_some();
+            DropRoutine::lower_routines(it)?
         }
         ast::Stmt::DropSchema(it) => {
             *if_exists = it.if_exists().is_some();

@@ -1,5 +1,6 @@
 //! What the grammar says about a text that it doesn't accept, in words that a person knows from SQL.
 
+use crate::expression::tokens;
 use crate::name::{At, Name};
 use crate::report::nearest_of;
 use squawk_syntax::ast::AstNode;
@@ -68,7 +69,12 @@ pub(super) fn problems(parsed: &Parse<SourceFile>) -> Vec<SyntaxProblem> {
         let (before, rest) = tokens.split_at(place);
         let semicolon = rest.iter().find(|token| token.kind() == SyntaxKind::SEMICOLON);
         told_until = semicolon.map_or(usize::MAX, |token| token.text_range().end().into());
-        problems.push(problem(message, before, rest));
+        let body = rest.first().filter(|token| usize::from(token.text_range().start()) < start);
+        let inside = body.map(|body| problems_in_body(message, start, body)).unwrap_or_default();
+        if inside.is_empty() {
+            problems.push(problem(message, before, rest));
+        }
+        problems.extend(inside);
     }
     problems
 }
@@ -98,6 +104,39 @@ fn problem(message: &str, before: &[SyntaxToken], rest: &[SyntaxToken]) -> Synta
         _ => message,
     };
     SyntaxProblem { at: at(found), message, suggestion }
+}
+
+/// The problems of a string that is the body of a function in SQL, the first of them at `start`.
+fn problems_in_body(message: &str, start: usize, body: &SyntaxToken) -> Vec<SyntaxProblem> {
+    let text = body.text();
+    let tag = text.strip_prefix('$').and_then(|rest| rest.find('$')).map(|end| end + 2);
+    let statements = tag.and_then(|tag| Some((tag, text.get(tag..text.len().checked_sub(tag)?)?)));
+    let mut problems = statements.map(|(_, statements)| problems(&SourceFile::parse(statements))).unwrap_or_default();
+    let offset = usize::from(body.text_range().start()) + tag.unwrap_or_default();
+    for problem in &mut problems {
+        problem.at = At::new(offset + problem.at.range().start..offset + problem.at.range().end);
+    }
+    if problems.is_empty() { problem_in_body(message, start, body).into_iter().collect() } else { problems }
+}
+
+/// A problem at `start`, inside of the string that is the body of a function in SQL.
+fn problem_in_body(message: &str, start: usize, body: &SyntaxToken) -> Option<SyntaxProblem> {
+    let offset: usize = body.text_range().start().into();
+    let text = body.text();
+    let opening = text.find(|c: char| c != '$' && c != '_' && !c.is_alphanumeric()).unwrap_or_default();
+    let inside = start.checked_sub(offset)?;
+    let closing = text.rfind(['\'', '$']).filter(|end| *end > inside)?;
+    let found = tokens(text.get(inside..closing)?).into_iter().next().map(|(_, place)| inside + place.start..inside + place.end);
+    let found = found.filter(|place| text.get(place.clone()).is_some_and(|found| !found.starts_with('$')) && place.start >= opening);
+    let message = in_words(message);
+    Some(match found.as_ref().and_then(|place| text.get(place.clone())) {
+        Some(word) => {
+            let place = found.unwrap_or_default();
+            let message = if message.starts_with("expected") { format!("{message}, found `{word}`") } else { message };
+            SyntaxProblem::new(At::new(offset + place.start..offset + place.end), message)
+        }
+        None => SyntaxProblem::new(at(body), format!("{message}, found the end of the function's body")),
+    })
 }
 
 /// Words that don't start any statement.

@@ -6,10 +6,10 @@ use crate::effects::Effects;
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, Operate, Operation};
 use crate::ops::{
-    AlterComposite, AttributeChange, DropColumn, DropConstraint, DropDefault, DropPolicy, DropTable, DropTrigger, DropType, DropView,
-    drop_table,
+    AlterComposite, AttributeChange, DropColumn, DropConstraint, DropDefault, DropIndex, DropPolicy, DropRoutine, DropTable, DropTrigger,
+    DropType, DropView, RoutineReference, drop_table,
 };
-use crate::schema::{Origin, Schema, Table, TypeUser};
+use crate::schema::{ObjectKey, Origin, Schema, Signature, Table, TypeUser};
 
 /// What depends on a column and doesn't fall with it by itself: policies, views, foreign keys, triggers, generated
 /// columns, and the defaults of others that take values from its sequence.
@@ -23,8 +23,8 @@ pub(super) fn of_column(schema: &Schema, table: &QualifiedName, column: &Name) -
     policies.chain(views).chain(foreign_keys).chain(triggers).chain(computed.map(Into::into)).chain(defaults).collect()
 }
 
-/// What depends on a table and doesn't fall with it by itself: views, policies and foreign keys of other tables, columns of
-/// its row type, and the defaults of other tables that take values from its sequences.
+/// What depends on a table and doesn't fall with it by itself: views, policies and foreign keys of other tables, columns and
+/// functions of its row type, and the defaults of other tables that take values from its sequences.
 pub(super) fn of_table(schema: &Schema, table: &QualifiedName) -> Vec<Operation> {
     let views = drop_views(schema, schema.views_reading(table));
     let foreign_keys = drop_constraints(schema.foreign_keys_to_table(table));
@@ -34,10 +34,18 @@ pub(super) fn of_table(schema: &Schema, table: &QualifiedName) -> Vec<Operation>
     let inherits = |child: &&Table| child.inherits.contains(table);
     let children =
         schema.tables.values().filter(inherits).map(|child| DropTable { cascade: true, ..DropTable::new(child.name.clone()) }.into());
-    children.chain(policies).chain(views).chain(foreign_keys).chain(columns).chain(drop_defaults(schema, table, None)).collect()
+    let routines = drop_routines(schema, schema.routines_using_type(table));
+    children
+        .chain(policies)
+        .chain(views)
+        .chain(foreign_keys)
+        .chain(columns)
+        .chain(routines)
+        .chain(drop_defaults(schema, table, None))
+        .collect()
 }
 
-/// What is made of a type: columns, domains, attributes.
+/// What is made of a type: columns, domains, attributes, functions.
 pub(super) fn of_type(schema: &Schema, name: &QualifiedName) -> Vec<Operation> {
     let columns = schema.columns_of_type(name).into_iter().map(|(table, column)| DropColumn::cascading(&table, &column).into());
     let others = schema.type_users(name).into_iter().map(|user| match user {
@@ -47,7 +55,39 @@ pub(super) fn of_type(schema: &Schema, name: &QualifiedName) -> Vec<Operation> {
             AlterComposite { name: owner, change, cascade: false }.into()
         }
     });
-    columns.chain(others).collect()
+    columns.chain(others).chain(drop_routines(schema, schema.routines_using_type(name))).collect()
+}
+
+/// Drops functions and procedures, with the triggers that execute them and all that calls them.
+fn drop_routines(schema: &Schema, routines: Vec<Signature>) -> impl Iterator<Item = Operation> {
+    routines.into_iter().filter_map(|signature| {
+        let kind = schema.routines.get(&signature)?.kind;
+        Some(DropRoutine { cascade: true, ..DropRoutine::new(RoutineReference::to(kind, &signature)) }.into())
+    })
+}
+
+/// What depends on a function: the triggers that execute it, and all that calls it.
+pub(super) fn of_routine(schema: &Schema, function: &Signature) -> Vec<Operation> {
+    let mut drops: Vec<Operation> =
+        schema.triggers_executing(function).into_iter().map(|(relation, name)| DropTrigger::new(relation, name).into()).collect();
+    let callers = schema.callers_of(function);
+    let views = callers.iter().filter_map(|caller| if let ObjectKey::View(view) = caller { Some(view.clone()) } else { None });
+    drops.extend(drop_views(schema, views.collect()));
+    drops.extend(callers.into_iter().filter_map(|caller| match caller {
+        ObjectKey::Column(table, column) => {
+            let generated = schema.column(&table, column.as_str()).is_some_and(|column| column.generated.is_some());
+            Some(if generated { DropColumn::cascading(&table, &column).into() } else { DropDefault { table, column, only: true }.into() })
+        }
+        ObjectKey::Constraint(table, name) => Some(DropConstraint::new(table, name).into()),
+        ObjectKey::Index(name) => {
+            let table = schema.table_of_index(&name).map(|table| table.name.clone());
+            Some(DropIndex { table, ..DropIndex::new(name) }.into())
+        }
+        ObjectKey::Policy(table, name) => Some(DropPolicy { table, name, if_exists: false }.into()),
+        ObjectKey::Trigger(relation, name) => Some(DropTrigger::new(relation, name).into()),
+        _ => None,
+    }));
+    drops
 }
 
 /// The columns that are computed from another one.

@@ -68,6 +68,7 @@ impl CommentTarget {
                 ObjectKey::Type(name) => format!("type {}", name.quoted()),
                 ObjectKey::Sequence(name) => format!("sequence {}", name.quoted()),
                 ObjectKey::View(name) => format!("view {}", name.quoted()),
+                ObjectKey::Routine(signature) => format!("routine {}", signature.sql()),
                 ObjectKey::Trigger(relation, name) => format!("trigger {} on {}", name.quoted(), relation.quoted()),
             },
             Self::MaterializedView(name) => format!("materialized view {}", name.quoted()),
@@ -83,7 +84,7 @@ impl CommentTarget {
                 | ObjectKey::Constraint(table, _)
                 | ObjectKey::Policy(table, _)
                 | ObjectKey::Trigger(table, _) => Some(table),
-                ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Type(_) => None,
+                ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Type(_) | ObjectKey::Routine(_) => None,
             },
             Self::MaterializedView(name) => Some(name),
             Self::Other { relation, .. } => relation.as_ref(),
@@ -124,6 +125,7 @@ impl CommentOn {
                 schema.views.contains_key(table) || other(table, OtherKind::Relation) || other(table, OtherKind::Type)
             }
             ObjectKey::Constraint(table, _) => other(table, OtherKind::Relation),
+            ObjectKey::Routine(signature) => !schema.routines.contains_key(signature),
             ObjectKey::Trigger(relation, name) => schema.trigger(relation, name).is_none() && other(relation, OtherKind::Relation),
             ObjectKey::Policy(table, name) => other(table, OtherKind::Relation) || schema.has_unmodelled_policy(table, name),
             ObjectKey::Index(name) => schema.table_of_index(name).is_none() && schema.relation_kind(name) == Some("index"),
@@ -168,7 +170,8 @@ impl Operate for CommentOn {
             ObjectKey::Schema(name) => {
                 report.needs_schema(schema, name);
             }
-            ObjectKey::Extension(_) => {}
+            // a function that isn't known may be one of an extension
+            ObjectKey::Extension(_) | ObjectKey::Routine(_) => {}
             ObjectKey::Table(name) => {
                 report.needs_table(schema, name);
             }
@@ -256,6 +259,7 @@ impl Operate for CommentOn {
 mod lower {
     use super::{CommentOn, CommentTarget};
     use crate::lower::{relations, syntax};
+    use crate::ops::RoutineReference;
     use crate::schema::ObjectKey;
     use squawk_syntax::ast::{self, AstNode};
 
@@ -283,6 +287,11 @@ mod lower {
                 let name = syntax::path_ref(&it.constraint_name_ref()?.path_ref()?)?.name;
                 ObjectKey::Constraint(syntax::table_ref(&it.table_name_ref()?)?, name)
             }
+            ast::CommentObject::ObjectFunction(it) => ObjectKey::Routine(RoutineReference::lower_function(&it.function_sig()?)?.signature?),
+            ast::CommentObject::ObjectProcedure(it) => {
+                ObjectKey::Routine(RoutineReference::lower_procedure(&it.procedure_sig()?)?.signature?)
+            }
+            ast::CommentObject::ObjectRoutine(it) => ObjectKey::Routine(RoutineReference::lower_routine(&it.routine_sig()?)?.signature?),
             ast::CommentObject::ObjectTrigger(it) => {
                 let relation = syntax::path_ref(&it.relation_name_ref()?.path_ref()?)?;
                 ObjectKey::Trigger(relation, syntax::name(&it.trigger_ref()?))

@@ -11,7 +11,7 @@
 use crate::effects::Effects;
 use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName};
 use crate::operation::{Inverse, NoInverse, Operate, Operation};
-use crate::ops::{CommentOn, CreateSchema, DropSequence, DropTable, DropType, DropView};
+use crate::ops::{CommentOn, CreateSchema, DropRoutine, DropSequence, DropTable, DropType, DropView, RoutineReference};
 use crate::report::Report;
 use crate::schema::{ObjectKey, Origin, Schema};
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,11 @@ impl DropSchema {
         let domains = domains.map(|name| DropType { cascade, if_exists, domain: true, ..DropType::new(name.clone()) }.into());
         let types = names(&schema.enums, &self.name).chain(names(&schema.composites, &self.name)).chain(names(&schema.others, &self.name));
         let types = types.map(|name| DropType { cascade, if_exists, ..DropType::new(name.clone()) }.into());
-        views.chain(tables).chain(sequences).chain(domains).chain(types).collect()
+        let routines =
+            schema.routines.iter().filter(|(signature, _)| signature.name.schema == self.name).map(|(signature, routine)| {
+                DropRoutine { routine: RoutineReference::to(routine.kind, signature), cascade, if_exists }.into()
+            });
+        views.chain(tables).chain(routines).chain(sequences).chain(domains).chain(types).collect()
     }
 }
 

@@ -121,6 +121,7 @@ impl Operate for DropTable {
         let mut policies = schema.policies_reading(&self.name);
         policies.retain(|(table, _)| !self.together.contains(table));
         report.needed_by_policies(self.name.at(), &name, &policies);
+        report.used_by_routines(self.name.at(), &name, &schema.routines_using_type(&self.name));
         report.views_depend(self.name.at(), &name, &schema.views_reading(&self.name));
         let mut foreign_keys = schema.foreign_keys_to_table(&self.name);
         foreign_keys.retain(|(table, _)| !self.together.contains(table));

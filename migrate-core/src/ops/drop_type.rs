@@ -69,7 +69,8 @@ impl DropType {
             TypeUser::Domain(name) => format!("domain `{name}`"),
             TypeUser::Attribute(name, attribute) => format!("attribute `{attribute}` of type `{name}`"),
         });
-        let users: Vec<_> = columns.chain(others).collect();
+        let routines = schema.routines_using_type(&self.name).into_iter().map(|function| format!("function `{function}`"));
+        let users: Vec<_> = columns.chain(others).chain(routines).collect();
         let Some((first, further)) = users.split_first() else { return };
         let kind = rename_type::kind(self.domain);
         let problem = report.problem(self.name.at(), format!("{kind} `{}` is used by {first}", self.name));

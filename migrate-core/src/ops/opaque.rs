@@ -7,6 +7,18 @@
 //! - **Undo**: `drop`, of what a plain `create` creates; of anything else none: write `down!` or `irreversible!`
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, "SQL Commands"
+//!
+//! What of functions and triggers stays opaque, and why:
+//!
+//! | statement | why |
+//! |---|---|
+//! | a function with `%type`, `"any"`, `support`, `transform`, `window` or `set … from current` | what it says depends on the server, or is for functions in C |
+//! | `create aggregate`, `create operator`, `create cast`, `create text search …` | rare, and nothing that the model has refers to them but by name |
+//! | `alter function … owner to`, `depends on extension`; grants | roles aren't part of the model |
+//! | `create event trigger`, `create rule` | they belong to no table's definition |
+//! | `do`, `call` | code |
+//!
+//! Their names are known where others refer to them: a function of a name like that of an aggregate is never an error.
 
 use crate::data::Data;
 use crate::effects::{Effects, TransactionNeed};
@@ -33,6 +45,12 @@ pub struct Opaque {
     /// What it drops of that kind.
     #[serde(default)]
     pub drops: Vec<QualifiedName>,
+    /// The functions that it creates: aggregates, and functions with what the model can't say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub creates_routines: Vec<QualifiedName>,
+    /// The functions whose grants or owner it changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks_routines: Vec<QualifiedName>,
     /// Whether PostgreSQL refuses it in a transaction block.
     #[serde(default)]
     pub outside_transaction: bool,
@@ -152,6 +170,11 @@ impl Operate for Opaque {
         {
             table.unmodelled.remove(what);
         }
+        schema.other_routines.extend(self.creates_routines.iter().cloned());
+        let marked = schema.routines.iter_mut().filter(|(signature, _)| self.marks_routines.contains(&signature.name));
+        for (_, routine) in marked {
+            routine.unmodelled.insert(format!("what `{}` did", self.kind));
+        }
         for name in &self.drops {
             if let Some(other) = schema.others.remove(name) {
                 let key = match other.kind {
@@ -210,6 +233,7 @@ mod lower {
     use crate::lower::{data, relations, syntax, undo};
     use crate::name::{QualifiedName, TEMPORARY_SCHEMA};
     use crate::schema::{OtherKind, unmodelled_policy};
+    use squawk_syntax::SyntaxNode;
     use squawk_syntax::ast::{self, AstNode};
 
     /// What a statement leaves on a table, and falls with it unseen by the model.
@@ -295,6 +319,14 @@ mod lower {
                 ast::Stmt::DropDomain(it) => {
                     self.drops.extend(it.domain_refs().filter_map(|name| syntax::path_ref(&name.path_ref()?)));
                 }
+                ast::Stmt::CreateAggregate(it) => self.creates_routines.extend(routine_name(it.syntax())),
+                ast::Stmt::CreateFunction(it) => self.creates_routines.extend(routine_name(it.syntax())),
+                ast::Stmt::CreateProcedure(it) => self.creates_routines.extend(routine_name(it.syntax())),
+                ast::Stmt::AlterFunction(it) => self.marks_routines.extend(routine_names(it.syntax())),
+                ast::Stmt::AlterProcedure(it) => self.marks_routines.extend(routine_names(it.syntax())),
+                ast::Stmt::AlterRoutine(it) => self.marks_routines.extend(routine_names(it.syntax())),
+                ast::Stmt::Grant(it) => self.marks_routines.extend(routine_names(it.syntax())),
+                ast::Stmt::Revoke(it) => self.marks_routines.extend(routine_names(it.syntax())),
                 ast::Stmt::DropForeignTable(it) => self.drops.extend(it.table_name_refs().filter_map(|name| syntax::table_ref(&name))),
                 ast::Stmt::AlterDomain(it) => {
                     if let (Some(name), Some(ast::AlterDomainAction::DomainRenameTo(to))) = (it.domain_ref(), it.action()) {
@@ -324,6 +356,22 @@ mod lower {
                 | Stmt::Delete(_)
                 | Stmt::CreateTableAs(_)
         )
+    }
+
+    /// The function that a statement creates.
+    fn routine_name(statement: &SyntaxNode) -> Option<QualifiedName> {
+        syntax::path(&statement.descendants().find_map(ast::Path::cast)?)
+    }
+
+    /// The functions that a statement names.
+    fn routine_names(statement: &SyntaxNode) -> Vec<QualifiedName> {
+        let named = |node: SyntaxNode| {
+            let functions = ast::FunctionNameRef::cast(node.clone()).and_then(|name| name.path_ref());
+            let procedures = || ast::ProcedureNameRef::cast(node.clone()).and_then(|name| name.path_ref());
+            let routines = || ast::RoutineNameRef::cast(node.clone()).and_then(|name| name.path_ref());
+            syntax::path_ref(&functions.or_else(procedures).or_else(routines)?)
+        };
+        statement.descendants().filter_map(named).collect()
     }
 
     /// The words of the statement, from the name of its node: `CREATE_FUNCTION`.

@@ -69,7 +69,7 @@ impl Report {
 }
 
 /// ``constraint `a_fkey` of table `b` ``.
-fn named(key: &ObjectKey) -> String {
+pub(super) fn named(key: &ObjectKey) -> String {
     match key {
         ObjectKey::Constraint(table, name) | ObjectKey::Policy(table, name) => format!("{} `{name}` of table `{table}`", key.kind()),
         ObjectKey::Trigger(_, name) => format!("trigger `{name}`"),

@@ -53,6 +53,7 @@ impl Report {
         self.check_timing(trigger);
         self.check_transition_tables(schema, relation, trigger);
         self.check_when(schema, relation, trigger);
+        self.needs_trigger_function(schema, &trigger.function);
         if let Some(from) = trigger.constraint.as_ref().and_then(|constraint| constraint.from.as_ref()) {
             self.needs_table(schema, from);
         }

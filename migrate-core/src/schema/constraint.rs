@@ -218,6 +218,16 @@ impl ConstraintKind {
         }
     }
 
+    /// Its expressions.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let expression = match self {
+            Self::Check { expression, .. } => Some(expression),
+            Self::Exclude { definition } => Some(definition),
+            Self::PrimaryKey(_) | Self::Unique(_) | Self::ForeignKey(_) => None,
+        };
+        expression.into_iter()
+    }
+
     /// Lets `change` at each expression.
     pub fn each_expression(&mut self, mut change: impl FnMut(&mut Expression)) {
         match self {

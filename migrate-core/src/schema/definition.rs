@@ -2,8 +2,8 @@
 
 use super::operator_class::significant;
 use super::{
-    Column, CompositeType, Constraint, ConstraintKind, Domain, EnumType, ForeignKey, Index, IndexKeyKind, Key, Policy, Schema, Sequence,
-    SequenceOptions, Table, Trigger, TriggerState, View,
+    Column, CompositeType, Constraint, ConstraintKind, Domain, EnumType, ForeignKey, Index, IndexKeyKind, Key, Parallel, Policy, Routine,
+    RoutineBody, Schema, Sequence, SequenceOptions, Signature, Table, Trigger, TriggerState, View, Volatility,
 };
 use crate::expression::{Expression, Sameness};
 use crate::name::{Name, QualifiedName, quoted_list};
@@ -33,6 +33,8 @@ pub enum ObjectKey {
     Sequence(QualifiedName),
     /// A view, materialised or not.
     View(QualifiedName),
+    /// A function or procedure.
+    Routine(Signature),
     /// A trigger of a table or another relation.
     Trigger(QualifiedName, Name),
 }
@@ -52,6 +54,7 @@ impl ObjectKey {
             Self::Type(_) => "type",
             Self::Sequence(_) => "sequence",
             Self::View(_) => "view",
+            Self::Routine(_) => "routine",
             Self::Trigger(..) => "trigger",
         }
     }
@@ -74,6 +77,7 @@ impl ObjectKey {
             Self::Schema(name) | Self::Extension(name) => name.to_string(),
             Self::Table(name) | Self::Index(name) | Self::Type(name) | Self::Sequence(name) | Self::View(name) => name.to_string(),
             Self::Column(table, column) => format!("{table}.{column}"),
+            Self::Routine(signature) => signature.to_string(),
             Self::Constraint(table, name) | Self::Policy(table, name) | Self::Trigger(table, name) => format!("{name} of {table}"),
         }
     }
@@ -177,6 +181,7 @@ impl Definition {
             }
             ObjectKey::Sequence(name) => facts.sequence(schema.sequences.get(name)?),
             ObjectKey::View(name) => facts.view(schema.views.get(name)?),
+            ObjectKey::Routine(signature) => facts.routine(schema.routines.get(signature)?),
             ObjectKey::Trigger(relation, name) => facts.trigger(schema.trigger(relation, name)?),
             ObjectKey::Policy(table, name) => facts.policy(schema.tables.get(table)?.policies.get(name)?),
         }
@@ -483,5 +488,44 @@ impl Facts {
             self.text("state", trigger.state.sql());
         }
         self.comment(trigger.comment.as_ref());
+    }
+
+    fn routine(&mut self, routine: &Routine) {
+        self.text("kind", routine.kind.sql());
+        for (number, argument) in routine.arguments.iter().enumerate() {
+            let aspect = format!("argument {}", number + 1);
+            self.text(&aspect, argument.sql());
+            if let Some(default) = &argument.default {
+                self.expression(format!("{aspect} default"), default);
+            }
+        }
+        if let Some(returns) = routine.returns.sql() {
+            self.text("returns", returns);
+        }
+        self.text("language", routine.language.as_str());
+        match &routine.body {
+            RoutineBody::Text(text) => self.text("body", text),
+            RoutineBody::Library(file, symbol) => self.text("body", format!("{symbol} of {file}")),
+            RoutineBody::Sql(body) => self.expression("body", body),
+        }
+        let attributes = &routine.attributes;
+        if attributes.volatility != Volatility::Volatile {
+            self.text("volatility", attributes.volatility.sql());
+        }
+        self.flag("strict", attributes.strict);
+        self.flag("security definer", attributes.security_definer);
+        self.flag("leakproof", attributes.leakproof);
+        if attributes.parallel != Parallel::Unsafe {
+            self.text("parallel", attributes.parallel.sql());
+        }
+        for (aspect, number) in [("cost", &attributes.cost), ("rows", &attributes.rows)] {
+            if let Some(number) = number {
+                self.text(aspect, number);
+            }
+        }
+        for (name, values) in &attributes.settings {
+            self.text(format!("setting {name}"), values.join(", "));
+        }
+        self.comment(routine.comment.as_ref());
     }
 }

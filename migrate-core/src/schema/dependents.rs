@@ -75,6 +75,7 @@ impl Schema {
     /// Columns, domains, attributes and casts follow the rename of their type.
     pub fn follow_type_rename(&mut self, from: &QualifiedName, to: &QualifiedName) {
         self.each_type(|data_type| super::types::rename(data_type, from, to));
+        self.rename_type_in_routines(from, to);
         self.each_expression(|expression| expression.rename_type(from, to));
     }
 
@@ -129,7 +130,7 @@ impl Schema {
         }
     }
 
-    fn each_expression(&mut self, mut change: impl FnMut(&mut Expression)) {
+    pub(super) fn each_expression(&mut self, mut change: impl FnMut(&mut Expression)) {
         for table in self.tables.values_mut() {
             table.each_expression(&mut change);
             table.policies.values_mut().flat_map(Policy::expressions_mut).for_each(&mut change);
@@ -162,6 +163,7 @@ impl Schema {
             ObjectKey::Sequence(name) => &mut self.sequences.get_mut(name)?.comment,
             ObjectKey::View(name) => &mut self.views.get_mut(name)?.comment,
             ObjectKey::Trigger(relation, name) => &mut self.trigger_mut(relation, name)?.comment,
+            ObjectKey::Routine(signature) => &mut self.routines.get_mut(signature)?.comment,
         })
     }
 }

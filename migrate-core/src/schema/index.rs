@@ -110,6 +110,15 @@ impl Index {
         }
     }
 
+    /// Its expressions.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let keys = self.keys.iter().filter_map(|key| match &key.kind {
+            IndexKeyKind::Expression(expression) => Some(expression),
+            IndexKeyKind::Column(_) => None,
+        });
+        keys.chain(&self.predicate)
+    }
+
     /// Lets `change` at each expression.
     pub fn each_expression(&mut self, mut change: impl FnMut(&mut Expression)) {
         self.predicate.iter_mut().for_each(&mut change);

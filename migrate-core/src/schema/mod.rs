@@ -14,6 +14,7 @@ mod policy;
 mod print;
 mod references;
 mod rename;
+mod routine;
 mod sequence_options;
 mod table;
 mod trigger;
@@ -29,6 +30,10 @@ pub use parameters::Parameters;
 pub use policy::{EVERYBODY, Policy, PolicyCommand, RowSecurity};
 pub(crate) use policy::{conditions_sql, relations_read, unmodelled as unmodelled_policy};
 pub use references::UniqueKey;
+pub use routine::{
+    Argument, ArgumentMode, LISTS, Parallel, Returns, Routine, RoutineAttributes, RoutineBody, RoutineKind, Signature, Volatility,
+    read_setting, setting_sql,
+};
 pub use sequence_options::{SequenceAttributes, default_limits};
 pub use table::{Partition, Presence, Table};
 pub use trigger::{ConstraintTrigger, Trigger, TriggerEvent, TriggerState, TriggerTiming};
@@ -37,7 +42,7 @@ pub use types::{Attribute, CompositeType, Domain, DomainCheck, TypeUser};
 use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName, TEMPORARY_SCHEMA};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which migration did something, and where: told in messages, never compared.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -117,6 +122,12 @@ pub struct Schema {
     /// What has a name that others may refer to, but no definition in the model: range types, foreign tables, …
     #[serde(with = "by_key")]
     pub others: BTreeMap<QualifiedName, OtherObject>,
+    /// Functions and procedures.
+    #[serde(with = "by_key", skip_serializing_if = "BTreeMap::is_empty")]
+    pub routines: BTreeMap<Signature, Routine>,
+    /// The names of functions that the model has no definition of: aggregates, and functions with what it can't say.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub other_routines: BTreeSet<QualifiedName>,
     /// Triggers of tables, views and other relations, by their relation and their name.
     #[serde(with = "by_key", skip_serializing_if = "BTreeMap::is_empty")]
     pub triggers: BTreeMap<QualifiedName, BTreeMap<Name, Trigger>>,
@@ -284,6 +295,7 @@ impl Schema {
             ObjectKey::Sequence(name) => self.sequences.get(name).map(|object| &object.origin),
             ObjectKey::View(name) => self.views.get(name).map(|object| &object.origin),
             ObjectKey::Trigger(relation, name) => self.trigger(relation, name).map(|object| &object.origin),
+            ObjectKey::Routine(signature) => self.routines.get(signature).map(|object| &object.origin),
             ObjectKey::Schema(_) | ObjectKey::Extension(_) => None,
         })
     }
@@ -295,17 +307,18 @@ impl Schema {
     }
 }
 
-/// Maps keyed by a qualified name, as an array of pairs: JSON has no composite keys.
+/// Maps keyed by a qualified name or a signature, as an array of pairs: JSON has no composite keys.
 mod by_key {
-    use crate::name::QualifiedName;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use std::collections::BTreeMap;
 
-    pub fn serialize<V: Serialize, S: Serializer>(map: &BTreeMap<QualifiedName, V>, s: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(map: &BTreeMap<K, V>, s: S) -> Result<S::Ok, S::Error> {
         s.collect_seq(map)
     }
 
-    pub fn deserialize<'de, V: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<BTreeMap<QualifiedName, V>, D::Error> {
-        Ok(Vec::<(QualifiedName, V)>::deserialize(d)?.into_iter().collect())
+    pub fn deserialize<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<BTreeMap<K, V>, D::Error> {
+        Ok(Vec::<(K, V)>::deserialize(d)?.into_iter().collect())
     }
 }

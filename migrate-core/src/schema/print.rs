@@ -69,6 +69,12 @@ impl Schema {
         for (name, view) in &self.views {
             write_view(out, name, view)?;
         }
+        for (signature, routine) in &self.routines {
+            writeln!(out, "{} {}{}", routine.kind.sql(), routine.sql(&signature.name), comment(routine.comment.as_ref()))?;
+        }
+        for name in &self.other_routines {
+            writeln!(out, "other function {}", short(name))?;
+        }
         for (relation, triggers) in &self.triggers {
             for (name, trigger) in triggers {
                 write_trigger(out, relation, name, trigger)?;

@@ -83,6 +83,7 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::AlterIdentity(_)
         | Operation::AlterPolicy(_)
         | Operation::AlterRowSecurity(_)
+        | Operation::AlterRoutine(_)
         | Operation::AlterStorage(_)
         | Operation::AlterSequence(_)
         | Operation::AttachIndex(_)
@@ -94,6 +95,7 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::CreateExtension(_)
         | Operation::CreateIndex(_)
         | Operation::CreatePolicy(_)
+        | Operation::CreateRoutine(_)
         | Operation::CreateSchema(_)
         | Operation::CreateSequence(_)
         | Operation::CreateTable(_)
@@ -109,6 +111,7 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::DropIndex(_)
         | Operation::DropNotNull(_)
         | Operation::DropPolicy(_)
+        | Operation::DropRoutine(_)
         | Operation::DropSchema(_)
         | Operation::DropSequence(_)
         | Operation::DropTrigger(_)
@@ -119,12 +122,14 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::RenameConstraint(_)
         | Operation::RenameIndex(_)
         | Operation::RenamePolicy(_)
+        | Operation::RenameRoutine(_)
         | Operation::RenameSequence(_)
         | Operation::RenameTrigger(_)
         | Operation::RenameType(_)
         | Operation::RenameView(_)
         | Operation::SetDefault(_)
         | Operation::SetNotNull(_)
+        | Operation::SetRoutineSchema(_)
         | Operation::SetTableSchema(_)
         | Operation::SetTriggerState(_)
         | Operation::SetTypeSchema(_)
@@ -166,6 +171,11 @@ pub(super) fn refused(operation: &Operation) -> Option<Unsupported> {
         | Operation::SetTypeSchema(SetTypeSchema { schema: name, .. }) => {
             (name.as_str() != DEFAULT_SCHEMA).then(|| Unsupported::new(format!("SQLite has no schema `{name}`")))
         }
+        Operation::AlterRoutine(_)
+        | Operation::CreateRoutine(_)
+        | Operation::DropRoutine(_)
+        | Operation::RenameRoutine(_)
+        | Operation::SetRoutineSchema(_) => Some(Unsupported::new("SQLite has no functions or procedures of its own")),
         Operation::CreateTrigger(_) | Operation::DropTrigger(_) | Operation::RenameTrigger(_) | Operation::SetTriggerState(_) => {
             Some(Unsupported::new("SQLite has no functions that a trigger could execute: its triggers hold their statements themselves"))
         }

@@ -173,7 +173,7 @@ fn what_cannot_be_said_is_refused() {
         ("create table u (a boolean default 'maybe')", "`'maybe'` is no truth value"),
         ("create table u (a integer) partition by range (a)", "SQLite has no partitions"),
         ("create table u ()", "SQLite has no tables without columns"),
-        ("create function f() returns trigger language plpgsql as $$ begin end $$", "SQLite has no `create function`"),
+        ("create function f() returns trigger language plpgsql as $$ begin end $$", "SQLite has no functions or procedures of its own"),
         (
             "create trigger r before insert on t\nfor each row\nexecute function f()",
             "SQLite has no functions that a trigger could execute: its triggers hold their statements themselves",

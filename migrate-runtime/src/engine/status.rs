@@ -190,8 +190,10 @@ async fn drift<B: Backend>(backend: &mut B, planner: &Planner) -> Result<Vec<Str
         .chain(model.views.keys().cloned().map(ObjectKey::View));
     let on_owned =
         |key: &ObjectKey| key.table().and_then(|relation| model.tables.get(relation)).is_none_or(|table| table.presence == Presence::Owned);
+    let routines = model.routines.keys().cloned().map(ObjectKey::Routine);
     let triggers = model.trigger_keys().filter(on_owned);
-    let keys: Vec<ObjectKey> = keys.chain(others).chain(triggers).filter(|key| !planner.outstanding.contains(key)).collect();
+    let keys: Vec<ObjectKey> =
+        keys.chain(others).chain(routines).chain(triggers).filter(|key| !planner.outstanding.contains(key)).collect();
     let mut answers = Answers::default();
     let mut drift = Vec::new();
     let nothing: migrate_core::operation::Operation = nothing();

@@ -4,7 +4,7 @@ mod rows;
 
 use super::frame::Frame;
 use migrate_core::schema::Schema;
-pub(super) use rows::exclusion;
+pub(super) use rows::{exclusion, understood};
 use sqlx::PgConnection;
 use std::time::Duration;
 

@@ -381,6 +381,54 @@ select pg_catalog.json_build_object(
             where t.kind in ('r', 'm', 'b')
         ) o
     ),
+    'routines', (
+        select pg_catalog.json_agg(pg_catalog.json_build_object(
+            'schema', n.name,
+            'name', p.proname,
+            'procedure', p.prokind = 'p',
+            'types', array(
+                select pg_catalog.format_type(a.type, null)
+                from pg_catalog.unnest(coalesce(p.proallargtypes, p.proargtypes::pg_catalog.oid[])) with ordinality a (type, place)
+                order by a.place
+            ),
+            'modes', p.proargmodes::pg_catalog.text[],
+            'names', p.proargnames,
+            'defaults', case when p.pronargdefaults > 0 then array(
+                select pg_catalog.pg_get_function_arg_default(p.oid, place)
+                from pg_catalog.generate_series(1, coalesce(pg_catalog.cardinality(p.proallargtypes), p.pronargs::integer)) place
+                order by place
+            ) end,
+            'returns', pg_catalog.format_type(p.prorettype, null),
+            'set', p.proretset,
+            'language', l.lanname,
+            'source', p.prosrc,
+            'library', p.probin,
+            -- a body that the server has understood has no source
+            'definition', case when l.lanname = 'sql' and p.prosrc = '' then pg_catalog.pg_get_functiondef(p.oid) end,
+            'volatility', p.provolatile,
+            'strict', p.proisstrict,
+            'security_definer', p.prosecdef,
+            'leakproof', p.proleakproof,
+            'parallel', p.proparallel,
+            'cost', p.procost::pg_catalog.text,
+            'rows', p.prorows::pg_catalog.text,
+            'settings', p.proconfig,
+            'comment', d.description
+        ))
+        from pg_catalog.pg_proc p
+        join namespaces n on n.oid = p.pronamespace
+        join pg_catalog.pg_language l on l.oid = p.prolang
+        left join pg_catalog.pg_description d
+            on d.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.objoid = p.oid
+        where p.prokind in ('f', 'p') and p.prosupport = 0 and p.protrftypes is null and not exists (
+            select from members m where m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and m.objid = p.oid
+        )
+        -- the constructors of a range type come and go with it
+        and not exists (
+            select from pg_catalog.pg_depend own
+            where own.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and own.objid = p.oid and own.deptype = 'i'
+        )
+    ),
     'triggers', (
         select pg_catalog.json_agg(pg_catalog.json_build_object(
             'schema', r.schema,

@@ -6,7 +6,7 @@
 //! though, nor is there a plan of an exclusion or of a partition key: those are created as temporary objects, printed, and rolled back.
 
 use super::backend::SEARCH_PATH;
-use super::catalog::{CatalogError, exclusion};
+use super::catalog::{CatalogError, exclusion, understood};
 use super::frame::Frame;
 use migrate_core::expression::Expression;
 use migrate_core::name::{QualifiedName, quote_literal};
@@ -45,7 +45,8 @@ pub async fn answer(connection: &mut PgConnection, questions: &[Question], in_tr
 fn creates(subject: &Subject) -> bool {
     matches!(
         subject,
-        Subject::Bound { .. }
+        Subject::Body { .. }
+            | Subject::Bound { .. }
             | Subject::Check { .. }
             | Subject::Condition { .. }
             | Subject::Exclusion { .. }
@@ -136,6 +137,16 @@ fn probe(question: &Question, number: usize) -> Option<String> {
                 &format!("select pg_catalog.pg_get_viewdef('pg_temp.{name}'::pg_catalog.regclass)"),
             )
         }
+        Subject::Body { kind, head } => {
+            let name = format!("_migrate_body_{number}");
+            rehearsal(
+                &format!("create {} pg_temp.{name}{head} language sql\n{model}", kind.sql()),
+                &format!(
+                    "select pg_catalog.pg_get_functiondef(oid) from pg_catalog.pg_proc \
+                     where proname = '{name}' and pronamespace = pg_catalog.pg_my_temp_schema()"
+                ),
+            )
+        }
         Subject::Trigger { relation } => {
             let name = format!("_migrate_trigger_{number}");
             // its own function can't be found by a name that the model knows, and takes no part in the condition
@@ -175,6 +186,7 @@ fn is_same(question: &Question, text: &str) -> bool {
             output[0].is_string() && output[0] == output[1]
         }
         Subject::Exclusion { .. } => exclusion(text).is_some_and(|printed| printed == live),
+        Subject::Body { .. } => understood(text).is_some_and(|printed| printed == live),
         Subject::Trigger { .. } => Trigger::read_definition(text).0.is_some_and(|printed| printed == live),
         Subject::Bound { .. } | Subject::Check { .. } | Subject::Condition { .. } | Subject::Partitioning { .. } | Subject::Query => {
             Expression::from_catalog(text) == live

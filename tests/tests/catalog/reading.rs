@@ -84,11 +84,23 @@ async fn what_is_nobodys_business_is_left_out() {
         "create extension btree_gist; create extension hstore;
          create schema _migrate; create table _migrate.journal (id integer);
          create temp table scratch (id integer);
-         create function f() returns integer language sql as 'select 1';",
+         create operator #+# (leftarg = integer, rightarg = integer, function = int4pl);",
     )
     .await;
     assert_eq!(schema.extensions.keys().map(ToString::to_string).collect::<Vec<_>>(), ["btree_gist", "hstore"]);
     assert_eq!(Schema { extensions: schema.extensions.clone(), ..Schema::default() }, schema);
+}
+
+#[tokio::test]
+async fn only_triggers_that_somebody_created_are_read() {
+    let schema = read(
+        "create table a (id integer primary key) partition by range (id); create table b partition of a default;
+         create table c (id integer references a);
+         create trigger t before insert on a for each row execute function suppress_redundant_updates_trigger()",
+    )
+    .await;
+    let keys: Vec<String> = schema.trigger_keys().map(|key| key.to_string()).collect();
+    assert_eq!(keys, ["trigger t of a"]);
 }
 
 #[tokio::test]

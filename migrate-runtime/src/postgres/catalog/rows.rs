@@ -1,5 +1,6 @@
 //! The rows of `catalog.sql`, and the schema that they make.
 
+mod routines;
 mod triggers;
 
 use migrate_core::data_type::DataType;
@@ -11,6 +12,8 @@ use migrate_core::schema::{
     OtherObject, Parameters, Partition, Policy, PolicyCommand, ReferentialAction, RowSecurity, Schema, Sequence, SequenceOptions, Table,
     View,
 };
+use routines::RoutineRow;
+pub(crate) use routines::understood;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use triggers::TriggerRow;
@@ -34,6 +37,7 @@ pub(super) struct Rows {
     sequences: Option<Vec<SequenceRow>>,
     views: Option<Vec<ViewRow>>,
     others: Option<Vec<OtherRow>>,
+    routines: Option<Vec<RoutineRow>>,
     triggers: Option<Vec<TriggerRow>>,
 }
 
@@ -269,6 +273,10 @@ impl Rows {
             let of_view = materialized.get(&row.table).and_then(|view| schema.indexes_mut(view));
             let Some(indexes) = tables.get_mut(&row.table).map(|table| &mut table.indexes).or(of_view) else { continue };
             indexes.extend(row.into_index().map(|index| (index.name.clone(), index)));
+        }
+        for row in self.routines.unwrap_or_default() {
+            let (signature, routine) = row.into_routine();
+            schema.routines.insert(signature, routine);
         }
         for row in self.triggers.unwrap_or_default() {
             row.add_to(&mut schema);
