@@ -81,6 +81,7 @@ impl Schema {
         let broken = owner.constraints.values().filter(|constraint| constraint.kind.involves(column));
         let broken: Vec<Name> = broken.map(|constraint| constraint.name.clone()).collect();
         owner.columns.retain(|other| other.name.as_str() != column);
+        owner.access.remove_column(column);
         lost.iter().for_each(|index| self.remove_index(table, index));
         broken.iter().for_each(|constraint| self.remove_constraint(table, constraint, false));
         let owned = |owner: &(QualifiedName, Name)| owner.0 == *table && owner.1.as_str() == column;
