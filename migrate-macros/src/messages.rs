@@ -349,7 +349,7 @@ impl Report {
     }
 
     pub fn several_heads(&mut self, at: Place, heads: &[String], revisions: &[String], notes: &[String]) {
-        let notes: String = notes.iter().map(|note| format!("\nnote: {note}")).collect();
+        let notes = notes.iter().flat_map(|note| ["\nnote: ", note.as_str()]).collect::<String>();
         let parents: Vec<String> = revisions.iter().map(|revision| format!("\"{revision}\"")).collect();
         self.problem(
             at,

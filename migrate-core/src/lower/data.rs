@@ -40,8 +40,8 @@ fn is_conflict_action(node: SyntaxNode) -> bool {
 fn mention(name: &ast::NameRef) -> Option<Mention> {
     let is_default = syntax::significant_tokens(name.syntax()).any(|token| token.kind() == SyntaxKind::DEFAULT_KW);
     // `alias.*`
-    let qualifies = name.syntax().last_token().and_then(|last| last.next_token()).is_some_and(|next| next.text() == ".");
-    if is_default || qualifies || !syntax::is_column(name) {
+    let is_prefix = name.syntax().last_token().and_then(|last| last.next_token()).is_some_and(|next| next.text() == ".");
+    if is_default || is_prefix || !syntax::is_column(name) {
         return None;
     }
     let field = name.syntax().parent().and_then(ast::FieldExpr::cast);

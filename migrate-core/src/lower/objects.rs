@@ -3,7 +3,10 @@
 use super::syntax;
 use crate::operation::Operation;
 use crate::ops::{
-    AddEnumValue, AlterComposite, AlterDomain, AlterOwner, AlterPolicy, AlterRoutine, AlterSequence, CommentOn, CreateComposite, CreateDomain, CreateEnum, CreateExtension, CreatePolicy, CreateRoutine, CreateSchema, CreateSequence, CreateTrigger, CreateView, DropExtension, DropPolicy, DropRoutine, DropSchema, DropSequence, DropTrigger, DropType, DropView, Grant, RenameEnumValue, RenameRoutine, RenameSequence, RenameTrigger, RenameType, RenameView, Revoke, RoutineReference, SetRoutineSchema, SetTypeSchema,
+    AddEnumValue, AlterComposite, AlterDomain, AlterOwner, AlterPolicy, AlterRoutine, AlterSequence, CommentOn, CreateComposite,
+    CreateDomain, CreateEnum, CreateExtension, CreatePolicy, CreateRoutine, CreateSchema, CreateSequence, CreateTrigger, CreateView,
+    DropExtension, DropPolicy, DropRoutine, DropSchema, DropSequence, DropTrigger, DropType, DropView, Grant, RenameEnumValue,
+    RenameRoutine, RenameSequence, RenameTrigger, RenameType, RenameView, Revoke, RoutineReference, SetRoutineSchema, SetTypeSchema,
 };
 use crate::schema::ObjectKey;
 use squawk_syntax::ast;
@@ -78,7 +81,7 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
                 ast::AlterTypeAction::AddValue(action) => vec![AddEnumValue::lower(&name, &action)?.into()],
                 ast::AlterTypeAction::RenameValue(action) => vec![RenameEnumValue::lower(&name, &action)?.into()],
                 ast::AlterTypeAction::TypeRenameTo(action) => vec![RenameType::lower(&name, &action)?.into()],
-                _ => return None,
+                ast::AlterTypeAction::SetOptions(_) => return None,
             }
         }
         ast::Stmt::AlterView(it) => {

@@ -82,12 +82,12 @@ impl Operate for CreateView {
     }
 
     fn bind(&mut self, schema: &Schema) {
-        let start = self.view.query.at.start as usize;
+        let offset = self.view.query.at.start as usize;
         let stars = self.view.query.expand_stars(&|relation| schema.columns_of_relation(relation));
         let starred = std::mem::take(&mut self.view.starred);
         if self.view.output.is_none() && !starred.is_empty() {
             let columns = |name: &Name| match name.as_str() {
-                "*" => stars.iter().find(|(at, _)| *at + start == name.at.start as usize).map(|(_, columns)| columns.clone()),
+                "*" => stars.iter().find(|(at, _)| *at + offset == name.at.start as usize).map(|(_, columns)| columns.clone()),
                 _ => Some(vec![name.clone()]),
             };
             let output = starred.iter().map(columns).collect::<Option<Vec<_>>>().map(|columns| columns.concat());

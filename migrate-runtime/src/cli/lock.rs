@@ -42,9 +42,10 @@ pub(super) fn run(chain: Migrations, check: bool, output: &Output) -> Result<u8,
         add_attributes(&folder)?;
     }
     let what = if check { format!("{} of {total} revisions are locked in", total - missing.len()) } else { "wrote".to_owned() };
-    let _ = match missing.is_empty() {
-        true => writeln!(text, "all {total} revisions are locked in {}", path.display()),
-        false => writeln!(text, "{what} {}", path.display()),
+    let _ = if missing.is_empty() {
+        writeln!(text, "all {total} revisions are locked in {}", path.display())
+    } else {
+        writeln!(text, "{what} {}", path.display())
     };
     output.text(&text);
     let rows = if check { "missing" } else { "locked" };
