@@ -14,11 +14,11 @@ impl Project {
         let _ = fs::remove_dir_all(&root);
         let project = Self(root);
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let runtime = workspace.join("migrate-runtime");
+        let runtime = workspace.join("migrate-runtime").display().to_string();
         // the same features and profiles as the workspace's, so that cargo takes the crates that are there already
         let manifest = format!(
             "[package]\nname = \"lock-merge\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
-             migrate-runtime = {{ path = {runtime:?}, default-features = false, features = [\"cli\", \"postgres\", \"sqlite\"] }}\n\n\
+             migrate-runtime = {{ path = \"{runtime}\", default-features = false, features = [\"cli\", \"postgres\", \"sqlite\"] }}\n\n\
              [profile.dev]\ndebug = \"line-tables-only\"\n\n[profile.dev.package.\"*\"]\ndebug = false\n"
         );
         project.write("Cargo.toml", &manifest);
@@ -39,7 +39,7 @@ impl Project {
     }
 
     fn list(&self, modules: &[&str]) {
-        let lines: String = modules.iter().map(|module| format!("    mod {module};\n")).collect();
+        let lines: String = modules.iter().flat_map(|module| ["    mod ", *module, ";\n"]).collect();
         self.write("src/migrations/mod.rs", &format!("//! The chain.\n\nmigrate_runtime::migrations! {{\n{lines}}}\n"));
     }
 
