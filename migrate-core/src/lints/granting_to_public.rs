@@ -7,10 +7,21 @@
 //! - **Source**: PostgreSQL manual, "Privileges"
 
 use super::{Context, Findings, Lint, grants};
+use crate::name::{At, DEFAULT_SCHEMA};
+use crate::operation::Operation;
+use crate::schema::{EVERYBODY, ObjectKey};
 
 pub(super) const LINT: Lint = Lint::of_statement("granting_to_public", check);
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    if let Some(Operation::Grant(grant)) = context.operation() {
+        let right = &grant.right;
+        let is_default = right.object == ObjectKey::Schema(DEFAULT_SCHEMA.into()) && right.action == "usage";
+        if right.role == EVERYBODY && !is_default {
+            tell(right.role.at, findings);
+        }
+        return;
+    }
     let Some(words) = grants::words(context, &["grant", "alter default privileges"]) else { return };
     let (Some(grant), Some(to)) = (grants::find(&words, "grant"), words.iter().rposition(|word| !word.is_literal && word.text == "to")) else {
         return;
@@ -20,7 +31,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if rest == ["grant", "usage", "on", "schema", "public"] {
         return;
     }
+    tell(public.at, findings);
+}
+
+fn tell(at: At, findings: &mut Findings) {
     findings
-        .find(public.at, "every role that can connect has this privilege, and every role that comes later")
+        .find(at, "every role that can connect has this privilege, and every role that comes later")
         .instead("grant it to the roles that need it");
 }

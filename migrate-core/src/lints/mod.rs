@@ -169,7 +169,6 @@ lints! {
     restarting_sequence,
     reusing_dropped_name,
     security_definer_without_search_path,
-    select_star_in_view,
     sequence_falling_behind,
     serial_sequence_type,
     setting_replica_identity_full,

@@ -17,11 +17,12 @@ impl Schema {
     }
 
     /// The same schema with the columns of every table by name, and without its past: two schemas that differ in nothing
-    /// but column order and history become equal.
+    /// but column order, history and what belongs to the session become equal.
     #[must_use]
     pub fn without_order(&self) -> Self {
         let mut schema = self.clone();
         schema.departed.clear();
+        schema.others.retain(|name, _| !name.is_temporary());
         for table in schema.tables.values_mut() {
             table.columns.sort_by(|a, b| a.name.cmp(&b.name));
         }
