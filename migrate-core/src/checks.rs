@@ -10,7 +10,7 @@ use crate::data_type::{BaseType, DataType};
 use crate::expression::Expression;
 use crate::name::{At, Name, QualifiedName};
 use crate::report::Report;
-use crate::schema::{Constraint, ConstraintKind, ForeignKey, Key, ObjectKey, Schema, Table};
+use crate::schema::{Column, Constraint, ConstraintKind, ForeignKey, Key, ObjectKey, Schema, Table};
 
 /// Reports what is wrong with constraints that come with a new table or a new column. `table` is the table as it will be,
 /// but for them.

@@ -132,6 +132,7 @@ impl Operate for AddColumn {
             return;
         }
         after.columns.push(self.column.clone());
+        checks::generated(schema, &after, &self.column, report);
         checks::new_constraints(schema, after, &self.constraints, report);
     }
 

@@ -139,6 +139,9 @@ impl Operate for CreateTable {
             return self.check_sources(schema, report);
         }
         checks::partition_key(schema, table, report);
+        for column in &table.columns {
+            checks::generated(schema, table, column, report);
+        }
         checks::new_constraints(schema, table.clone(), &self.constraints, report);
     }
 

@@ -1,8 +1,0 @@
-use migrate_runtime::migration;
-
-#[migration(revision = "1")]
-mod baseline {
-    up! {
-        create table documents (id bigint primary key, title text, body text);
-    }
-}
