@@ -67,6 +67,13 @@ pub(crate) fn references(schema: &Schema, table: &Table, expression: &Expression
     columns(schema, table, unknown, report);
 }
 
+/// Reports what the expression of a generated column reads and its table doesn't have.
+pub(crate) fn generated(schema: &Schema, table: &Table, column: &Column, report: &mut Report) {
+    if let Some(generated) = &column.generated {
+        references(schema, table, &generated.expression, report);
+    }
+}
+
 fn foreign_key(schema: &Schema, table: &Table, key: &ForeignKey, report: &mut Report) {
     let known = report.problems.len();
     columns(schema, table, key.columns.iter().chain(&key.on_delete_columns), report);
