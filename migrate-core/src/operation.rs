@@ -125,6 +125,8 @@ operations! {
     AlterConstraint,
     /// `alter table … alter column … set generated`.
     AlterIdentity,
+    /// `alter … owner to`.
+    AlterOwner,
     /// `alter policy`.
     AlterPolicy,
     /// `alter table … row level security`.
@@ -195,6 +197,8 @@ operations! {
     DropType,
     /// `drop view`.
     DropView,
+    /// `grant`.
+    Grant,
     /// `alter table … inherit`.
     Inherit,
     /// `alter table … no inherit`.
@@ -219,6 +223,8 @@ operations! {
     RenameType,
     /// `alter view … rename to`.
     RenameView,
+    /// `revoke`.
+    Revoke,
     /// `alter table … alter column … set default`.
     SetDefault,
     /// `alter table … alter column … set not null`.

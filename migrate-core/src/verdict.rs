@@ -3,7 +3,7 @@
 use crate::expression::Sameness;
 use crate::operation::{Operate, Operation};
 pub use crate::question::{Answers, Question, Subject};
-use crate::schema::{Definition, ObjectKey, Origin, Presence, Schema};
+use crate::schema::{Definition, ObjectKey, Origin, Presence, Schema, Value, denies, is_about_access, is_about_privilege};
 use std::fmt;
 
 /// What has to happen with an operation on this database.
@@ -171,11 +171,20 @@ impl Judge<'_> {
             (None, Some(_), None) | (Some(_), None, Some(_)) => State::Before,
             (Some(_), Some(_), None) => State::Missing,
             (None, Some(after), Some(found)) => {
-                let aspects: Vec<String> = aspects(after, &found).filter(|aspect| !aspect.ends_with("comment")).collect();
+                let stated = |aspect: &String| !is_about_access(aspect) || after.get(aspect).is_some();
+                let aspects = aspects(after, &found).filter(|aspect| !aspect.ends_with("comment") && stated(aspect));
+                let aspects: Vec<String> = aspects.collect();
                 self.compare(&change.key, after, &found, &aspects, State::After)
             }
             (Some(before), Some(after), Some(found)) => {
                 let changed: Vec<String> = aspects(before, after).filter(|aspect| before.get(aspect) != after.get(aspect)).collect();
+                // what nobody said before may be any way: it is as it is to be, or it isn't
+                let open = |aspect: &String| is_about_privilege(aspect) || (is_about_access(aspect) && before.get(aspect).is_none());
+                if !changed.is_empty() && changed.iter().all(open) {
+                    let mut later = Judge { live: self.live, answers: self.answers, differences: Vec::new(), questions: Vec::new() };
+                    let done = later.compare(&change.key, after, &found, &changed, State::After) == State::After;
+                    return if done { State::After } else { State::Before };
+                }
                 // what differs from the state before is no news if it is the state after
                 let mut earlier = Judge { live: self.live, answers: self.answers, differences: Vec::new(), questions: Vec::new() };
                 match earlier.compare(&change.key, before, &found, &changed, State::Before) {
@@ -201,6 +210,8 @@ impl Judge<'_> {
             let (model, live) = (expected.get(aspect), found.get(aspect));
             let mut sameness = match (model, live) {
                 (None, None) => Sameness::Equal,
+                // what isn't granted a live database doesn't list
+                (Some(Value::Text(text)), None) if is_about_privilege(aspect) && denies(text) => Sameness::Equal,
                 (Some(model), Some(live)) => model.compare(live),
                 _ => Sameness::Different,
             };

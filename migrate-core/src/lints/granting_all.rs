@@ -7,10 +7,18 @@
 //! - **Source**: PostgreSQL manual, "Privileges"; `CREATE TRIGGER`, Notes
 
 use super::{Context, Findings, Lint, grants};
+use crate::name::At;
+use crate::schema::{ALL, EVERYBODY};
 
 pub(super) const LINT: Lint = Lint::of_statement("granting_all", check).warns();
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    if let Some((right, at)) = grants::right(context, |right| right.action.at) {
+        if right.action.as_str() == ALL && right.role.as_str() != EVERYBODY {
+            tell(at, findings);
+        }
+        return;
+    }
     let Some(words) = grants::words(context, &["grant", "alter default privileges"]) else { return };
     let Some(grant) = grants::find(&words, "grant") else { return };
     // that everybody may do it is worse
@@ -18,6 +26,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     }
     if let Some(all) = words.get(grant + 1).filter(|word| word.text == "all") {
-        findings.find(all.at, "all privileges are more than an application needs").instead("name the privileges that the role needs");
+        tell(all.at, findings);
     }
+}
+
+fn tell(at: At, findings: &mut Findings) {
+    findings.find(at, "all privileges are more than an application needs").instead("name the privileges that the role needs");
 }

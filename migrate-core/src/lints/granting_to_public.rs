@@ -7,10 +7,19 @@
 //! - **Source**: PostgreSQL manual, "Privileges"
 
 use super::{Context, Findings, Lint, grants};
+use crate::name::At;
+use crate::schema::{EVERYBODY, ObjectKey};
 
 pub(super) const LINT: Lint = Lint::of_statement("granting_to_public", check);
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    if let Some((right, at)) = grants::right(context, |right| right.role.at) {
+        let of_public = matches!(&right.object, ObjectKey::Schema(name) if name.as_str() == EVERYBODY) && right.action.as_str() == "usage";
+        if right.role.as_str() == EVERYBODY && !of_public {
+            tell(at, findings);
+        }
+        return;
+    }
     let Some(words) = grants::words(context, &["grant", "alter default privileges"]) else { return };
     let (Some(grant), Some(to)) = (grants::find(&words, "grant"), words.iter().rposition(|word| !word.is_literal && word.text == "to")) else {
         return;
@@ -20,7 +29,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if rest == ["grant", "usage", "on", "schema", "public"] {
         return;
     }
+    tell(public.at, findings);
+}
+
+fn tell(at: At, findings: &mut Findings) {
     findings
-        .find(public.at, "every role that can connect has this privilege, and every role that comes later")
+        .find(at, "every role that can connect has this privilege, and every role that comes later")
         .instead("grant it to the roles that need it");
 }

@@ -4,11 +4,12 @@ use super::syntax;
 use crate::name::QualifiedName;
 use crate::operation::Operation;
 use crate::ops::{
-    AddColumn, AddConstraint, AddIdentity, AlterColumnType, AlterConstraint, AlterIdentity, AlterRowSecurity, AlterStorage,
+    AddColumn, AddConstraint, AddIdentity, AlterColumnType, AlterConstraint, AlterIdentity, AlterOwner, AlterRowSecurity, AlterStorage,
     AttachPartition, DetachPartition, DropColumn, DropConstraint, DropDefault, DropExpression, DropIdentity, DropNotNull, Inherit,
     NoInherit, Opaque, RenameColumn, RenameConstraint, RenameTable, SetDefault, SetNotNull, SetTableSchema, SetTriggerState,
     ValidateConstraint,
 };
+use crate::schema::ObjectKey;
 use squawk_syntax::ast::{self, AstNode};
 
 pub(super) fn lower(statement: &ast::AlterTable) -> Option<Vec<Operation>> {
@@ -42,7 +43,8 @@ fn pass(operation: &Operation) -> u32 {
         Operation::AddColumn(_) => 2,
         Operation::AddConstraint(it) if it.constraint.kind.has_index() => 4,
         Operation::AddConstraint(_) => 5,
-        Operation::AlterRowSecurity(_)
+        Operation::AlterOwner(_)
+        | Operation::AlterRowSecurity(_)
         | Operation::AlterStorage(_)
         | Operation::SetTriggerState(_)
         | Operation::ValidateConstraint(_)
@@ -73,6 +75,7 @@ fn lower_action(table: &QualifiedName, only: bool, action: &ast::AlterTableActio
         | ast::AlterTableAction::EnableTrigger(_) => vec![SetTriggerState::lower(table, action)?.into()],
         ast::AlterTableAction::SetSchema(it) => vec![SetTableSchema::lower(table, it)?.into()],
         ast::AlterTableAction::TableRenameTo(it) => vec![RenameTable::lower(table, it)?.into()],
+        ast::AlterTableAction::OwnerTo(it) => vec![AlterOwner::lower(ObjectKey::Table(table.clone()), it)?.into()],
         action => match AlterRowSecurity::lower(table, action) {
             Some(operation) => vec![operation.into()],
             None => vec![AlterStorage::lower(table, action)?.into()],

@@ -3,10 +3,12 @@
 use super::syntax;
 use crate::operation::Operation;
 use crate::ops::{
-    AddEnumValue, AlterComposite, AlterDomain, AlterPolicy, AlterSequence, CommentOn, CreateComposite, CreateDomain, CreateEnum,
-    CreateExtension, CreatePolicy, CreateSchema, CreateSequence, CreateTrigger, CreateView, DropExtension, DropPolicy, DropSchema,
-    DropSequence, DropTrigger, DropType, DropView, RenameEnumValue, RenameSequence, RenameTrigger, RenameType, RenameView, SetTypeSchema,
+    AddEnumValue, AlterComposite, AlterDomain, AlterOwner, AlterPolicy, AlterSequence, CommentOn, CreateComposite, CreateDomain,
+    CreateEnum, CreateExtension, CreatePolicy, CreateSchema, CreateSequence, CreateTrigger, CreateView, DropExtension, DropPolicy,
+    DropSchema, DropSequence, DropTrigger, DropType, DropView, Grant, RenameEnumValue, RenameSequence, RenameTrigger, RenameType,
+    RenameView, Revoke, SetTypeSchema,
 };
+use crate::schema::ObjectKey;
 use squawk_syntax::ast;
 
 /// The operations of a statement; `None`: the model has none for it.
@@ -17,11 +19,20 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
             *if_exists = it.if_exists().is_some();
             let mut actions = it.action();
             match (actions.next()?, actions.next()) {
+                (ast::AlterMaterializedViewAction::AlterTableAction(ast::AlterTableAction::OwnerTo(owner)), None) => {
+                    vec![AlterOwner::lower(ObjectKey::View(syntax::path_ref(&it.view_ref()?.path_ref()?)?), &owner)?.into()]
+                }
                 (ast::AlterMaterializedViewAction::ViewRenameTo(to), None) => vec![RenameView::lower(&it.view_ref()?, &to, true)?.into()],
                 _ => return None,
             }
         }
         ast::Stmt::AlterPolicy(it) => vec![AlterPolicy::lower(it)?],
+        ast::Stmt::AlterSchema(it) => match it.action()? {
+            ast::AlterSchemaAction::OwnerTo(owner) => {
+                vec![AlterOwner::lower(ObjectKey::Schema(syntax::name(&it.schema_ref()?)), &owner)?.into()]
+            }
+            ast::AlterSchemaAction::SchemaRenameTo(_) => return None,
+        },
         ast::Stmt::AlterSequence(it) => {
             *if_exists = it.if_exists().is_some();
             return alter_sequence(it);
@@ -31,6 +42,7 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
             let name = syntax::path_ref(&it.type_name_ref()?.path_ref()?)?;
             match it.action()? {
                 ast::AlterTypeAction::AlterTypeAttributeActionList(actions) => return AlterComposite::lower(&name, &actions),
+                ast::AlterTypeAction::OwnerTo(owner) => vec![AlterOwner::lower(ObjectKey::Type(name), &owner)?.into()],
                 ast::AlterTypeAction::RenameAttribute(action) => vec![AlterComposite::lower_rename(&name, &action)?.into()],
                 ast::AlterTypeAction::SetSchema(action) => vec![SetTypeSchema::lower(&name, &action)?.into()],
                 ast::AlterTypeAction::AddValue(action) => vec![AddEnumValue::lower(&name, &action)?.into()],
@@ -42,6 +54,9 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
         ast::Stmt::AlterView(it) => {
             *if_exists = it.if_exists().is_some();
             match it.action()? {
+                ast::AlterViewAction::OwnerTo(owner) => {
+                    vec![AlterOwner::lower(ObjectKey::View(syntax::path_ref(&it.view_ref()?.path_ref()?)?), &owner)?.into()]
+                }
                 ast::AlterViewAction::ViewRenameTo(to) => vec![RenameView::lower(&it.view_ref()?, &to, false)?.into()],
                 _ => return None,
             }
@@ -95,6 +110,8 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
             *if_exists = it.if_exists().is_some();
             DropView::lower(it)?
         }
+        ast::Stmt::Grant(it) => Grant::lower(it)?,
+        ast::Stmt::Revoke(it) => Revoke::lower(it)?,
         _ => return None,
     })
 }
@@ -102,8 +119,12 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
 fn alter_sequence(statement: &ast::AlterSequence) -> Option<Vec<Operation>> {
     let name = syntax::path_ref(&statement.sequence_ref()?.path_ref()?)?;
     let mut actions = statement.actions();
-    if let (Some(ast::AlterSequenceAction::SequenceRenameTo(to)), None) = (actions.next(), actions.next()) {
-        return Some(vec![RenameSequence::lower(&name, &to)?.into()]);
+    match (actions.next(), actions.next()) {
+        (Some(ast::AlterSequenceAction::SequenceRenameTo(to)), None) => return Some(vec![RenameSequence::lower(&name, &to)?.into()]),
+        (Some(ast::AlterSequenceAction::OwnerTo(owner)), None) => {
+            return Some(vec![AlterOwner::lower(ObjectKey::Sequence(name), &owner)?.into()]);
+        }
+        _ => {}
     }
     Some(vec![AlterSequence::lower(&name, statement)?.into()])
 }

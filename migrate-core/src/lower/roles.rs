@@ -15,12 +15,16 @@ pub(crate) fn role(role: &ast::RoleRef) -> Option<Name> {
 
 /// Roles, each once. With everybody among them, PostgreSQL forgets the others.
 pub(crate) fn roles(list: &ast::RoleRefList) -> Option<Vec<Name>> {
+    let roles = each(list)?;
+    let everybody = roles.iter().find(|role| role.as_str() == EVERYBODY).cloned();
+    Some(everybody.map_or(roles, |everybody| vec![everybody]))
+}
+
+/// Roles, each once, everybody among them.
+pub(crate) fn each(list: &ast::RoleRefList) -> Option<Vec<Name>> {
     let mut roles: Vec<Name> = Vec::new();
     for name in list.role_refs().map(|it| role(&it)) {
         let name = name?;
-        if name.as_str() == EVERYBODY {
-            return Some(vec![name]);
-        }
         if !roles.contains(&name) {
             roles.push(name);
         }

@@ -148,7 +148,7 @@ impl Operate for AddColumn {
             let options = SequenceOptions { data_type: create_table::serial_type(&self.column), ..Default::default() };
             let owned_by = Some((self.table.clone(), self.column.name.clone()));
             let name = self.table.sibling(sequence.clone());
-            schema.sequences.insert(name, Sequence { options, owned_by, comment: None, origin: origin.clone() });
+            schema.sequences.insert(name, Sequence { options, owned_by, origin: origin.clone(), ..Sequence::default() });
         }
     }
 

@@ -274,12 +274,12 @@ mod lower {
     use super::{AlterDomain, DomainChange};
     use crate::lower::{columns, constraints, syntax};
     use crate::operation::Operation;
-    use crate::ops::{RenameType, SetTypeSchema};
-    use crate::schema::ConstraintKind;
+    use crate::ops::{AlterOwner, RenameType, SetTypeSchema};
+    use crate::schema::{ConstraintKind, ObjectKey};
     use squawk_syntax::ast;
 
     impl AlterDomain {
-        /// `None` for `not null` as a constraint (PostgreSQL 17) and for the owner.
+        /// `None` for `not null` as a constraint (PostgreSQL 17).
         pub(crate) fn lower(statement: &ast::AlterDomain) -> Option<Operation> {
             let name = syntax::path_ref(&statement.domain_ref()?.path_ref()?)?;
             let change = match statement.action()? {
@@ -314,7 +314,7 @@ mod lower {
                 ast::AlterDomainAction::SetSchema(it) => {
                     return Some(SetTypeSchema { name, schema: syntax::name(&it.schema_ref()?), domain: true }.into());
                 }
-                ast::AlterDomainAction::OwnerTo(_) => return None,
+                ast::AlterDomainAction::OwnerTo(owner) => return Some(AlterOwner::lower(ObjectKey::Type(name), &owner)?.into()),
             };
             Some(Self { name, change }.into())
         }

@@ -8,6 +8,7 @@
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, `CREATE TYPE`
 
+use super::access;
 use crate::effects::Effects;
 use crate::name::QualifiedName;
 use crate::operation::{Inverse, Operate, Operation};
@@ -30,7 +31,8 @@ pub struct CreateComposite {
 pub(super) fn recreate(name: &QualifiedName, composite: &CompositeType) -> Vec<Operation> {
     let create = CreateComposite { name: name.clone(), attributes: composite.attributes.clone() };
     let comment = CommentOn::restore(ObjectKey::Type(name.clone()), composite.comment.as_ref());
-    std::iter::once(create.into()).chain(comment).collect()
+    let access = access::restore(&ObjectKey::Type(name.clone()), &composite.access);
+    std::iter::once(create.into()).chain(comment).chain(access).collect()
 }
 
 impl Operate for CreateComposite {
@@ -60,7 +62,7 @@ impl Operate for CreateComposite {
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
         if !schema.has_type(&self.name) {
-            let composite = CompositeType { attributes: self.attributes.clone(), comment: None, origin: origin.clone() };
+            let composite = CompositeType { attributes: self.attributes.clone(), origin: origin.clone(), ..CompositeType::default() };
             schema.composites.insert(self.name.clone(), composite);
         }
     }

@@ -8,6 +8,7 @@
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, `CREATE DOMAIN`
 
+use super::access;
 use crate::effects::Effects;
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
@@ -16,7 +17,7 @@ use crate::operation::{Inverse, Operate, Operation};
 use crate::ops::{AlterDomain, CommentOn, DomainChange, DropType};
 use crate::render;
 use crate::report::Report;
-use crate::schema::{Domain, DomainCheck, ObjectKey, Origin, Schema};
+use crate::schema::{Access, Domain, DomainCheck, ObjectKey, Origin, Schema};
 use serde::{Deserialize, Serialize};
 
 /// Creates a domain.
@@ -33,7 +34,7 @@ pub struct CreateDomain {
 
 /// The operations that create `domain` as it is.
 pub(super) fn recreate(name: &QualifiedName, domain: &Domain) -> Vec<Operation> {
-    let mut shape = Domain { comment: None, ..domain.clone() };
+    let mut shape = Domain { comment: None, access: Access::default(), ..domain.clone() };
     // what doesn't hold for all values can't be said where nothing is stored yet
     let (checks, later): (Vec<_>, Vec<_>) = std::mem::take(&mut shape.checks).into_iter().partition(|(_, check)| check.validated);
     let checks = checks.into_iter().map(|(name, check)| (name, check.expression)).collect();
@@ -43,7 +44,8 @@ pub(super) fn recreate(name: &QualifiedName, domain: &Domain) -> Vec<Operation> 
         AlterDomain { name: name.clone(), change }.into()
     };
     let comment = CommentOn::restore(ObjectKey::Type(name.clone()), domain.comment.as_ref());
-    std::iter::once(create.into()).chain(later.into_iter().map(add)).chain(comment).collect()
+    let access = access::restore(&ObjectKey::Type(name.clone()), &domain.access);
+    std::iter::once(create.into()).chain(later.into_iter().map(add)).chain(comment).chain(access).collect()
 }
 
 /// Reports what the check of a domain reads besides the value.

@@ -60,7 +60,7 @@ impl Operate for CreateEnum {
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
         let labels = self.labels.iter().map(|label| label.as_str().to_owned()).collect();
-        schema.enums.insert(self.name.clone(), EnumType { labels, comment: None, origin: origin.clone() });
+        schema.enums.insert(self.name.clone(), EnumType { labels, origin: origin.clone(), ..EnumType::default() });
     }
 
     fn effects(&self, _schema: &Schema) -> Effects {

@@ -84,7 +84,7 @@ impl Operate for CreateSequence {
             return;
         }
         let options = self.options.without_defaults();
-        let sequence = Sequence { options, owned_by: self.owned_by.clone(), comment: None, origin: origin.clone() };
+        let sequence = Sequence { options, owned_by: self.owned_by.clone(), origin: origin.clone(), ..Sequence::default() };
         schema.sequences.insert(self.name.clone(), sequence);
     }
 

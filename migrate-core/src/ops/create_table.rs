@@ -156,7 +156,7 @@ impl Operate for CreateTable {
             let options = SequenceOptions { data_type: table.column(column.as_str()).and_then(serial_type), ..Default::default() };
             let owned_by = Some((table.name.clone(), column.clone()));
             let sequence = table.name.sibling(sequence.clone());
-            schema.sequences.insert(sequence, Sequence { options, owned_by, comment: None, origin: origin.clone() });
+            schema.sequences.insert(sequence, Sequence { options, owned_by, origin: origin.clone(), ..Sequence::default() });
         }
         schema.tables.insert(table.name.clone(), table);
         self.add_constraints(schema);

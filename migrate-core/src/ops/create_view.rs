@@ -101,7 +101,8 @@ impl Operate for CreateView {
             return;
         }
         let comment = replaced.and_then(|view| view.comment.clone());
-        let view = View { comment, origin: origin.clone(), ..self.view.clone() };
+        let access = replaced.map(|view| view.access.clone()).unwrap_or_default();
+        let view = View { comment, access, origin: origin.clone(), ..self.view.clone() };
         schema.views.insert(self.name.clone(), view);
     }
 
@@ -162,7 +163,8 @@ pub(super) fn recreate(name: &QualifiedName, view: &View) -> impl Iterator<Item 
     let comment = CommentOn { target, comment: view.comment.clone(), unmodelled: false };
     let indexes = view.indexes.values().map(|index| create_index::recreate(name, Vec::new(), index, false).into());
     let indexes: Vec<Operation> = indexes.collect();
-    std::iter::once(CreateView::of(name, view).into()).chain(view.comment.is_some().then(|| comment.into())).chain(indexes)
+    let access = super::access::restore(&ObjectKey::View(name.clone()), &view.access);
+    std::iter::once(CreateView::of(name, view).into()).chain(view.comment.is_some().then(|| comment.into())).chain(indexes).chain(access)
 }
 
 #[cfg(feature = "parser")]

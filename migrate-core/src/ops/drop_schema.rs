@@ -8,6 +8,7 @@
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, `DROP SCHEMA`
 
+use super::access;
 use crate::effects::Effects;
 use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName};
 use crate::operation::{Inverse, NoInverse, Operate, Operation};
@@ -110,7 +111,8 @@ impl Operate for DropSchema {
             return Err(NoInverse::because("everything in the schema falls with it"));
         }
         let comment = CommentOn::restore(ObjectKey::Schema(self.name.clone()), named.comment.as_ref());
-        Ok(std::iter::once(CreateSchema::empty(&self.name).into()).chain(comment).collect())
+        let access = access::restore(&ObjectKey::Schema(self.name.clone()), &named.access);
+        Ok(std::iter::once(CreateSchema::empty(&self.name).into()).chain(comment).chain(access).collect())
     }
 
     fn render(&self) -> Vec<String> {

@@ -8,6 +8,7 @@
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, `DROP SEQUENCE`
 
+use super::access;
 use crate::effects::{Effects, LockMode};
 use crate::name::QualifiedName;
 use crate::operation::{Inverse, NoInverse, Operate};
@@ -81,7 +82,8 @@ impl Operate for DropSequence {
             return Err(NoInverse::because(format!("the default of column `{table}.{column}` falls with the sequence")));
         }
         let comment = CommentOn::restore(ObjectKey::Sequence(self.name.clone()), sequence.comment.as_ref());
-        Ok(std::iter::once(CreateSequence::of(&self.name, sequence).into()).chain(comment).collect())
+        let access = access::restore(&ObjectKey::Sequence(self.name.clone()), &sequence.access);
+        Ok(std::iter::once(CreateSequence::of(&self.name, sequence).into()).chain(comment).chain(access).collect())
     }
 
     fn render(&self) -> Vec<String> {

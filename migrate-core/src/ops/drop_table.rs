@@ -14,10 +14,12 @@ use crate::naming;
 use crate::operation::{Inverse, NoInverse, Operate, Operation};
 use crate::ops::{
     AddConstraint, AlterRowSecurity, AlterSequence, AttachPartition, CommentOn, CreateSequence, CreateTable, DropConstraint, DropDefault,
-    SequenceChange, SetDefault, SetNotNull, cascade, create_index, create_policy, create_table, create_trigger,
+    SequenceChange, SetDefault, SetNotNull, access, cascade, create_index, create_policy, create_table, create_trigger,
 };
 use crate::report::Report;
-use crate::schema::{Constraint, ConstraintKind, ObjectKey, Origin, RowSecurity, Schema, Sequence, SequenceOptions, Table, UniqueKey};
+use crate::schema::{
+    Access, Constraint, ConstraintKind, ObjectKey, Origin, RowSecurity, Schema, Sequence, SequenceOptions, Table, UniqueKey,
+};
 use serde::{Deserialize, Serialize};
 
 /// Drops a table and everything that belongs to it.
@@ -187,6 +189,7 @@ fn recreate(before: &Schema, table: &Table) -> Vec<Operation> {
     };
     let constraints: Vec<_> = std::mem::take(&mut shape.constraints).into_values().map(standalone).collect();
     shape.indexes.clear();
+    shape.access = Access::default();
     shape.policies.clear();
     shape.row_security = RowSecurity::default();
     let (serial, owned): (Vec<_>, Vec<_>) =
@@ -216,6 +219,10 @@ fn recreate(before: &Schema, table: &Table) -> Vec<Operation> {
     }
     operations.extend(partition.map(|it| AttachPartition { table: it.of, partition: table.name.clone(), bound: it.bound }.into()));
     operations.extend(create_trigger::recreate_all(before, &table.name));
+    operations.extend(access::restore(&ObjectKey::Table(table.name.clone()), &table.access));
+    let access_of =
+        |(name, sequence): &(&QualifiedName, &Sequence)| access::restore(&ObjectKey::Sequence((*name).clone()), &sequence.access);
+    operations.extend(serial.iter().chain(&owned).flat_map(access_of));
     operations.extend(AlterRowSecurity::restore(&table.name, table.row_security).map(Into::into));
     operations.extend(table.policies.iter().flat_map(|(name, policy)| create_policy::recreate(&table.name, name, policy)));
     operations

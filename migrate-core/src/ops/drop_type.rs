@@ -8,7 +8,7 @@
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, `DROP TYPE`, `DROP DOMAIN`
 
-use super::{cascade, create_composite, create_domain, rename_type};
+use super::{access, cascade, create_composite, create_domain, rename_type};
 use crate::effects::Effects;
 use crate::name::QualifiedName;
 use crate::operation::{Inverse, NoInverse, Operate, Operation};
@@ -55,7 +55,8 @@ impl DropType {
         }
         if let Some(enum_type) = before.enums.get(&self.name) {
             let comment = CommentOn::restore(ObjectKey::Type(self.name.clone()), enum_type.comment.as_ref());
-            return Ok(std::iter::once(CreateEnum::of(&self.name, enum_type).into()).chain(comment).collect());
+            let access = access::restore(&ObjectKey::Type(self.name.clone()), &enum_type.access);
+            return Ok(std::iter::once(CreateEnum::of(&self.name, enum_type).into()).chain(comment).chain(access).collect());
         }
         if self.if_exists && !before.has_type(&self.name) {
             return Ok(Vec::new());

@@ -1,12 +1,13 @@
 //! Objects by name, and their definitions as facts that can be compared with those of a live database.
 
+use super::access::{ALL, Access, GRANTED, NOT_GRANTED, OWNER};
 use super::operator_class::significant;
 use super::{
     Column, CompositeType, Constraint, ConstraintKind, Domain, EnumType, ForeignKey, Index, IndexKeyKind, Key, Policy, Schema, Sequence,
     SequenceOptions, Table, Trigger, TriggerState, View,
 };
 use crate::expression::{Expression, Sameness};
-use crate::name::{Name, QualifiedName, quoted_list};
+use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName, quoted_list};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -142,6 +143,7 @@ impl Definition {
         }
         match key {
             ObjectKey::Schema(name) if name.as_str() == crate::name::DEFAULT_SCHEMA => {}
+            ObjectKey::Schema(name) if name.as_str() == DEFAULT_SCHEMA => {}
             ObjectKey::Schema(name) => facts.comment(schema.schemas.get(name)?.comment.as_ref()),
             ObjectKey::Extension(name) => {
                 schema.extensions.get(name)?;
@@ -171,6 +173,9 @@ impl Definition {
             ObjectKey::View(name) => facts.view(schema.views.get(name)?),
             ObjectKey::Trigger(relation, name) => facts.trigger(schema.trigger(relation, name)?),
             ObjectKey::Policy(table, name) => facts.policy(schema.tables.get(table)?.policies.get(name)?),
+        }
+        if let Some(access) = schema.access(key) {
+            facts.access(access);
         }
         Some(Self { facts: facts.0 })
     }
@@ -203,6 +208,16 @@ impl Facts {
     fn comment(&mut self, comment: Option<&String>) {
         if let Some(comment) = comment {
             self.text("comment", comment);
+        }
+    }
+
+    fn access(&mut self, access: &Access) {
+        if let Some(owner) = &access.owner {
+            self.text(OWNER, owner.quoted());
+        }
+        // no database lists `all`: it lists what that stands for
+        for (privilege, granted) in access.privileges.iter().filter(|(privilege, _)| privilege.action != ALL) {
+            self.text(privilege.aspect(), if *granted { GRANTED } else { NOT_GRANTED });
         }
     }
 

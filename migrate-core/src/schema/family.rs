@@ -81,6 +81,7 @@ impl Schema {
         let broken = owner.constraints.values().filter(|constraint| constraint.kind.involves(column));
         let broken: Vec<Name> = broken.map(|constraint| constraint.name.clone()).collect();
         owner.columns.retain(|other| other.name.as_str() != column);
+        owner.access.remove_column(column);
         for index in &lost {
             self.remove_index(table, index);
         }

@@ -1,5 +1,6 @@
 //! The model of a database's schema: what the migrations so far have left.
 
+mod access;
 mod bound;
 mod column;
 mod constraint;
@@ -19,6 +20,7 @@ mod table;
 mod trigger;
 mod types;
 
+pub use access::{ALL, Access, Observed, Privilege, all_privileges, denies, is_about_access, is_about_privilege};
 pub(crate) use bound::{Bound, lists};
 pub use column::{Column, DefaultNull, Generated, Identity, IdentityKind, SequenceOptions};
 pub use constraint::{Constraint, ConstraintKind, Deferral, ForeignKey, Key, MatchType, ReferentialAction};
@@ -123,6 +125,12 @@ pub struct Schema {
     /// Triggers by name, as read from a live SQLite database: the model doesn't know them, a rebuild has to keep them.
     #[serde(skip)]
     pub sqlite_triggers: BTreeMap<Name, SqliteTrigger>,
+    /// Who may do what in the schema that every database has.
+    #[serde(skip_serializing_if = "Access::is_empty")]
+    pub default_access: Access,
+    /// The access that a live database was found with.
+    #[serde(skip)]
+    pub observed: Observed,
     /// Comments on what the model has no definition of, by what stands between `on` and `is`.
     pub comments: BTreeMap<String, String>,
     /// What was dropped or renamed, and by whom: only for messages.

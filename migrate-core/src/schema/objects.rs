@@ -1,6 +1,6 @@
 //! Everything in a schema that isn't a table.
 
-use super::{Index, Origin, SequenceOptions};
+use super::{Access, Index, Origin, SequenceOptions};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
 use indexmap::IndexMap;
@@ -12,6 +12,9 @@ pub struct NamedSchema {
     /// The text of `comment on schema`.
     #[serde(default)]
     pub comment: Option<String>,
+    /// Who owns it, and who may do what with it.
+    #[serde(default, skip_serializing_if = "Access::is_empty")]
+    pub access: Access,
 }
 
 /// An installed extension.
@@ -26,13 +29,16 @@ pub struct Extension {
 }
 
 /// An enum type.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnumType {
     /// The labels in their order.
     pub labels: Vec<String>,
     /// The text of `comment on type`.
     #[serde(default)]
     pub comment: Option<String>,
+    /// Who owns it, and who may do what with it.
+    #[serde(default, skip_serializing_if = "Access::is_empty")]
+    pub access: Access,
     /// Who created it.
     #[serde(default)]
     pub origin: Origin,
@@ -50,6 +56,9 @@ pub struct Sequence {
     /// The text of `comment on sequence`.
     #[serde(default)]
     pub comment: Option<String>,
+    /// Who owns it, and who may do what with it.
+    #[serde(default, skip_serializing_if = "Access::is_empty")]
+    pub access: Access,
     /// Who created it.
     #[serde(default)]
     pub origin: Origin,
@@ -78,6 +87,9 @@ pub struct View {
     /// The text of `comment on view`.
     #[serde(default)]
     pub comment: Option<String>,
+    /// Who owns it, and who may do what with it.
+    #[serde(default, skip_serializing_if = "Access::is_empty")]
+    pub access: Access,
     /// Indexes by name; only a materialized view has any.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub indexes: IndexMap<Name, Index>,

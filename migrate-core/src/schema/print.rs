@@ -1,6 +1,6 @@
 //! A schema as text, for people and for comparison: everything that the model knows, in a fixed order.
 
-use super::{Column, Index, OtherKind, Presence, Schema, Sequence, Table, Trigger, TriggerState, View};
+use super::{Access, Column, Index, OtherKind, Presence, Schema, Sequence, Table, Trigger, TriggerState, View};
 use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName, quote_literal, quoted_list};
 use crate::render;
 use indexmap::IndexMap;
@@ -29,8 +29,11 @@ impl Schema {
     }
 
     fn write(&self, out: &mut String) -> fmt::Result {
+        if !self.default_access.is_empty() {
+            writeln!(out, "schema public{}", access(&self.default_access))?;
+        }
         for (name, schema) in &self.schemas {
-            writeln!(out, "schema {}{}", name.quoted(), comment(schema.comment.as_ref()))?;
+            writeln!(out, "schema {}{}{}", name.quoted(), access(&schema.access), comment(schema.comment.as_ref()))?;
         }
         for (name, extension) in &self.extensions {
             write!(out, "extension {}", name.quoted())?;
@@ -44,14 +47,35 @@ impl Schema {
         }
         for (name, enum_type) in &self.enums {
             let labels: Vec<_> = enum_type.labels.iter().map(|label| quote_literal(label)).collect();
-            writeln!(out, "enum {} ({}){}", short(name), labels.join(", "), comment(enum_type.comment.as_ref()))?;
+            writeln!(
+                out,
+                "enum {} ({}){}{}",
+                short(name),
+                labels.join(", "),
+                access(&enum_type.access),
+                comment(enum_type.comment.as_ref())
+            )?;
         }
         for (name, domain) in &self.domains {
-            writeln!(out, "domain {} as {}{}", short(name), render::domain(domain), comment(domain.comment.as_ref()))?;
+            writeln!(
+                out,
+                "domain {} as {}{}{}",
+                short(name),
+                render::domain(domain),
+                access(&domain.access),
+                comment(domain.comment.as_ref())
+            )?;
         }
         for (name, composite) in &self.composites {
             let attributes: Vec<_> = composite.attributes.iter().map(render::attribute).collect();
-            writeln!(out, "composite {} ({}){}", short(name), attributes.join(", "), comment(composite.comment.as_ref()))?;
+            writeln!(
+                out,
+                "composite {} ({}){}{}",
+                short(name),
+                attributes.join(", "),
+                access(&composite.access),
+                comment(composite.comment.as_ref())
+            )?;
         }
         for (name, other) in &self.others {
             let kind = match other.kind {
@@ -86,7 +110,7 @@ fn write_sequence(out: &mut String, name: &QualifiedName, sequence: &Sequence) -
     if let Some((table, column)) = &sequence.owned_by {
         write!(out, " owned by {}.{}", short(table), column.quoted())?;
     }
-    writeln!(out, "{}", comment(sequence.comment.as_ref()))
+    writeln!(out, "{}{}", access(&sequence.access), comment(sequence.comment.as_ref()))
 }
 
 fn write_table(out: &mut String, table: &Table) -> fmt::Result {
@@ -104,7 +128,7 @@ fn write_table(out: &mut String, table: &Table) -> fmt::Result {
     if !table.options.is_empty() {
         write!(out, " {}", table.options.split_whitespace().collect::<Vec<_>>().join(" "))?;
     }
-    writeln!(out, "{}", comment(table.comment.as_ref()))?;
+    writeln!(out, "{}{}", access(&table.access), comment(table.comment.as_ref()))?;
     for column in &table.columns {
         write_column(out, table, column)?;
     }
@@ -182,7 +206,7 @@ fn write_view(out: &mut String, name: &QualifiedName, view: &View) -> fmt::Resul
     if !view.options.is_empty() {
         write!(out, " {}", view.options)?;
     }
-    writeln!(out, "{}", comment(view.comment.as_ref()))?;
+    writeln!(out, "{}{}", access(&view.access), comment(view.comment.as_ref()))?;
     for line in view.query.sql().lines() {
         writeln!(out, "    {}", line.trim_end())?;
     }
@@ -203,6 +227,17 @@ fn write_trigger(out: &mut String, relation: &QualifiedName, name: &Name, trigge
 /// Without the default schema, but quoted where it must be.
 fn short(name: &QualifiedName) -> String {
     if name.schema == *DEFAULT_SCHEMA { name.name.quoted() } else { name.quoted() }
+}
+
+/// Who owns it and what was granted, as far as migrations said.
+fn access(access: &Access) -> String {
+    let owner = access.owner.iter().map(|owner| format!(" owner {}", owner.quoted()));
+    let granted = access.granted().map(|privilege| {
+        let column = privilege.column.as_ref().map(|column| format!(" ({})", column.quoted())).unwrap_or_default();
+        let option = if privilege.grantable { " grantable" } else { "" };
+        format!(" grant {}{column} to {}{option}", privilege.action, privilege.role.quoted())
+    });
+    owner.chain(granted).collect()
 }
 
 fn comment(comment: Option<&String>) -> String {

@@ -1,6 +1,6 @@
 //! Tables.
 
-use super::{Column, Constraint, ConstraintKind, Index, Origin, Parameters, Policy, RowSecurity};
+use super::{Access, Column, Constraint, ConstraintKind, Index, Origin, Parameters, Policy, RowSecurity};
 use crate::expression::{Expression, Token, tokens};
 use crate::name::{Name, QualifiedName};
 use indexmap::IndexMap;
@@ -77,6 +77,9 @@ pub struct Table {
     /// The text of `comment on table`.
     #[serde(default)]
     pub comment: Option<String>,
+    /// Who owns it, and who may do what with it.
+    #[serde(default, skip_serializing_if = "Access::is_empty")]
+    pub access: Access,
     /// What statements that the model has no operation for left on it, and nobody could bring back: rules, grants,
     /// policies for whoever runs the migration.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -107,6 +110,7 @@ impl Table {
             tablespace: None,
             options: String::new(),
             comment: None,
+            access: Access::default(),
             unmodelled: BTreeSet::new(),
             origin: Origin::default(),
         }
@@ -198,6 +202,7 @@ impl Table {
         if let Some(key) = &mut self.partition_by {
             key.rename_column(from, to);
         }
+        self.access.rename_column(from, to);
     }
 
     /// Renames a constraint, in its place.

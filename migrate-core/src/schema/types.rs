@@ -1,6 +1,6 @@
 //! Domains and composite types.
 
-use super::{ObjectKey, Origin, Schema};
+use super::{Access, ObjectKey, Origin, Schema};
 use crate::data_type::{BaseType, DataType};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
@@ -27,6 +27,9 @@ pub struct Domain {
     /// The text of `comment on domain`.
     #[serde(default)]
     pub comment: Option<String>,
+    /// Who owns it, and who may do what with it.
+    #[serde(default, skip_serializing_if = "Access::is_empty")]
+    pub access: Access,
     /// Who created it.
     #[serde(default)]
     pub origin: Origin,
@@ -45,7 +48,16 @@ impl Domain {
     /// A domain without conditions.
     #[must_use]
     pub fn new(base: DataType) -> Self {
-        Self { base, collation: None, default: None, not_null: false, checks: BTreeMap::new(), comment: None, origin: Origin::default() }
+        Self {
+            base,
+            collation: None,
+            default: None,
+            not_null: false,
+            checks: BTreeMap::new(),
+            comment: None,
+            access: Access::default(),
+            origin: Origin::default(),
+        }
     }
 }
 
@@ -57,6 +69,9 @@ pub struct CompositeType {
     /// The text of `comment on type`.
     #[serde(default)]
     pub comment: Option<String>,
+    /// Who owns it, and who may do what with it.
+    #[serde(default, skip_serializing_if = "Access::is_empty")]
+    pub access: Access,
     /// Who created it.
     #[serde(default)]
     pub origin: Origin,

@@ -81,6 +81,7 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::AlterConstraint(_)
         | Operation::AlterDomain(_)
         | Operation::AlterIdentity(_)
+        | Operation::AlterOwner(_)
         | Operation::AlterPolicy(_)
         | Operation::AlterRowSecurity(_)
         | Operation::AlterStorage(_)
@@ -114,6 +115,7 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::DropTrigger(_)
         | Operation::DropType(_)
         | Operation::DropView(_)
+        | Operation::Grant(_)
         | Operation::Inherit(_)
         | Operation::NoInherit(_)
         | Operation::RenameConstraint(_)
@@ -123,6 +125,7 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::RenameTrigger(_)
         | Operation::RenameType(_)
         | Operation::RenameView(_)
+        | Operation::Revoke(_)
         | Operation::SetDefault(_)
         | Operation::SetNotNull(_)
         | Operation::SetTableSchema(_)
@@ -144,6 +147,7 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
 /// Why SQLite can't do an operation, whatever the schema around it is. What has no place in a projection must stand here.
 pub(super) fn refused(operation: &Operation) -> Option<Unsupported> {
     match operation {
+        Operation::AlterOwner(_) | Operation::Grant(_) | Operation::Revoke(_) => Some(Unsupported::new("SQLite has no roles")),
         Operation::AlterComposite(_) | Operation::CreateComposite(_) => Some(Unsupported::new("SQLite has no composite types")),
         Operation::AlterDomain(_) | Operation::CreateDomain(_) => Some(Unsupported::new("SQLite has no domains")),
         Operation::AlterPolicy(_)

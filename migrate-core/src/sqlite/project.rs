@@ -6,15 +6,16 @@ use super::types;
 use crate::expression::Expression;
 use crate::name::{Name, quote_literal};
 use crate::schema::{
-    Column, Constraint, ConstraintKind, DefaultNull, ForeignKey, Generated, Identity, IdentityKind, Index, IndexKeyKind, MatchType,
-    OtherKind, Parameters, Schema, SequenceOptions, Table, View,
+    Access, Column, Constraint, ConstraintKind, DefaultNull, ForeignKey, Generated, Identity, IdentityKind, Index, IndexKeyKind, MatchType,
+    OtherKind, Parameters, RowSecurity, Schema, SequenceOptions, Table, View,
 };
 use indexmap::IndexMap;
+use std::collections::BTreeMap;
 
 /// The schema that a SQLite database has where a PostgreSQL one has `schema`.
 ///
 /// Types become storage types, an enum a check constraint, a serial or identity primary key an autoincrement; what SQLite
-/// doesn't keep (comments, storage parameters, sequences, extensions, operator classes) is gone. What SQLite can't say stays
+/// doesn't keep (comments, policies, privileges, storage parameters, sequences, extensions, operator classes) is gone. What SQLite can't say stays
 /// as it is: [`plan`](super::plan) refuses it. Projecting twice is projecting once.
 #[must_use]
 pub fn project(schema: &Schema) -> Schema {
@@ -54,6 +55,9 @@ fn table(table: &Table, schema: &Schema) -> Table {
         access_method: None,
         tablespace: None,
         comment: None,
+        access: Access::default(),
+        row_security: RowSecurity::default(),
+        policies: BTreeMap::new(),
         ..table.clone()
     }
 }

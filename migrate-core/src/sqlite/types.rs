@@ -93,11 +93,11 @@ pub fn live_type(declared: &str) -> DataType {
 mod tests {
     use super::*;
     use crate::name::QualifiedName;
-    use crate::schema::{EnumType, Origin};
+    use crate::schema::EnumType;
 
     fn stored(text: &str) -> Result<&'static str, String> {
         let mut schema = Schema::default();
-        let labels = EnumType { labels: Vec::new(), comment: None, origin: Origin::default() };
+        let labels = EnumType::default();
         schema.enums.insert(QualifiedName::public("status"), labels);
         storage(&crate::expression::read_type(&crate::expression::token_list(text), 0).1, &schema)
             .map(Storage::sql)

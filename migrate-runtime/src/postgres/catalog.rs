@@ -1,5 +1,6 @@
 //! Reads a live database into the model.
 
+mod access;
 mod rows;
 
 use super::frame::Frame;

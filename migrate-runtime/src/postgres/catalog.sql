@@ -238,6 +238,28 @@ types as materialized (
         and not exists (
             select from members m where m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass and m.objid = t.oid
         )
+),
+access as (
+    select case r.kind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'view' else 'table' end as kind,
+        r.schema, r.name, null::name as column, c.relowner as owner, c.relacl as privileges
+    from relations r
+    join pg_catalog.pg_class c on c.oid = r.oid
+    union all
+    select case r.kind when 'v' then 'view' when 'm' then 'view' else 'table' end,
+        r.schema, r.name, a.attname, c.relowner, a.attacl
+    from relations r
+    join pg_catalog.pg_class c on c.oid = r.oid
+    join pg_catalog.pg_attribute a on a.attrelid = r.oid
+    where a.attacl is not null and a.attnum > 0 and not a.attisdropped
+    union all
+    select 'schema', n.name, n.name, null, o.nspowner, o.nspacl
+    from namespaces n
+    join pg_catalog.pg_namespace o on o.oid = n.oid
+    union all
+    select 'type', t.schema, t.name, null, o.typowner, o.typacl
+    from types t
+    join pg_catalog.pg_type o on o.oid = t.oid
+    where t.kind in ('e', 'd', 'c')
 )
 select pg_catalog.json_build_object(
     'schemas', (
@@ -371,6 +393,24 @@ select pg_catalog.json_build_object(
             'comment', r.comment
         ))
         from relations r where r.kind in ('v', 'm')
+    ),
+    'access', (
+        select pg_catalog.json_agg(pg_catalog.json_build_object(
+            'kind', a.kind,
+            'schema', a.schema,
+            'name', a.name,
+            'column', a.column,
+            'owner', pg_catalog.pg_get_userbyid(a.owner),
+            'privileges', case when a.privileges is not null then (
+                select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+                    'role', case when p.grantee = 0 then 'public' else pg_catalog.pg_get_userbyid(p.grantee) end,
+                    'action', pg_catalog.lower(p.privilege_type),
+                    'grantable', p.is_grantable
+                )), '[]')
+                from pg_catalog.aclexplode(a.privileges) p
+            ) end
+        ))
+        from access a
     ),
     'others', (
         select pg_catalog.json_agg(o) from (

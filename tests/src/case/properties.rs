@@ -65,20 +65,23 @@ fn change(step: &Step) -> Option<&Operation> {
     }
 }
 
-/// The operations that undo the steps, but for those of which the model knows nothing.
+/// The operations that undo the steps, but for those of which the model knows nothing, and for a `revoke` of what nobody
+/// granted: its verdict is `after`, so nothing is run and nothing undone.
 fn undoing(outcome: &Outcome) -> Option<Vec<Operation>> {
     let undos = outcome.down.as_ref().ok()?;
     let mut schema = outcome.before.clone();
-    let unchecked: Vec<bool> = outcome
+    let left_alone: Vec<bool> = outcome
         .steps
         .iter()
         .map(|step| {
             let unchecked = step.is_unchecked(&schema);
+            let before = schema.clone();
             step.clone().replay(&mut schema, &Origin::default(), &mut Report::default());
-            unchecked
+            let idle = matches!(step.action, Action::Change(Operation::Revoke(_))) && before == schema;
+            unchecked || idle
         })
         .collect();
-    let known = undos.iter().filter(|undo| !unchecked[undo.step]);
+    let known = undos.iter().filter(|undo| !left_alone[undo.step]);
     Some(known.flat_map(|undo| undo.operations.clone()).collect())
 }
 
@@ -121,7 +124,8 @@ fn verdicts_tell(_: &Case, outcome: &Outcome) -> Result<(), String> {
             continue;
         }
         let changes = advance(&mut model, operation, &Origin::default());
-        let effective = changes.iter().any(|change| change.before != change.after);
+        // that a role lacks what nobody said it has is no change
+        let effective = changes.iter().any(|change| change.before != change.after) && before != model;
         // what the model knows by name only is always still to be done
         if !effective && (operation.touches().is_empty() || changes.is_empty()) {
             continue;

@@ -2,6 +2,7 @@
 
 mod triggers;
 
+use super::access::AccessRow;
 use migrate_core::data_type::DataType;
 use migrate_core::expression::Expression;
 use migrate_core::name::{Name, QualifiedName};
@@ -34,6 +35,7 @@ pub(super) struct Rows {
     sequences: Option<Vec<SequenceRow>>,
     views: Option<Vec<ViewRow>>,
     others: Option<Vec<OtherRow>>,
+    access: Option<Vec<AccessRow>>,
     triggers: Option<Vec<TriggerRow>>,
 }
 
@@ -227,13 +229,13 @@ impl Rows {
     pub(super) fn into_schema(self) -> Schema {
         let mut schema = Schema::default();
         for row in self.schemas.unwrap_or_default() {
-            schema.schemas.insert(row.name, NamedSchema { comment: row.comment });
+            schema.schemas.insert(row.name, NamedSchema { comment: row.comment, ..NamedSchema::default() });
         }
         for row in self.extensions.unwrap_or_default() {
             schema.extensions.insert(row.name, Extension { schema: Some(row.schema), version: Some(row.version) });
         }
         for row in self.enums.unwrap_or_default() {
-            let enum_type = EnumType { labels: row.labels, comment: row.comment, origin: Origin::default() };
+            let enum_type = EnumType { labels: row.labels, comment: row.comment, ..EnumType::default() };
             schema.enums.insert(QualifiedName::new(row.schema, row.name), enum_type);
         }
         schema.domains.extend(self.domains.unwrap_or_default().into_iter().map(DomainRow::into_domain));
@@ -250,6 +252,9 @@ impl Rows {
         for row in self.others.unwrap_or_default() {
             let kind = if row.relation { OtherKind::Relation } else { OtherKind::Type };
             schema.others.insert(QualifiedName::new(row.schema, row.name), OtherObject { kind, of: None, origin: Origin::default() });
+        }
+        for row in self.access.unwrap_or_default() {
+            row.add_to(&mut schema.observed);
         }
         let mut tables: BTreeMap<Oid, Table> =
             self.tables.unwrap_or_default().into_iter().map(|row| (row.oid.clone(), row.into_table())).collect();
@@ -456,7 +461,7 @@ impl CompositeRow {
         let composite = CompositeType {
             attributes: self.attributes.unwrap_or_default().into_iter().map(attribute).collect(),
             comment: self.comment,
-            origin: Origin::default(),
+            ..CompositeType::default()
         };
         (QualifiedName::new(self.schema, self.name), composite)
     }
@@ -488,7 +493,7 @@ impl SequenceRow {
             options: self.options.without_defaults(),
             owned_by: owner.zip(self.owner_column),
             comment: self.comment,
-            origin: Origin::default(),
+            ..Sequence::default()
         };
         (QualifiedName::new(self.schema, self.name), sequence)
     }
