@@ -55,5 +55,5 @@ fn has_readers(model: &Schema, name: &QualifiedName) -> bool {
 }
 
 fn is_partitioned(model: &Schema, name: &QualifiedName) -> bool {
-    model.table(name).is_some_and(|table| table.partition_key().is_some())
+    model.table(name).is_some_and(|table| table.partition_by.is_some())
 }
