@@ -8,15 +8,14 @@
 
 use super::{Context, Findings, Lint, grants};
 use crate::name::At;
-use crate::operation::Operation;
-use crate::schema::EVERYBODY;
+use crate::schema::{ALL, EVERYBODY};
 
 pub(super) const LINT: Lint = Lint::of_statement("granting_all", check).warns();
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    if let Some(Operation::Grant(grant)) = context.operation() {
-        if grant.right.action == "all" && grant.right.role != EVERYBODY {
-            tell(grant.right.action.at, findings);
+    if let Some((right, at)) = grants::right(context, |right| right.action.at) {
+        if right.action.as_str() == ALL && right.role.as_str() != EVERYBODY {
+            tell(at, findings);
         }
         return;
     }

@@ -7,18 +7,16 @@
 //! - **Source**: PostgreSQL manual, "Privileges"
 
 use super::{Context, Findings, Lint, grants};
-use crate::name::{At, DEFAULT_SCHEMA};
-use crate::operation::Operation;
+use crate::name::At;
 use crate::schema::{EVERYBODY, ObjectKey};
 
 pub(super) const LINT: Lint = Lint::of_statement("granting_to_public", check);
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    if let Some(Operation::Grant(grant)) = context.operation() {
-        let right = &grant.right;
-        let is_default = right.object == ObjectKey::Schema(DEFAULT_SCHEMA.into()) && right.action == "usage";
-        if right.role == EVERYBODY && !is_default {
-            tell(right.role.at, findings);
+    if let Some((right, at)) = grants::right(context, |right| right.role.at) {
+        let of_public = matches!(&right.object, ObjectKey::Schema(name) if name.as_str() == EVERYBODY) && right.action.as_str() == "usage";
+        if right.role.as_str() == EVERYBODY && !of_public {
+            tell(at, findings);
         }
         return;
     }

@@ -4,6 +4,7 @@ use super::Context;
 use crate::expression::{Token, tokens};
 use crate::name::At;
 use crate::operation::Operation;
+use crate::ops::Right;
 
 /// A word, a literal or a mark of a statement, small, with its place in the migration.
 pub(super) struct Word {
@@ -31,6 +32,15 @@ pub(super) fn words(context: &Context<'_>, kinds: &[&str]) -> Option<Vec<Word>> 
         Word { text, is_literal, at }
     };
     Some(tokens(opaque.sql.sql()).into_iter().map(word).collect())
+}
+
+/// The right that a `grant` gives, and the place in it that a finding points to: of the rights of one statement that share
+/// the place, the first alone.
+pub(super) fn right<'a>(context: &Context<'a>, place: impl Fn(&Right) -> At) -> Option<(&'a Right, At)> {
+    let Some(Operation::Grant(grant)) = context.operation() else { return None };
+    let at = place(&grant.right);
+    let told = |operation: &Operation| matches!(operation, Operation::Grant(other) if place(&other.right).range() == at.range());
+    (!context.earlier().any(|(operation, _)| told(operation))).then_some((&grant.right, at))
 }
 
 /// Where this word stands.
