@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use migrate_core::chain::Node;
+use migrate_core::effects::Effects;
 use migrate_core::lints::{Branch, Levels};
+use migrate_core::name::QualifiedName;
 use migrate_core::operation::{Operate, Operation};
 use migrate_core::replay::derive_down;
 use migrate_core::report;
 use migrate_core::schema::{Origin, Schema};
 use migrate_core::sqlite;
-use migrate_core::step::{Action, Step};
+use migrate_core::step::{Action, Dialect, Step};
 
 use crate::ancestry::{self, Before};
 use crate::lints::{self, Acknowledged};
@@ -31,6 +33,14 @@ pub struct Checked {
     /// The SQL of the derived way back, for the documentation.
     pub derived: Vec<String>,
     pub includes: Vec<String>,
+    /// What each step of `up!` does to a running system, given the tables that were there before the migration.
+    pub effects: Vec<Effects>,
+    /// The same of `down!`.
+    pub down_effects: Vec<Effects>,
+    /// The schema at each `run` step.
+    pub at_runs: Vec<Schema>,
+    /// Whether the ancestors are known, and nothing is wrong with them.
+    pub reliable: bool,
     /// Whether databases have run it, so that nothing can be changed in it any more.
     pub locked: bool,
     /// What the lints find and the author knows about.
@@ -54,7 +64,7 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
     let mut schema = before.map(|before| (*before.schema).clone()).unwrap_or_default();
     let base = schema.clone();
     up = steps::settle(up, &base);
-    let found = replay(&mut up, &mut schema, &name);
+    let Replayed { found, mut at_runs, effects } = replay(&mut up, &mut schema, &name, &base);
     let reliable = before.is_some_and(|before| !before.broken) && !syntax;
     if reliable {
         tell(&found, &up, report);
@@ -63,9 +73,11 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
     // what databases have run is history
     let judged = around.as_ref().filter(|around| sound && around.for_postgres && !locked.is_locked());
     let end = schema.clone();
-    let mut derived = Vec::new();
+    let (mut derived, mut down_effects) = (Vec::new(), Vec::new());
     if let Some(down) = &mut down {
-        let found = replay(down, &mut schema, &name);
+        let Replayed { found, at_runs: runs, effects } = replay(down, &mut schema, &name, &end);
+        at_runs.extend(runs);
+        down_effects = effects;
         if sound {
             tell(&found, down, report);
         }
@@ -92,6 +104,10 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
         down: down.map(plain),
         derived,
         includes,
+        effects,
+        down_effects,
+        at_runs,
+        reliable,
         locked: locked.is_locked(),
         acknowledged,
     }
@@ -158,16 +174,55 @@ fn same_file(left: &Path, right: &Path) -> bool {
 /// A problem of core, and the index of the step that it is about.
 type Found = Vec<(usize, report::Problem)>;
 
-fn replay(steps: &mut [LocatedStep], schema: &mut Schema, name: &str) -> Found {
-    let mut found = Vec::new();
+/// What is known of steps on a schema, without any complaint.
+#[cfg(test)]
+pub fn on(base: &Schema, steps: Steps, name: &str) -> Checked {
+    let mut schema = base.clone();
+    let Steps { mut up, mut down, .. } = steps;
+    let Replayed { effects, at_runs, .. } = replay(&mut up, &mut schema, name, base);
+    let after = schema.clone();
+    let down_effects = down.as_mut().map(|down| replay(down, &mut schema, name, &after).effects).unwrap_or_default();
+    let plain = |steps: Vec<LocatedStep>| steps.into_iter().map(|located| located.step).collect();
+    Checked { up: plain(up), down: down.map(plain), effects, down_effects, at_runs, ..Checked::default() }
+}
+
+/// What a replay shows.
+struct Replayed {
+    found: Found,
+    at_runs: Vec<Schema>,
+    effects: Vec<Effects>,
+}
+
+fn replay(steps: &mut [LocatedStep], schema: &mut Schema, name: &str, base: &Schema) -> Replayed {
+    let mut replayed = Replayed { found: Vec::new(), at_runs: Vec::new(), effects: Vec::new() };
     // one report for all: what a mistake keeps from being there is not missed below
     let mut report = report::Report::default();
     for (i, located) in steps.iter_mut().enumerate() {
         let origin = located.step.origin(name);
+        if matches!(located.step.action, Action::Run { .. }) {
+            replayed.at_runs.push(schema.clone());
+        }
+        replayed.effects.push(effects(&located.step, schema, base));
         located.step.replay(schema, &origin, &mut report);
-        found.extend(report.problems.drain(..).map(|problem| (i, problem)));
+        replayed.found.extend(report.problems.drain(..).map(|problem| (i, problem)));
     }
-    found
+    replayed
+}
+
+/// What a step does to a running system: a table that is as new as the migration has no readers and no rows.
+fn effects(step: &Step, schema: &Schema, base: &Schema) -> Effects {
+    let Action::Change(operation) = &step.action else { return Effects::default() };
+    if step.dialect == Some(Dialect::Sqlite) {
+        return Effects::default();
+    }
+    let mut operation = operation.clone();
+    operation.bind(schema);
+    let mut effects = operation.effects(schema);
+    let is_old = |table: &QualifiedName| base.relation_kind(table).is_some();
+    effects.locks.retain(|(table, _)| is_old(table));
+    effects.rewrites.retain(is_old);
+    effects.scans.retain(is_old);
+    effects
 }
 
 fn tell(found: &Found, steps: &[LocatedStep], report: &mut Report) {

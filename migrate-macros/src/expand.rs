@@ -1,23 +1,21 @@
 //! The Rust that the macros leave behind: constant data.
 
-use std::fmt::Write as _;
-
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use migrate_core::checksum::checksum;
-use migrate_core::operation::Operate;
-use migrate_core::step::{Action, Dialect, Step};
+use migrate_core::step::Step;
 
 use crate::chain::Chain;
 use crate::check::Checked;
+use crate::hover;
 use crate::module::{Migration, Module};
 use crate::report::Report;
 use crate::statement::{FunctionPath, Statement, StatementKind};
 use crate::steps::path_text;
 
 /// The module with its constant, and the constant again beside it for the list.
-pub fn migration(module: &Module, migration: &Migration, checked: &Checked, report: &Report) -> TokenStream {
+pub fn migration(module: &Module, migration: &Migration, checked: &Checked, schema: &TokenStream, report: &Report) -> TokenStream {
     let Module { attributes, visibility, name, items } = module;
     let (errors, warnings) = (report.compile_errors(), report.compile_warnings());
     let broken = !report.problems().is_empty();
@@ -42,7 +40,7 @@ pub fn migration(module: &Module, migration: &Migration, checked: &Checked, repo
     let checksum = checksum(&checked.up, checked.down.as_deref().unwrap_or_default());
     let summary = migration.documentation.as_deref().unwrap_or_default().lines().next().unwrap_or_default();
     let (file, called) = (checked.file.as_str(), checked.name.as_str());
-    let documentation = if broken { String::new() } else { documentation(migration, checked) };
+    let documentation = if broken { String::new() } else { hover::documentation(migration, checked, &|place| report.line(place)) };
     let includes = checked.includes.iter().filter(|_| !broken);
     let wrappers = identifiers.iter().zip(&wrappers).map(|(identifier, call)| {
         quote! {
@@ -58,6 +56,7 @@ pub fn migration(module: &Module, migration: &Migration, checked: &Checked, repo
             #[allow(unused_imports)]
             use ::migrate_runtime::prelude::*;
             #items
+            #schema
             #(#wrappers)*
             #(const _: &[u8] = include_bytes!(#includes);)*
             pub(super) const MIGRATION: &::migrate_runtime::Migration = &::migrate_runtime::Migration {
@@ -137,59 +136,4 @@ fn call(function: &FunctionPath, report: &Report) -> TokenStream {
     let tx = Ident::new("tx", span);
     let arguments = quote! { (#tx) };
     quote_spanned! { span => ::std::boxed::Box::pin(#path #arguments) }
-}
-
-/// What runs, up and down, for the reader of the documentation and for whoever hovers over the module.
-fn documentation(migration: &Migration, checked: &Checked) -> String {
-    let mut text = String::from("\n\n# Up\n");
-    text.push_str(&steps_text(&checked.up));
-    if checked.locked {
-        text.push_str("\nLocked in `migrations.lock`: what it does can't be edited any more.\n");
-    }
-    text.push_str("\n# Down\n");
-    match (&checked.down, &migration.irreversible) {
-        (Some(steps), _) => text.push_str(&steps_text(steps)),
-        (None, Some(reason)) => {
-            text.push_str("\nIrreversible: ");
-            text.push_str(&reason.value);
-            text.push('\n');
-        }
-        (None, None) => text.push_str(&fenced(&checked.derived.iter().flat_map(|sql| [sql.as_str(), ";\n"]).collect::<String>())),
-    }
-    if !checked.acknowledged.is_empty() {
-        text.push_str("\n# Acknowledged\n\n");
-    }
-    for acknowledged in &checked.acknowledged {
-        let step = checked.up.get(acknowledged.step).map(Step::describe).unwrap_or_default();
-        let _ = writeln!(text, "- {step}: `{}`, because: {}", acknowledged.lint, acknowledged.reason);
-    }
-    text
-}
-
-fn steps_text(steps: &[Step]) -> String {
-    let mut sql = String::new();
-    for step in steps {
-        match (&step.action, step.dialect) {
-            (Action::Change(operation), dialect) => {
-                if dialect == Some(Dialect::Sqlite) {
-                    sql.push_str("-- only on SQLite\n");
-                }
-                for statement in operation.render() {
-                    sql.push_str(&statement);
-                    sql.push_str(";\n");
-                }
-            }
-            (Action::Run { .. } | Action::Assert { .. }, _) => {
-                sql.push_str("-- ");
-                sql.push_str(&step.describe().replace('\n', " "));
-                sql.push('\n');
-            }
-            (Action::Declare { .. }, _) => {}
-        }
-    }
-    fenced(&sql)
-}
-
-fn fenced(sql: &str) -> String {
-    if sql.is_empty() { "\nNothing.\n".to_owned() } else { format!("\n````sql\n{sql}````\n") }
 }

@@ -7,9 +7,11 @@ mod ancestry;
 mod arguments;
 mod chain;
 mod check;
+mod constants;
 mod expand;
 mod grammar;
 mod heads;
+mod hover;
 mod levels;
 mod lexeme;
 mod lints;
@@ -29,6 +31,8 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod token;
+mod typed;
+mod uses;
 
 use proc_macro::TokenStream;
 use report::Report;
@@ -43,7 +47,8 @@ pub fn migration(arguments: TokenStream, item: TokenStream) -> TokenStream {
     };
     // statements that can't be read hold placeholders: what is wrong with those is nobody's mistake
     let checked = if report.problems().is_empty() { check::check(&migration, &mut report) } else { check::Checked::default() };
-    expand::migration(&module, &migration, &checked, &report).into()
+    let schema = typed::schema(&module.items, &migration, &checked, &mut report);
+    expand::migration(&module, &migration, &checked, &schema, &report).into()
 }
 
 /// Lists the modules of the chain.

@@ -370,6 +370,18 @@ impl Report {
     }
 }
 
+/// The names in Rust steps.
+impl Report {
+    pub fn gone_at_run(&mut self, at: Place, what: &str, note: Option<&str>, nearest: Option<&str>) {
+        let note = note.map(|note| format!("\nnote: {note}")).unwrap_or_default();
+        let help = match nearest {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => "`schema` has the tables and columns that are there when the `run` step is reached".to_owned(),
+        };
+        self.problem(at, format!("there is no {what} at this `run`{note}"), Some(help));
+    }
+}
+
 /// The lock.
 impl Report {
     pub fn locked_operation_changed(&mut self, at: Place, revision: &str, message: &str, was: &str, now: &str) {

@@ -12,6 +12,8 @@ mod dialects;
 mod include;
 #[path = "pass/merge/mod.rs"]
 mod merge;
+#[path = "pass/typed_steps/mod.rs"]
+mod typed_steps;
 
 use migrate_core::step::{Dialect, Step};
 use migrate_runtime::{Down, Migrations};
@@ -31,6 +33,7 @@ fn what_is_right_becomes_the_steps_that_were_written() {
     check("dialects", dialects::MIGRATIONS);
     check("include", include::MIGRATIONS);
     check("merge", merge::MIGRATIONS);
+    check("typed_steps", typed_steps::MIGRATIONS);
 }
 
 /// Compares what the macros emit with `steps.txt` in the folder of the case; `UPDATE_CASES=1` writes that.

@@ -8,6 +8,7 @@ mod places;
 mod postgres;
 mod properties;
 mod strangers;
+mod typed;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 

@@ -49,11 +49,12 @@ mod document_titles {
     }
 
     async fn backfill_titles(tx: &mut migrate_runtime::Tx<'_>) -> migrate_runtime::Result<()> {
-        tx.execute(
-            "update public.documents
-                set title = coalesce(public.title_from_file_name(file_name), 'Untitled'), title_source = 'file_name'
-              where title is null or trim(title) = ''",
-        )
+        use schema::documents::{FILE_NAME, TABLE, TITLE, TITLE_SOURCE};
+        tx.execute(&format!(
+            "update {TABLE}
+                set {TITLE} = coalesce(public.title_from_file_name({FILE_NAME}), 'Untitled'), {TITLE_SOURCE} = 'file_name'
+              where {TITLE} is null or trim({TITLE}) = ''"
+        ))
         .await?;
         Ok(())
     }

@@ -1,0 +1,6 @@
+migrate_runtime::migrations! {
+    mod m0001;
+    mod m0002;
+}
+
+fn main() {}
