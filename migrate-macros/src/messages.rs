@@ -372,6 +372,11 @@ impl Report {
 
 /// The names in Rust steps.
 impl Report {
+    pub fn gone_at_some_run(&mut self, at: Place, what: &str) {
+        let help = "put the step that speaks of it into a migration of its own".to_owned();
+        self.problem(at, format!("{what} is there at one `run` of this migration, but not at every one"), Some(help));
+    }
+
     pub fn gone_at_run(&mut self, at: Place, what: &str, note: Option<&str>, nearest: Option<&str>) {
         let note = note.map(|note| format!("\nnote: {note}")).unwrap_or_default();
         let help = match nearest {

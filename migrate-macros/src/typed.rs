@@ -87,8 +87,11 @@ fn tell(names: &[String], at: Option<&Ident>, tree: &Tree, at_runs: &[Schema], r
     let new_name = departure.and_then(|(key, departure)| renamed(key, departure, siblings));
     let nearest = new_name.or_else(|| nearest_of(last, known.map(String::as_str)).map(str::to_owned));
     let sometimes = at_runs.iter().any(|schema| Tree::of(std::slice::from_ref(schema)).has(names));
+    if sometimes {
+        report.gone_at_some_run(place, &what);
+        return;
+    }
     let note = match departure {
-        _ if sometimes => Some("it is there at one `run` of this migration, but not at every one".to_owned()),
         Some((_, Departure { renamed_to: Some(to), origin })) => origin.place().map(|place| format!("renamed to `{to}` by {place}")),
         Some((_, Departure { origin, .. })) => origin.place().map(|place| format!("dropped by {place}")),
         None => None,

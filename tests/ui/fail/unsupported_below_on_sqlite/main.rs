@@ -1,4 +1,6 @@
 migrate_runtime::migrations! {
+    #![allow(all, reason = "the case is about something else")]
+
     dialects: [postgres, sqlite];
 
     mod m0001;
