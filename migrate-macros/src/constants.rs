@@ -4,6 +4,7 @@
 //! history took away isn't there, so a step that still speaks of it no longer compiles.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use migrate_core::name::{DEFAULT_SCHEMA, Name, QualifiedName};
 use migrate_core::schema::{Column, ObjectKey, Schema, Table};
@@ -78,7 +79,7 @@ impl Tree {
     fn left_out(&mut self, names: &[String], identifier: &str) {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         let verb = if names.len() == 1 { "is" } else { "are" };
-        self.documentation.push_str(&format!("\n\nNot here {verb} {}, which would be `{identifier}` too.", names.join(" and ")));
+        let _ = write!(self.documentation, "\n\nNot here {verb} {}, which would be `{identifier}` too.", names.join(" and "));
     }
 
     /// Says whether something stands there.

@@ -55,5 +55,5 @@ fn has_readers(model: &Schema, name: &QualifiedName) -> bool {
 }
 
 fn is_partitioned(model: &Schema, name: &QualifiedName) -> bool {
-    model.table(name).is_some_and(|table| table.is_partitioned())
+    model.table(name).is_some_and(migrate_core::schema::Table::is_partitioned)
 }

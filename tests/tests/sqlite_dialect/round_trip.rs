@@ -115,7 +115,7 @@ proptest! {
                 migrate_core::schema::EnumType {
                     labels: vec!["happy".to_owned(), "it's".to_owned()],
                     comment: None,
-                    origin: migrate_core::schema::Origin::default(),
+                    access: migrate_core::schema::Access::default(), origin: migrate_core::schema::Origin::default(),
                 },
             );
             for (number, statement) in statements.iter().enumerate() {
@@ -136,7 +136,12 @@ async fn an_enum_column_takes_its_labels_only() {
     let mut database = Database::with(BASE).await;
     database.model.enums.insert(
         migrate_core::name::QualifiedName::public("mood"),
-        migrate_core::schema::EnumType { labels: vec!["a".to_owned()], comment: None, origin: migrate_core::schema::Origin::default() },
+        migrate_core::schema::EnumType {
+            labels: vec!["a".to_owned()],
+            comment: None,
+            access: migrate_core::schema::Access::default(),
+            origin: migrate_core::schema::Origin::default(),
+        },
     );
     database.migrate("alter table targets add column mood mood not null default 'a'").await.unwrap();
     database.run("insert into targets (name) values ('x')").await.unwrap();
