@@ -156,7 +156,28 @@ impl Footprint {
     /// What the model says has changed, also where the operation doesn't name it.
     fn difference(&mut self, i: usize, before: &Schema, after: &Schema) {
         // whoever adds a kind of object decides here what it stands for
-        let Schema { schemas, extensions, tables, enums, domains, composites, sequences, views, others, triggers, comments, .. } = after;
+        let Schema {
+            schemas,
+            extensions,
+            tables,
+            enums,
+            domains,
+            composites,
+            sequences,
+            views,
+            others,
+            triggers,
+            comments,
+            default_access,
+            sqlite_triggers: _,
+            observed: _,
+            departed: _,
+            arrived: _,
+        } = after;
+        // whatever is created afterwards gets other rights
+        if before.default_access != *default_access {
+            self.unknown.push(i);
+        }
         for name in differing(&before.tables, tables) {
             self.change(i, Thing::Named(name.clone()), before, after);
             let (old, new) = (before.table(name), after.table(name));
