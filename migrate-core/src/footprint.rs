@@ -178,8 +178,16 @@ impl Footprint {
             other_routines,
             triggers,
             comments,
-            ..
+            default_access,
+            sqlite_triggers: _,
+            observed: _,
+            departed: _,
+            arrived: _,
         } = after;
+        // whatever is created afterwards gets other rights
+        if before.default_access != *default_access {
+            self.unknown.push(i);
+        }
         for name in differing(&before.tables, tables) {
             self.change(i, Thing::Named(name.clone()), before, after);
             let (old, new) = (before.table(name), after.table(name));
