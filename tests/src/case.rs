@@ -11,7 +11,8 @@
 //! …
 //! ```
 //! `base` and `migration` are written by people, in PostgreSQL's own SQL. What follows is written by running the tests
-//! with `UPDATE_CASES=1`, and read by people: `sql up`, `sql down`, `schema after` and `effects`, or `errors`.
+//! with `UPDATE_CASES=1`, and read by people: `sql up`, `sql down`, `schema after` and `effects`, or `errors`. What the model
+//! lets pass and no server does says `== server refuses`.
 //!
 //! The cases of lints are in the folder `lints`. People write two more sections: `instead`, the safe sequence that the
 //! lint asks for, and `branch`, another migration on the same base. What comes out is `lints` and `effects`, and the same
@@ -36,6 +37,8 @@ pub struct Case {
     pub title: String,
     /// The oldest major version of PostgreSQL that it runs on, where that isn't the oldest supported one.
     pub server: Option<u32>,
+    /// Whether every server refuses the migration: `== server refuses`.
+    pub refused: bool,
     /// The SQL that makes the schema before the migration.
     pub base: String,
     /// The SQL of a migration on the same base that the one below knows nothing of.
@@ -110,7 +113,7 @@ impl Case {
     /// The safe sequence as a case of its own.
     #[must_use]
     pub fn of_instead(&self) -> Option<Self> {
-        Some(Self { migration: self.instead.clone()?, instead: None, expected: Vec::new(), ..self.clone() })
+        Some(Self { migration: self.instead.clone()?, instead: None, refused: false, expected: Vec::new(), ..self.clone() })
     }
 
     fn parse(text: &str) -> Result<Self, (usize, String)> {
@@ -122,6 +125,7 @@ impl Case {
         let mut case = Self {
             title,
             server: None,
+            refused: false,
             base: String::new(),
             branch: None,
             migration: String::new(),
@@ -142,6 +146,7 @@ impl Case {
                 "migration" => case.migration = body,
                 "instead" => case.instead = Some(body),
                 name if EXPECTED.contains(&name) => case.expected.push((name.to_owned(), body)),
+                "server refuses" => case.refused = true,
                 name => {
                     let version = name.strip_prefix("server ").and_then(|rest| rest.strip_suffix('+')?.parse().ok());
                     case.server = Some(version.ok_or((number, format!("there is no section `{name}`")))?);
@@ -160,6 +165,9 @@ impl Case {
         let mut text = format!("{}\n", self.title);
         if let Some(server) = self.server {
             let _ = writeln!(text, "== server {server}+");
+        }
+        if self.refused {
+            text.push_str("== server refuses\n");
         }
         if !self.base.is_empty() {
             let _ = write!(text, "== base\n{}", self.base);
@@ -189,6 +197,8 @@ mod tests {
         let case = Case::parse(TEXT).unwrap();
         assert_eq!((case.server, case.migration.as_str()), (Some(15), "\ndrop table a;\n"));
         assert_eq!(case.print(&case.expected), TEXT);
+        let refused = "Shows it.\n== server refuses\n== migration\nx\n";
+        assert_eq!(Case::parse(refused).map(|case| case.print(&[])), Ok(refused.to_owned()));
     }
 
     #[test]

@@ -91,7 +91,11 @@ async fn show(case: &Case, server: &Server, version: u32) -> Result<Option<Shown
     let sent = sent(&outcome);
     for (i, model) in &sent {
         let Action::Change(operation) = &outcome.steps[*i].action else { continue };
-        shown.run(&mut session, operation, model).await.map_err(|error| format!("sql up: {error}"))?;
+        let ran = shown.run(&mut session, operation, model).await;
+        if case.refused {
+            return if ran.is_err() { Ok(Some(shown)) } else { Err("the server doesn't refuse it".to_owned()) };
+        }
+        ran.map_err(|error| format!("sql up: {error}"))?;
     }
     let Ok(down) = &outcome.down else { return Ok(Some(shown)) };
     let mut model = outcome.after.clone();
