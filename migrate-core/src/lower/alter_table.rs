@@ -1,6 +1,6 @@
 //! `alter table`: one operation an action.
 
-use super::syntax;
+use super::{left, syntax};
 use crate::name::QualifiedName;
 use crate::operation::Operation;
 use crate::ops::{
@@ -8,6 +8,7 @@ use crate::ops::{
     DropIdentity, DropNotNull, Opaque, RenameColumn, RenameConstraint, RenameTable, SetDefault, SetNotNull, SetTableSchema,
     ValidateConstraint,
 };
+use crate::schema::Unmodelled;
 use squawk_syntax::ast::{self, AstNode};
 
 pub(super) fn lower(statement: &ast::AlterTable) -> Option<Vec<Operation>> {
@@ -18,7 +19,9 @@ pub(super) fn lower(statement: &ast::AlterTable) -> Option<Vec<Operation>> {
         operations.extend(lower_action(&table, target.only_token().is_some(), &action).unwrap_or_else(|| {
             let only = if target.only_token().is_some() { "only " } else { "" };
             let sql = format!("alter table {only}{} {}", table.quoted(), syntax::text(action.syntax()));
-            vec![Opaque::on_table("alter table", sql, &table).into()]
+            let (leaves, takes) = left::by_action(&action);
+            let on_table = |what: Option<Unmodelled>| what.map(|what| (table.clone(), what)).into_iter().collect();
+            vec![Opaque { leaves: on_table(leaves), takes: on_table(takes), ..Opaque::on_table("alter table", sql, &table) }.into()]
         }));
     }
     operations.sort_by_key(pass);

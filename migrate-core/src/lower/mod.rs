@@ -5,6 +5,7 @@ pub(crate) mod columns;
 pub(crate) mod constraints;
 pub(crate) mod file;
 pub(crate) mod indexes;
+pub(crate) mod left;
 mod objects;
 pub(crate) mod relations;
 pub(crate) mod syntax;

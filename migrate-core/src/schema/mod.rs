@@ -12,6 +12,7 @@ mod references;
 mod rename;
 mod sequence_options;
 mod table;
+mod unmodelled;
 
 pub use column::{Column, Generated, Identity, IdentityKind, SequenceOptions};
 pub use constraint::{Constraint, ConstraintKind, Deferral, ForeignKey, Key, MatchType, ReferentialAction};
@@ -21,6 +22,7 @@ pub use objects::{EnumType, Extension, NamedSchema, OtherKind, OtherObject, Sequ
 pub use references::UniqueKey;
 pub use sequence_options::{SequenceAttributes, default_limits};
 pub use table::{Presence, Table};
+pub use unmodelled::Unmodelled;
 
 use crate::name::{Name, QualifiedName};
 use indexmap::IndexMap;

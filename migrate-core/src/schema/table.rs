@@ -1,6 +1,6 @@
 //! Tables.
 
-use super::{Column, Constraint, ConstraintKind, Index, Origin};
+use super::{Column, Constraint, ConstraintKind, Index, Origin, Unmodelled};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
 use indexmap::IndexMap;
@@ -44,10 +44,9 @@ pub struct Table {
     /// The text of `comment on table`.
     #[serde(default)]
     pub comment: Option<String>,
-    /// What statements that the model has no operation for left on it, and nobody could bring back: triggers, policies,
-    /// rules, grants.
+    /// What statements that the model has no operation for left on it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub unmodelled: BTreeSet<String>,
+    pub unmodelled: BTreeSet<Unmodelled>,
     /// Who created it.
     #[serde(default)]
     pub origin: Origin,
