@@ -127,11 +127,13 @@ pub enum Error {
         /// What to do.
         help: String,
     },
-    /// A Rust step sent a `commit` or `rollback` of its own. What came before it is committed or gone, and the journal knows
-    /// nothing of it.
+    /// A Rust step sent a `commit` or `rollback` of its own. What came before it in the migration is committed or gone. The
+    /// journal has the failure, and the migration is not recorded as done: take the statement out, and run `up` again.
     TransactionEnded {
         /// The step.
         place: Box<Place>,
+        /// What it did, and what it said if it failed after that.
+        message: String,
     },
     /// A Rust step stopped the migration.
     Step(String),
@@ -214,7 +216,7 @@ impl Error {
             Self::Url { reason, .. } | Self::Step(reason) => reason.clone(),
             Self::Operation { place, message, sqlstate, .. } => with_code(format!("{place} failed: {message}"), sqlstate.as_ref()),
             Self::Drift { place, message, .. } => format!("{place} can't be done: {message}"),
-            Self::TransactionEnded { place } => format!("{place} has ended the migration's transaction"),
+            Self::TransactionEnded { place, message } => format!("{place} {message}"),
             Self::Locked { holder, .. } => format!("another migrator or writer is at work: {holder}"),
             Self::History { problem, .. } => problem.clone(),
             Self::UnknownRevision { revision, .. } => format!("no revision `{revision}` in this chain"),
@@ -274,7 +276,7 @@ impl Error {
     #[must_use]
     pub fn place(&self) -> Option<&Place> {
         match self {
-            Self::Operation { place, .. } | Self::Drift { place, .. } | Self::TransactionEnded { place } => Some(place),
+            Self::Operation { place, .. } | Self::Drift { place, .. } | Self::TransactionEnded { place, .. } => Some(place),
             _ => None,
         }
     }

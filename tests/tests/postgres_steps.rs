@@ -59,9 +59,20 @@ fn commits<'a>(tx: &'a mut Tx<'_>) -> StepFuture<'a> {
     })
 }
 
+fn commits_and_fails<'a>(tx: &'a mut Tx<'_>) -> StepFuture<'a> {
+    Box::pin(async move {
+        tx.execute("commit").await?;
+        Err(Error::step("the titles are not ready"))
+    })
+}
+
 fn fails<'a>(_: &'a mut Tx<'_>) -> StepFuture<'a> {
     Box::pin(async { Err(Error::step("the titles are not ready")) })
 }
+
+/// The revisions that were applied, and what failed.
+const RECORDED: &str = "select coalesce(string_agg(revision, ','), '') from _migrate.revisions where state = 'applied'";
+const FAILED: &str = "select coalesce(string_agg(evidence, ','), '') from _migrate.operations where outcome = 'failed'";
 
 async fn exists(database: &Database, table: &str) -> bool {
     database.text(&format!("select (to_regclass('public.{table}') is not null)::text")).await.unwrap() == "true"
@@ -87,11 +98,29 @@ async fn a_rollback_of_the_step_undoes_the_step_alone() {
 #[tokio::test]
 async fn a_step_that_ends_the_transaction_is_told_so() {
     let database = Database::create(server()).await;
-    let chain = chain("create table items (id int)", run(), "alter table items add column note text", commits);
-    let error = Migrator::new(database.url()).unwrap().up(chain, None).await.unwrap_err().to_string();
+    let (before, after) = ("create table items (id int)", "alter table items add column note text");
+    let migrator = Migrator::new(database.url()).unwrap();
+    let error = migrator.up(chain(before, run(), after, commits), None).await.unwrap_err().to_string();
     assert!(error.contains("run `step` (m1.rs:7) has ended the migration's transaction"), "{error}");
     assert!(error.contains("now: what came before it in the migration is committed, and not recorded"), "{error}");
-    assert!(error.contains("help: "), "{error}");
+    assert!(error.contains("help: take `commit` and `rollback` out of the step"), "{error}");
+    // what the error says is so
+    assert!(exists(&database, "items").await);
+    assert_eq!(database.text(RECORDED).await.unwrap(), "");
+    assert_eq!(database.text(FAILED).await.unwrap(), "has ended the migration's transaction");
+    migrator.up(chain(before, run(), after, undone), None).await.unwrap();
+    assert_eq!(database.text(RECORDED).await.unwrap(), "r1");
+    assert_eq!(database.text("select string_agg(id::text || coalesce(note, ''), ',') from items").await.unwrap(), "2");
+}
+
+#[tokio::test]
+async fn a_step_that_ends_the_transaction_and_fails_is_told_so() {
+    let database = Database::create(server()).await;
+    let chain = chain("create table items (id int)", run(), "alter table items add column note text", commits_and_fails);
+    let error = Migrator::new(database.url()).unwrap().up(chain, None).await.unwrap_err().to_string();
+    assert!(error.contains("has ended the migration's transaction, and then failed: the titles are not ready"), "{error}");
+    assert!(!error.contains("rolled back whole"), "{error}");
+    assert!(exists(&database, "items").await);
 }
 
 #[tokio::test]

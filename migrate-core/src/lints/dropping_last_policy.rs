@@ -8,7 +8,7 @@
 
 use super::{Context, Findings, Lint};
 use crate::operation::Operation;
-use crate::schema::ObjectKey;
+use crate::schema::{ObjectKey, Unmodelled};
 
 pub(super) const LINT: Lint = Lint::of_history("dropping_last_policy", check);
 
@@ -17,7 +17,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let (table, name) = (&drop.table, &drop.name);
     // one that the model knows by name only may permit, too
     let permits = |table: &crate::schema::Table| {
-        table.policies.values().any(|policy| policy.permissive) || table.unmodelled.iter().any(|what| what.starts_with("policy"))
+        table.policies.values().any(|policy| policy.permissive) || table.unmodelled.iter().any(|what| matches!(what, Unmodelled::Policy(_)))
     };
     let dropped = context.old_table(table).and_then(|old| old.policies.get(name));
     if !dropped.is_some_and(|policy| policy.permissive) || !context.end().table(table).is_some_and(|end| end.row_security.enabled && !permits(end)) {

@@ -9,7 +9,7 @@
 use super::{Context, Findings, Lint};
 use crate::operation::Operation;
 use crate::ops::RowSecurityChange;
-use crate::schema::Table;
+use crate::schema::{Table, Unmodelled};
 
 pub(super) const LINT: Lint = Lint::of_history("enabling_row_security_without_policy", check);
 
@@ -26,5 +26,5 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 /// Whether it has a policy, also one that the model knows by name only.
 fn has_policy(table: &Table) -> bool {
-    !table.policies.is_empty() || table.unmodelled.iter().any(|what| what.starts_with("policy"))
+    !table.policies.is_empty() || table.unmodelled.iter().any(|what| matches!(what, Unmodelled::Policy(_)))
 }

@@ -6,6 +6,7 @@ pub(crate) mod constraints;
 pub(crate) mod data;
 pub(crate) mod file;
 pub(crate) mod indexes;
+pub(crate) mod left;
 mod objects;
 pub(crate) mod relations;
 pub(crate) mod roles;

@@ -16,6 +16,7 @@ use crate::report::Report;
 use crate::schema::{ObjectKey, Origin, Schema, View};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// Creates or replaces a view.
@@ -40,7 +41,7 @@ impl CreateView {
     /// What creates `view` as it is, its comment not included.
     #[must_use]
     pub fn of(name: &QualifiedName, view: &View) -> Self {
-        let view = View { indexes: IndexMap::new(), ..view.clone() };
+        let view = View { indexes: IndexMap::new(), unmodelled: BTreeSet::new(), ..view.clone() };
         Self { name: name.clone(), view, or_replace: false, if_not_exists: false, without_data: false }
     }
 
@@ -116,8 +117,8 @@ impl Operate for CreateView {
             return;
         }
         let comment = replaced.and_then(|view| view.comment.clone());
-        let access = replaced.map(|view| view.access.clone()).unwrap_or_default();
-        let view = View { comment, access, origin: origin.clone(), ..self.view.clone() };
+        let (access, unmodelled) = replaced.map(|view| (view.access.clone(), view.unmodelled.clone())).unwrap_or_default();
+        let view = View { comment, access, unmodelled, origin: origin.clone(), ..self.view.clone() };
         schema.views.insert(self.name.clone(), view);
     }
 
@@ -142,12 +143,9 @@ impl Operate for CreateView {
         if same_columns {
             return Ok(vec![Self { or_replace: true, ..Self::of(&self.name, view) }.into()]);
         }
-        // columns that were added can't be replaced away
-        if let Some(reader) = before.views_reading(&self.name).first() {
-            return Err(NoInverse::because(format!("the columns of view `{}` can't be taken back while `{reader}` reads it", self.name)));
-        }
-        let triggers = super::create_trigger::recreate_all(before, &self.name);
-        Ok(std::iter::once(drop.into()).chain(recreate(&self.name, view)).chain(triggers).collect())
+        let again = drop.inverse(before);
+        let again = again.map_err(|no| NoInverse::because(format!("columns that were added can't be replaced away, and {}", no.reason)))?;
+        Ok(std::iter::once(drop.into()).chain(again).collect())
     }
 
     fn render(&self) -> Vec<String> {

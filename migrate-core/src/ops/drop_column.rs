@@ -84,6 +84,12 @@ impl DropColumn {
         }
         let falls: Vec<_> =
             table.constraints.values().filter(|constraint| constraint.kind.involves(self.column.as_str())).cloned().collect();
+        if let Some(what) = table.unmodelled.iter().find(|what| what.falls_with_column(self.cascade)) {
+            return Err(NoInverse::because(format!(
+                "{what} of table `{}` may fall with it, and the model can't bring it back",
+                self.table
+            )));
+        }
         let filled = column.default.is_some() || column.identity.is_some() || column.generated.is_some();
         if column.not_null && !filled {
             return Err(NoInverse::because(format!(

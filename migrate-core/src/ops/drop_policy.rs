@@ -13,7 +13,7 @@ use crate::effects::{Effects, LockMode};
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, NoInverse, Operate};
 use crate::report::Report;
-use crate::schema::{ObjectKey, Origin, Policy, Schema, unmodelled_policy};
+use crate::schema::{ObjectKey, Origin, Policy, Schema, Unmodelled};
 use serde::{Deserialize, Serialize};
 
 /// Drops a policy. Nothing depends on one.
@@ -59,7 +59,7 @@ impl Operate for DropPolicy {
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
         let Some(table) = schema.tables.get_mut(&self.table) else { return };
-        if table.policies.remove(&self.name).is_some() || table.unmodelled.remove(&unmodelled_policy(&self.name)) {
+        if table.policies.remove(&self.name).is_some() || table.unmodelled.remove(&Unmodelled::Policy(self.name.clone())) {
             schema.record_departure(self.key(), None, origin);
         }
     }

@@ -85,6 +85,9 @@ impl Operate for DropView {
         let Some(view) = before.views.get(&self.name) else {
             return Err(NoInverse::because(format!("nothing is known of {} `{}`", self.kind(), self.name)));
         };
+        if let Some(what) = view.unmodelled.first() {
+            return Err(NoInverse::because(format!("{what} falls with it, and the model can't bring it back")));
+        }
         if let Some(other) = before.views_reading(&self.name).first() {
             return Err(NoInverse::because(format!("view `{other}` falls with it")));
         }

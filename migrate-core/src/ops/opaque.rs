@@ -23,10 +23,10 @@
 use crate::data::Data;
 use crate::effects::{Effects, TransactionNeed};
 use crate::expression::Expression;
-use crate::name::QualifiedName;
+use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, NoInverse, Operate};
 use crate::report::Report;
-use crate::schema::{ObjectKey, Origin, OtherKind, OtherObject, Schema};
+use crate::schema::{ObjectKey, Origin, OtherKind, OtherObject, Schema, Unmodelled};
 use serde::{Deserialize, Serialize};
 
 /// A statement that is run as it stands: parsed, guarded by its savepoint, journalled, but not modelled.
@@ -57,12 +57,15 @@ pub struct Opaque {
     /// What drops what it creates; `None` where it creates nothing, or may have found it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Expression>,
-    /// What it leaves on a table that falls with it: a rule, a grant, a policy for whoever creates it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub leaves: Option<(QualifiedName, String)>,
-    /// What of that kind it takes away.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub takes: Option<(QualifiedName, String)>,
+    /// What it leaves on tables and views, to fall with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaves: Vec<(QualifiedName, Unmodelled)>,
+    /// The schemas on all of whose tables and views it leaves a grant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants_in: Vec<Name>,
+    /// What it takes away from tables and views.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub takes: Vec<(QualifiedName, Unmodelled)>,
     /// The relations that it names and nobody created, once bound.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<QualifiedName>,
@@ -160,15 +163,17 @@ impl Operate for Opaque {
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
-        if let Some((table, what)) = &self.leaves
-            && let Some(table) = schema.tables.get_mut(table)
-        {
-            table.unmodelled.insert(what.clone());
+        for (relation, what) in &self.takes {
+            if let Some(unmodelled) = schema.unmodelled_mut(relation) {
+                unmodelled.remove(what);
+            }
         }
-        if let Some((table, what)) = &self.takes
-            && let Some(table) = schema.tables.get_mut(table)
-        {
-            table.unmodelled.remove(what);
+        let granted = schema.tables.keys().chain(schema.views.keys()).filter(|name| self.grants_in.contains(&name.schema));
+        let granted: Vec<_> = granted.map(|name| (name.clone(), Unmodelled::Grant)).collect();
+        for (relation, what) in self.leaves.iter().chain(&granted) {
+            if let Some(unmodelled) = schema.unmodelled_mut(relation) {
+                unmodelled.insert(what.clone());
+            }
         }
         schema.other_routines.extend(self.creates_routines.iter().cloned());
         let marked = schema.routines.iter_mut().filter(|(signature, _)| self.marks_routines.contains(&signature.name));
@@ -230,43 +235,11 @@ mod lower {
     use super::{Opaque, Refusal};
     use crate::data::Data;
     use crate::expression::Expression;
-    use crate::lower::{data, relations, syntax, undo};
+    use crate::lower::{data, left, relations, syntax, undo};
     use crate::name::{QualifiedName, TEMPORARY_SCHEMA};
-    use crate::schema::{OtherKind, unmodelled_policy};
+    use crate::schema::OtherKind;
     use squawk_syntax::SyntaxNode;
     use squawk_syntax::ast::{self, AstNode};
-
-    /// What a statement leaves on a table, and falls with it unseen by the model.
-    fn leaves(statement: &ast::Stmt) -> Option<(QualifiedName, String)> {
-        match statement {
-            ast::Stmt::CreatePolicy(it) => {
-                Some((syntax::table_ref(&it.on_table()?.table_name_ref()?)?, unmodelled_policy(&syntax::name(&it.policy()?))))
-            }
-            ast::Stmt::CreateRule(it) => {
-                let table = it.rule_on()?.syntax().descendants().find_map(ast::PathRef::cast);
-                on(table, "rule", &it.rule()?)
-            }
-            ast::Stmt::Grant(it) => {
-                let object = it.on_privilege_objects_clause()?.syntax().descendants().find_map(ast::PathRef::cast)?;
-                Some((syntax::path_ref(&object)?, "a grant".to_owned()))
-            }
-            _ => None,
-        }
-    }
-
-    /// What a statement takes away of that.
-    fn takes(statement: &ast::Stmt) -> Option<(QualifiedName, String)> {
-        match statement {
-            ast::Stmt::DropRule(it) => on(it.on_relation()?.relation_name_ref()?.path_ref(), "rule", &it.rule_ref()?),
-            _ => None,
-        }
-    }
-
-    fn on(table: Option<ast::PathRef>, kind: &str, name: &impl AstNode) -> Option<(QualifiedName, String)> {
-        let written = syntax::text(name.syntax());
-        let folded = if written.starts_with('"') { written } else { written.to_lowercase() };
-        Some((syntax::path_ref(&table?)?, format!("{kind} `{}`", folded.trim_matches('"'))))
-    }
 
     impl Opaque {
         pub(crate) fn lower(statement: &ast::Stmt, sql: &str) -> Self {
@@ -279,8 +252,9 @@ mod lower {
                 refusal: refusal(statement),
                 data: if works_on_data(statement) { data::read(node) } else { Data::default() },
                 undo: undo::drop_of(statement).map(Expression::new),
-                leaves: leaves(statement),
-                takes: takes(statement),
+                leaves: left::leaves(statement),
+                grants_in: left::grants_in(statement),
+                takes: left::takes(statement),
                 ..Self::default()
             };
             operation.note_names(statement);

@@ -12,7 +12,7 @@ use crate::effects::{Effects, LockMode};
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, Operate};
 use crate::report::Report;
-use crate::schema::{ObjectKey, Origin, Schema};
+use crate::schema::{ObjectKey, Origin, Schema, Unmodelled};
 use serde::{Deserialize, Serialize};
 
 /// Renames a policy.
@@ -59,6 +59,8 @@ impl Operate for RenamePolicy {
         if let Some(policy) = table.policies.remove(&self.name) {
             table.policies.insert(self.to.clone(), policy);
             schema.record_departure(self.key(&self.name), Some(self.to.to_string()), origin);
+        } else if table.unmodelled.remove(&Unmodelled::Policy(self.name.clone())) {
+            table.unmodelled.insert(Unmodelled::Policy(self.to.clone()));
         }
     }
 

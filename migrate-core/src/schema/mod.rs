@@ -20,6 +20,7 @@ mod sequence_options;
 mod table;
 mod trigger;
 mod types;
+mod unmodelled;
 
 pub use access::{ALL, Access, Observed, Privilege, all_privileges, denies, is_about_access, is_about_privilege};
 pub(crate) use bound::{Bound, lists};
@@ -30,7 +31,7 @@ pub use index::{Index, IndexKey, IndexKeyKind};
 pub use objects::{EnumType, Extension, NamedSchema, OtherKind, OtherObject, Sequence, SqliteTrigger, View};
 pub use parameters::Parameters;
 pub use policy::{EVERYBODY, Policy, PolicyCommand, RowSecurity};
-pub(crate) use policy::{conditions_sql, relations_read, unmodelled as unmodelled_policy};
+pub(crate) use policy::{conditions_sql, relations_read};
 pub use references::UniqueKey;
 pub use routine::{
     Argument, ArgumentMode, LISTS, Parallel, Returns, Routine, RoutineAttributes, RoutineBody, RoutineKind, Signature, Volatility,
@@ -40,6 +41,7 @@ pub use sequence_options::{SequenceAttributes, default_limits};
 pub use table::{Partition, Presence, Table};
 pub use trigger::{ConstraintTrigger, Trigger, TriggerEvent, TriggerState, TriggerTiming};
 pub use types::{Attribute, CompositeType, Domain, DomainCheck, TypeUser};
+pub use unmodelled::Unmodelled;
 
 use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName, TEMPORARY_SCHEMA};
 use indexmap::IndexMap;

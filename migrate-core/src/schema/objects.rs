@@ -1,10 +1,11 @@
 //! Everything in a schema that isn't a table.
 
-use super::{Access, Index, Origin, SequenceOptions};
+use super::{Access, Index, Origin, SequenceOptions, Unmodelled};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A schema (namespace).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +97,9 @@ pub struct View {
     /// Indexes by name; only a materialized view has any.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub indexes: IndexMap<Name, Index>,
+    /// What statements that the model has no operation for left on it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unmodelled: BTreeSet<Unmodelled>,
     /// Who created it.
     #[serde(default)]
     pub origin: Origin,

@@ -1,6 +1,6 @@
 //! Row level security: who sees and changes which rows of a table.
 
-use super::{Schema, Table};
+use super::{Schema, Table, Unmodelled};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName, quoted_list};
 use serde::{Deserialize, Serialize};
@@ -117,11 +117,6 @@ fn condition(table: &QualifiedName, query: &Expression) -> Option<Expression> {
     Some(Expression::new(rest.strip_prefix(" where (")?.strip_suffix(')')?))
 }
 
-/// What [`Table::unmodelled`] has of a policy.
-pub(crate) fn unmodelled(name: &Name) -> String {
-    format!("policy `{name}`")
-}
-
 /// The relations that the subqueries of conditions on the rows of a table read.
 pub(crate) fn relations_read<'a>(table: &QualifiedName, conditions: impl Iterator<Item = &'a Expression>) -> Vec<QualifiedName> {
     let mut relations = Vec::new();
@@ -137,7 +132,7 @@ impl Schema {
     /// Whether a policy of this name was made by a statement that the model has no operation for.
     #[must_use]
     pub fn has_unmodelled_policy(&self, table: &QualifiedName, name: &Name) -> bool {
-        self.table(table).is_some_and(|table| table.unmodelled.contains(&unmodelled(name)))
+        self.table(table).is_some_and(|table| table.unmodelled.contains(&Unmodelled::Policy(name.clone())))
     }
 
     /// The policies that read the column, of its own table and of others whose conditions have subqueries.

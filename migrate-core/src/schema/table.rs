@@ -1,6 +1,6 @@
 //! Tables.
 
-use super::{Access, Column, Constraint, ConstraintKind, Index, Origin, Parameters, Policy, RowSecurity};
+use super::{Access, Column, Constraint, ConstraintKind, Index, Origin, Parameters, Policy, RowSecurity, Unmodelled};
 use crate::expression::{Expression, Token, tokens};
 use crate::name::{Name, QualifiedName};
 use indexmap::IndexMap;
@@ -80,10 +80,9 @@ pub struct Table {
     /// Who owns it, and who may do what with it.
     #[serde(default, skip_serializing_if = "Access::is_empty")]
     pub access: Access,
-    /// What statements that the model has no operation for left on it, and nobody could bring back: rules, grants,
-    /// policies for whoever runs the migration.
+    /// What statements that the model has no operation for left on it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub unmodelled: BTreeSet<String>,
+    pub unmodelled: BTreeSet<Unmodelled>,
     /// Who created it.
     #[serde(default)]
     pub origin: Origin,

@@ -16,7 +16,7 @@ pub(crate) use planner::{Decision, Planned};
 pub(crate) use stamp::stamp;
 pub(crate) use status::{check, status};
 pub(crate) use up::up;
-pub(crate) use work::{Direction, Failure, Work};
+pub(crate) use work::{Direction, Failure, Told, Work};
 
 pub use down::DownTo;
 pub use plan::{Plan, PlannedOperation, PlannedRevision};

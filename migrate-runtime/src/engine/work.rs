@@ -115,6 +115,13 @@ pub(crate) enum Failure {
         /// What to do.
         help: String,
     },
+    /// A Rust step has ended the transaction that it was to be part of.
+    TransactionEnded {
+        /// The step.
+        place: Place,
+        /// What it did, and what it said if it failed after that.
+        message: String,
+    },
     /// Somebody has changed what the plan rests on. Nothing was done; the history has to be read again.
     #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "PostgreSQL has a lock that holds from plan to commit"))]
     Overtaken,
@@ -128,7 +135,36 @@ impl From<Error> for Failure {
     }
 }
 
+/// What the journal keeps of a failure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'a> {
+    pub(crate) place: &'a Place,
+    pub(crate) message: &'a str,
+    /// The server's code.
+    pub(crate) code: Option<&'a str>,
+    /// The statement.
+    pub(crate) sql: &'a str,
+}
+
 impl Failure {
+    /// The step of this place has ended the transaction, and then failed, if it did.
+    pub(crate) fn transaction_ended(place: &Place, failed: Option<&str>) -> Self {
+        let failed = failed.map(|failed| format!(", and then failed: {failed}")).unwrap_or_default();
+        Self::TransactionEnded { place: place.clone(), message: format!("has ended the migration's transaction{failed}") }
+    }
+
+    /// What the journal keeps of it; `None` of what is no step's.
+    pub(crate) fn told(&self) -> Option<Told<'_>> {
+        let (place, message, code, sql) = match self {
+            Self::Operation { place, message, sqlstate, sql, .. } => (place, message, sqlstate.as_deref(), sql.as_str()),
+            Self::Transient { place, message, sqlstate, sql } => (place, message, Some(sqlstate.as_str()), sql.as_str()),
+            Self::Drift { place, message, sql, .. } => (place, message, None, sql.as_str()),
+            Self::TransactionEnded { place, message } => (place, message, None, ""),
+            Self::Overtaken | Self::Engine(_) => return None,
+        };
+        Some(Told { place, message, code, sql })
+    }
+
     /// As the error that a person sees. `committed`: earlier segments of the migration hold. `journalled`: the failure is in
     /// the journal.
     pub(crate) fn into_error(self, committed: bool, journalled: bool) -> Error {
@@ -141,6 +177,7 @@ impl Failure {
         };
         match self {
             Self::Engine(error) => error,
+            Self::TransactionEnded { place, message } => Error::TransactionEnded { place: Box::new(place), message },
             Self::Overtaken => Error::Locked { holder: "it has just changed the history".to_owned(), waited: Duration::ZERO },
             Self::Transient { place, sql, message, sqlstate } => Error::Operation {
                 place: Box::new(place),

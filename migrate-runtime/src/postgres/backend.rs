@@ -273,14 +273,8 @@ impl Backend for Postgres {
     }
 
     async fn record_failure(&mut self, migration: &Migration, failure: &Failure) -> Result<bool> {
-        let (place, message, sqlstate, sql) = match failure {
-            Failure::Operation { place, message, sqlstate, sql, .. } => (place, message, sqlstate.as_deref(), sql),
-            Failure::Transient { place, message, sqlstate, sql } => (place, message, Some(sqlstate.as_str()), sql),
-            Failure::Drift { place, message, sql, .. } => (place, message, None, sql),
-            Failure::Overtaken | Failure::Engine(_) => return Ok(true),
-        };
-        let row = journal::Failed { place, message, sqlstate, sql };
-        let sql = journal::record_failure(self.run_id, migration.revision, &row);
+        let Some(told) = failure.told() else { return Ok(true) };
+        let sql = journal::record_failure(self.run_id, migration.revision, &told);
         self.raw(&sql).await.map(|()| true)
     }
 

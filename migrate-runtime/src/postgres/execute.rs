@@ -293,6 +293,9 @@ impl Postgres {
                 })?;
                 let outcome = call(&mut Tx::of_postgres(&mut self.connection)).await;
                 if let Err(error) = outcome {
+                    if self.raw(BACK).await.is_err_and(|error| is_without_savepoint(&error)) {
+                        return Err(Failure::transaction_ended(&work.steps[i].place, Some(&error.to_string())));
+                    }
                     return Err(match error {
                         Error::Database(error) => Self::failure(&work.steps[i], error),
                         error => step_failure(&work.steps[i], error.to_string(), "fix what the step says and run `up` again"),
@@ -319,10 +322,7 @@ impl Postgres {
         }
         work.durations[i] = began.elapsed();
         match self.raw(RELEASE).await {
-            // no transaction, or another one than ours
-            Err(Error::Server { sqlstate: Some(code), .. }) if matches!(code.as_str(), "25P01" | "3B001") => {
-                Err(Failure::Engine(Error::TransactionEnded { place: Box::new(work.steps[i].place.clone()) }))
-            }
+            Err(error) if is_without_savepoint(&error) => Err(Failure::transaction_ended(&work.steps[i].place, None)),
             released => Ok(released?),
         }
     }
@@ -519,6 +519,11 @@ fn is_true(row: &sqlx::postgres::PgRow) -> bool {
 
 fn step_failure(planned: &Planned, message: String, help: &str) -> Failure {
     Failure::Operation { place: planned.place.clone(), sql: planned.sql.join(";\n"), message, sqlstate: None, help: help.to_owned() }
+}
+
+/// There is no transaction, or another one than that with our savepoint.
+fn is_without_savepoint(error: &Error) -> bool {
+    matches!(error, Error::Server { sqlstate: Some(code), .. } if matches!(code.as_str(), "25P01" | "3B001"))
 }
 
 fn is_absent(code: &str) -> bool {

@@ -1,7 +1,7 @@
 //! The journal's tables in PostgreSQL, and what is written to them.
 
 use crate::Migration;
-use crate::engine::{Direction, Planned};
+use crate::engine::{Direction, Planned, Told};
 use crate::history::{FORMAT, Outcome, RevisionState};
 use migrate_core::name::quote_literal;
 
@@ -138,16 +138,8 @@ pub(super) fn forget_revision(migration: &Migration) -> String {
     format!("delete from _migrate.revisions where revision = {}", quote_literal(migration.revision))
 }
 
-/// A failure to be journalled.
-pub(super) struct Failed<'a> {
-    pub(super) place: &'a crate::error::Place,
-    pub(super) message: &'a str,
-    pub(super) sqlstate: Option<&'a str>,
-    pub(super) sql: &'a str,
-}
-
 /// Records a failure, after its transaction has been rolled back.
-pub(super) fn record_failure(run: i64, revision: &str, failed: &Failed<'_>) -> String {
+pub(super) fn record_failure(run: i64, revision: &str, failed: &Told<'_>) -> String {
     format!(
         "insert into _migrate.operations (run, revision, direction, number, operation, outcome, evidence, sql, file, line, sqlstate) \
          values ({run}, {}, 'up', {}, {}, 'failed', {}, {}, {}, {}, {})",
@@ -158,6 +150,6 @@ pub(super) fn record_failure(run: i64, revision: &str, failed: &Failed<'_>) -> S
         quote_literal(failed.sql),
         quote_literal(&failed.place.file),
         failed.place.line,
-        failed.sqlstate.map_or_else(|| "null".to_owned(), quote_literal),
+        failed.code.map_or_else(|| "null".to_owned(), quote_literal),
     )
 }

@@ -3,7 +3,7 @@
 use super::journal::{Entry, Mark};
 use super::transaction::{Open, Settings};
 use super::{catalog, connect, failed, journal};
-use crate::engine::{Backend, Direction, Failure, Guarded, Options, Rendered, Work};
+use crate::engine::{Backend, Direction, Failure, Guarded, Options, Rendered, Told, Work};
 use crate::history::{History, OperationRow, Outcome, RevisionState};
 use crate::{Error, Migration, Result};
 use migrate_core::effects::{Effects, TransactionNeed};
@@ -231,12 +231,7 @@ impl Backend for Sqlite {
     }
 
     async fn record_failure(&mut self, migration: &Migration, failure: &Failure) -> Result<bool> {
-        let (place, message, code, sql) = match failure {
-            Failure::Operation { place, message, sqlstate, sql, .. } => (place, message, sqlstate.as_deref(), sql),
-            Failure::Drift { place, message, sql, .. } => (place, message, None, sql),
-            Failure::Transient { place, message, sqlstate, sql } => (place, message, Some(sqlstate.as_str()), sql),
-            Failure::Overtaken | Failure::Engine(_) => return Ok(true),
-        };
+        let Some(Told { place, message, code, sql }) = failure.told() else { return Ok(true) };
         let row = journal::Row { place, outcome: Outcome::Failed, evidence: message, sql, code };
         let entry = Entry::Failure(migration.revision, self.direction, row);
         // whoever has the lock is what the failure is about

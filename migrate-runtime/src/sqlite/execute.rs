@@ -94,17 +94,18 @@ impl Sqlite {
             .migration
             .function(function)
             .ok_or_else(|| Error::Format { doing: "calling a Rust step", reason: format!("the migration has no function `{function}`") })?;
-        match call(&mut Tx::of_sqlite(self.connection()?)).await {
-            Ok(()) => {}
-            Err(Error::Database(error)) => return Err(failure(planned, error)),
-            Err(error) => return Err(step_failure(planned, error.to_string(), "fix what the step says and run `up` again")),
+        let outcome = call(&mut Tx::of_sqlite(self.connection()?)).await;
+        if let Err(Error::Database(error)) = outcome {
+            // some errors have SQLite roll back by itself
+            return Err(failure(planned, error));
         }
         // the savepoint tells whether the step has left the transaction alone
         let probe = sqlx::raw_sql(AssertSqlSafe(format!("{RELEASE}; {SAVEPOINT}"))).execute(self.connection()?).await;
-        probe.map(drop).map_err(|_| {
-            let message = "the Rust step has ended the migration's transaction".to_owned();
-            step_failure(planned, message, "take `commit` and `rollback` out of the step: the migration commits when all of it is done")
-        })
+        match (outcome, probe) {
+            (Ok(()), Ok(_)) => Ok(()),
+            (Err(error), Ok(_)) => Err(step_failure(planned, error.to_string(), "fix what the step says and run `up` again")),
+            (outcome, Err(_)) => Err(Failure::transaction_ended(&planned.place, outcome.err().map(|error| error.to_string()).as_deref())),
+        }
     }
 
     async fn assert(&mut self, planned: &Planned, message: String) -> Result<(), Failure> {
