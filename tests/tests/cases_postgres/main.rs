@@ -15,7 +15,7 @@
 //!   55P04 until it is committed.
 //!
 //! Not compared: data loss and broken readers, which are about people; relations that the model knows by name only
-//! (partitions, tables of queries); and all but the transaction where the effects are stated to be unknown.
+//! (foreign and temporary tables); and all but the transaction where the effects are stated to be unknown.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod compare;
