@@ -73,7 +73,7 @@ pub struct Effects {
     #[serde(default)]
     pub unknown: bool,
     /// The strongest lock on each table and view that existed before, and on a sequence that it is about. The lock of
-    /// readers is left out where a table is merely looked at, and so are partitions, which the model doesn't have.
+    /// readers is left out where a table is merely looked at.
     pub locks: Vec<(QualifiedName, LockMode)>,
     /// The tables that are written anew, row by row.
     pub rewrites: Vec<QualifiedName>,

@@ -129,6 +129,50 @@ impl AddConstraint {
     }
 }
 
+impl AddConstraint {
+    /// The effects on the children that get the constraint. One that has it already is locked, and neither read nor are
+    /// its own children looked at.
+    fn and_handed_down(&self, mut effects: Effects, schema: &Schema, after: &Schema) -> Effects {
+        let mode = match &self.constraint.kind {
+            ConstraintKind::Check { no_inherit: true, .. } => return effects,
+            ConstraintKind::Check { .. } => LockMode::AccessExclusive,
+            _ if !schema.table(&self.table).is_some_and(Table::is_partitioned) => return effects,
+            ConstraintKind::ForeignKey(_) => LockMode::ShareRowExclusive,
+            _ => LockMode::Share,
+        };
+        let scans = effects.scans.contains(&self.table);
+        let constraints = |schema: &Schema, table: &QualifiedName| schema.table(table).map_or(0, |table| table.constraints.len());
+        let mut reached = schema.children(&self.table);
+        let mut next = 0;
+        while let Some(child) = reached.get(next).cloned() {
+            next += 1;
+            effects = effects.and_lock(&child, mode);
+            if constraints(schema, &child) < constraints(after, &child) {
+                effects = if scans { effects.and_scan(&child) } else { effects };
+                reached.extend(schema.children(&child).into_iter().filter(|below| !reached.contains(below)).collect::<Vec<_>>());
+            } else if let Some(key) = self.foreign_key() {
+                // the triggers that looked after the child's own foreign key fall
+                effects = effects.and_lock(&key.references, LockMode::AccessExclusive);
+            }
+        }
+        effects
+    }
+
+    /// The effects on the descendants whose columns may hold no nulls any more, as those of a primary key.
+    fn and_not_nulls(&self, effects: Effects, schema: &Schema, after: &Schema) -> Effects {
+        if !self.looks_for_nulls(schema) {
+            return effects;
+        }
+        let not_nulls =
+            |schema: &Schema, table| schema.table(table).map_or(0, |table| table.columns.iter().filter(|column| column.not_null).count());
+        schema.descendants(&self.table).iter().fold(effects, |effects, below| {
+            let effects = effects.and_lock(below, LockMode::AccessExclusive);
+            let is_read = not_nulls(schema, below) < not_nulls(after, below) && !effects.scans.contains(below);
+            if is_read { effects.and_scan(below) } else { effects }
+        })
+    }
+}
+
 impl Operate for AddConstraint {
     fn describe(&self) -> String {
         format!("add constraint `{}` to `{}`", self.constraint.name, self.table)
@@ -201,18 +245,12 @@ impl Operate for AddConstraint {
 
     fn effects(&self, schema: &Schema) -> Effects {
         let effects = self.own_effects(schema);
-        let handed_down = match &self.constraint.kind {
-            ConstraintKind::Check { no_inherit, .. } => !no_inherit,
-            _ => schema.table(&self.table).is_some_and(Table::is_partitioned) || self.looks_for_nulls(schema),
-        };
-        if !handed_down || self.only {
+        if self.only || schema.children(&self.table).is_empty() {
             return effects;
         }
-        if self.constraint.kind.has_index() && !self.looks_for_nulls(schema) {
-            let below = schema.descendants(&self.table);
-            return below.iter().fold(effects, |effects, table| effects.and_lock(table, LockMode::Share).and_scan(table));
-        }
-        effects.and_descendants(schema, &self.table)
+        let mut after = schema.clone();
+        after.add_constraint(&self.table, self.constraint.clone(), false);
+        self.and_not_nulls(self.and_handed_down(effects, schema, &after), schema, &after)
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {

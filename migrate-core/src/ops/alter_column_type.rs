@@ -67,6 +67,20 @@ impl AlterColumnType {
         matches!(targets.as_slice(), [] | [_]) && targets.iter().all(|target| *target == self.data_type)
     }
 
+    /// Whether each cast on the way leaves what is stored as it stands. Values are tested by writing them anew.
+    fn keeps_stored_values(&self, schema: &Schema, column: &Column) -> bool {
+        let targets = match &self.using {
+            Some(using) => cast_targets(using, &self.column),
+            None => Some(Vec::new()),
+        };
+        let Some(targets) = targets else { return false };
+        let mut from = &column.data_type;
+        targets.iter().chain([&self.data_type]).all(|to| {
+            let before = std::mem::replace(&mut from, to);
+            (before == to || !schema.is_tested(to)) && schema.stored_type(before).stores_like(schema.stored_type(to))
+        })
+    }
+
     fn check_conversion(&self, schema: &Schema, column: &Column, report: &mut Report) {
         let at = self.data_type.written.as_ref().map_or(self.column.at, |written| written.at);
         if column.identity.is_some() && !self.data_type.is_integer() {
@@ -200,9 +214,7 @@ impl AlterColumnType {
             kind => kind.has_index() && kind.involves(involved) && (other_collation || kind.is_computed()),
         });
         let rebuilt = table.indexes.values().any(|index| index.involves(involved) && (other_collation || index.is_computed()));
-        // values are tested by writing them anew
-        let tested = column.data_type != self.data_type && schema.is_tested(&self.data_type);
-        if !self.is_plain_cast() || tested || !from.stores_like(to) {
+        if !self.keeps_stored_values(schema, column) {
             let scanned = foreign_keys.into_iter().map(|(own, _)| own).filter(|own| *own != self.table);
             scanned.fold(effects.and_rewrite(&self.table), |effects, own| effects.and_scan(&own))
         } else if checked || rebuilt {

@@ -106,8 +106,11 @@ impl Operate for AlterStorage {
     }
 
     fn effects(&self, schema: &Schema) -> Effects {
-        let parameters = matches!(self.change, StorageChange::Set(_) | StorageChange::Reset(_));
-        let mode = if parameters { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive };
+        let mode = match &self.change {
+            StorageChange::Set(parameters) if parameters.get("user_catalog_table").is_none() => LockMode::ShareUpdateExclusive,
+            StorageChange::Reset(names) if !names.iter().any(|name| name == "user_catalog_table") => LockMode::ShareUpdateExclusive,
+            _ => LockMode::AccessExclusive,
+        };
         let effects = Effects::lock(&self.table, mode);
         if self.rewrites(schema.table(&self.table)) { effects.and_rewrite(&self.table) } else { effects }
     }

@@ -85,11 +85,20 @@ impl Operate for AttachPartition {
 
     fn effects(&self, schema: &Schema) -> Effects {
         let effects = Effects::lock(&self.table, LockMode::ShareUpdateExclusive).and_lock(&self.partition, LockMode::AccessExclusive);
-        let effects = effects.and_scan(&self.partition);
         let below = schema.descendants(&self.partition);
-        let effects = below.iter().fold(effects, |effects, table| effects.and_lock(table, LockMode::AccessExclusive).and_scan(table));
+        let effects = below.iter().fold(effects, |effects, table| effects.and_lock(table, LockMode::AccessExclusive));
+        // where there is no other partition, every row belongs to the default one
+        let takes_all = self.bound.sql().eq_ignore_ascii_case("default") && schema.partitions(&self.table).is_empty();
+        let read = std::iter::once(&self.partition).chain(&below).filter(|_| !takes_all);
+        let effects = read.fold(effects, |effects, table| effects.and_scan(table));
         let targets = family::targets(schema, &self.table);
         let effects = targets.fold(effects, |effects, target| effects.and_lock(target, LockMode::ShareRowExclusive));
+        let mut after = schema.clone();
+        self.apply(&mut after, &Origin::default());
+        let effects = std::iter::once(&self.partition).chain(&below).fold(effects, |effects, table| {
+            family::replaced_targets(schema, &after, table)
+                .fold(effects, |effects, target| effects.and_lock(target, LockMode::AccessExclusive))
+        });
         match schema.default_partition(&self.table).filter(|default| **default != self.partition) {
             Some(default) => effects.and_lock(default, LockMode::AccessExclusive).and_scan(default),
             None => effects,

@@ -130,7 +130,7 @@ fn drop_constraints(constraints: Vec<(QualifiedName, Name)>) -> impl Iterator<It
 fn drop_defaults<'a>(schema: &'a Schema, table: &'a QualifiedName, of: Option<&'a Name>) -> impl Iterator<Item = Operation> + 'a {
     let fed = drop_table::owned_sequences(schema, table, of).flat_map(|(sequence, _)| schema.columns_fed_by(sequence));
     let others = fed.filter(move |(user, column)| user != table || of.is_some_and(|of| of != column));
-    others.map(|(table, column)| DropDefault { table, column, only: false }.into())
+    others.map(|(table, column)| DropDefault { table, column, only: true }.into())
 }
 
 /// Applies the drops before the one that they fall with.

@@ -153,7 +153,17 @@ impl Operate for CreateIndex {
         let reads_nothing = self.index.only && schema.table(&self.table).is_some_and(Table::is_partitioned);
         let effects = if reads_nothing { effects } else { effects.and_scan(&self.table) };
         let handed_down = !self.index.only && schema.table(&self.table).is_some_and(Table::is_partitioned);
-        if handed_down { effects.and_descendants(schema, &self.table) } else { effects }
+        if !handed_down {
+            return effects;
+        }
+        // a partition that has an index like it is not read
+        let mut after = schema.clone();
+        after.add_index(&self.table, &self.index);
+        let indexes = |schema: &Schema, table: &QualifiedName| schema.table(table).map_or(0, |table| table.indexes.len());
+        schema.descendants(&self.table).iter().fold(effects, |effects, below| {
+            let effects = effects.and_lock(below, mode);
+            if indexes(schema, below) < indexes(&after, below) { effects.and_scan(below) } else { effects }
+        })
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {

@@ -176,8 +176,13 @@ impl Operate for CreateTableAs {
         }
     }
 
-    fn effects(&self, _schema: &Schema) -> Effects {
-        self.relations.iter().fold(Effects::default(), |effects, table| effects.and_lock(table, LockMode::AccessShare))
+    fn effects(&self, schema: &Schema) -> Effects {
+        let effects = self.relations.iter().fold(Effects::default(), |effects, table| effects.and_lock(table, LockMode::AccessShare));
+        if self.without_data {
+            return effects;
+        }
+        let read = schema.tables_read_through(&self.relations);
+        read.iter().fold(effects, |effects, table| effects.and_lock(table, LockMode::AccessShare).and_scan(table))
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {

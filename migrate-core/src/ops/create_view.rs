@@ -129,7 +129,7 @@ impl Operate for CreateView {
         if !self.view.materialized || self.without_data {
             return effects;
         }
-        let read = schema.tables_read_by(&self.view);
+        let read = schema.tables_read_through(&self.view.relations);
         read.iter().fold(effects, |effects, table| effects.and_lock(table, LockMode::AccessShare).and_scan(table))
     }
 

@@ -166,7 +166,12 @@ impl Operate for DropColumn {
         });
         let effects = targets.fold(own, |effects, table| effects.and_lock(&table, LockMode::AccessExclusive));
         let effects = cascade::and_locks(effects, &self.before_it(schema), schema);
-        let effects = if self.only { effects } else { effects.and_descendants(schema, &self.table) };
+        // with `only`, too, what the children inherit is made their own
+        let effects = if self.only {
+            schema.children(&self.table).iter().fold(effects, |effects, child| effects.and_lock(child, LockMode::AccessExclusive))
+        } else {
+            effects.and_descendants(schema, &self.table)
+        };
         Effects { loses_data: true, breaks_readers: true, ..effects }
     }
 

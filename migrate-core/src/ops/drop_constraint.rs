@@ -135,11 +135,11 @@ impl Operate for DropConstraint {
         });
         let dependents = self.dependents(schema).into_iter().map(|(table, _)| table);
         let own = Effects::lock(&self.table, LockMode::AccessExclusive);
-        let handed_down = self.constraint(schema).is_some_and(|constraint| match constraint.kind {
-            ConstraintKind::Check { no_inherit, .. } => !no_inherit,
-            _ => schema.table(&self.table).is_some_and(Table::is_partitioned),
-        });
-        let own = if handed_down && !self.only { own.and_descendants(schema, &self.table) } else { own };
+        let inherited =
+            self.constraint(schema).is_some_and(|constraint| matches!(constraint.kind, ConstraintKind::Check { no_inherit: false, .. }));
+        // with `only`, too, PostgreSQL makes sure that nobody uses the partitions
+        let partitioned = schema.table(&self.table).is_some_and(Table::is_partitioned);
+        let own = if partitioned || (inherited && !self.only) { own.and_descendants(schema, &self.table) } else { own };
         target.into_iter().chain(dependents).fold(own, |effects, table| effects.and_lock(&table, LockMode::AccessExclusive))
     }
 

@@ -46,6 +46,23 @@ pub(super) fn give_back(
     operations
 }
 
+/// The tables that foreign keys of `table` point to which become parts of its new parent's: the triggers that looked after
+/// them fall.
+pub(super) fn replaced_targets<'a>(
+    before: &'a Schema,
+    after: &'a Schema,
+    table: &'a QualifiedName,
+) -> impl Iterator<Item = &'a QualifiedName> {
+    let constraints = before.table(table).into_iter().flat_map(|table| table.constraints.values());
+    constraints.filter_map(move |constraint| match &constraint.kind {
+        ConstraintKind::ForeignKey(key) if constraint.parent.is_none() => {
+            let adopted = after.table(table)?.constraints.get(&constraint.name)?.parent.is_some();
+            Some(&key.references).filter(|_| adopted)
+        }
+        _ => None,
+    })
+}
+
 /// The tables that foreign keys of `table` point to, but for itself.
 pub(super) fn targets<'a>(schema: &'a Schema, table: &'a QualifiedName) -> impl Iterator<Item = &'a QualifiedName> {
     let constraints = schema.table(table).into_iter().flat_map(|table| table.constraints.values());

@@ -64,10 +64,11 @@ impl Operate for SetNotNull {
     }
 
     fn effects(&self, schema: &Schema) -> Effects {
-        let effects = Effects::lock(&self.table, LockMode::AccessExclusive);
-        let proven = schema.table(&self.table).is_some_and(|table| self.is_proven(table));
-        let effects = if proven { effects } else { effects.and_scan(&self.table) };
-        if self.only { effects } else { effects.and_descendants(schema, &self.table) }
+        let below = if self.only { Vec::new() } else { schema.descendants(&self.table) };
+        std::iter::once(&self.table).chain(&below).fold(Effects::default(), |effects, table| {
+            let effects = effects.and_lock(table, LockMode::AccessExclusive);
+            if schema.table(table).is_some_and(|table| self.is_proven(table)) { effects } else { effects.and_scan(table) }
+        })
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {

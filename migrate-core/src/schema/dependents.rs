@@ -1,6 +1,6 @@
 //! What depends on what: columns on types and sequences, views on relations.
 
-use super::{ObjectKey, Origin, Policy, Schema, View};
+use super::{ObjectKey, Origin, Policy, Schema};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
 
@@ -44,10 +44,10 @@ impl Schema {
         views
     }
 
-    /// The tables and materialized views whose rows the view's query reads, itself or through other views.
+    /// The tables and materialized views whose rows a query of these relations reads, itself or through views.
     #[must_use]
-    pub fn tables_read_by(&self, view: &View) -> Vec<QualifiedName> {
-        let mut read = view.relations.clone();
+    pub fn tables_read_through(&self, relations: &[QualifiedName]) -> Vec<QualifiedName> {
+        let mut read = relations.to_vec();
         let mut seen = 0;
         while let Some(relation) = read.get(seen) {
             let Some(inner) = self.views.get(relation).filter(|view| !view.materialized) else {

@@ -9,13 +9,13 @@
 //!   outside of a transaction is held up by another session, and its locks are read while it waits;
 //! - rewrites, from `pg_relation_filenode` of each table and of what it keeps out of line;
 //! - scans, from the sequential scans that the server counts for each table. Indexes are preferred where a query is
-//!   planned, so that a lookup is none. A partitioned table has no rows itself, and what is rewritten is read, too: both
+//!   planned, so that a lookup is none; what is stated to be read may be read through one. A partitioned table has no rows itself, and what is rewritten is read, too: both
 //!   are left out, and before PostgreSQL 15 what runs outside of a transaction, whose counts come late;
 //! - whether it may be in a transaction: what is stated `Outside` is refused with 25001, and a new value of an enum with
 //!   55P04 until it is committed.
 //!
 //! Not compared: data loss and broken readers, which are about people; relations that the model knows by name only
-//! (partitions, tables of queries); and all but the transaction where the effects are stated to be unknown.
+//! (foreign and temporary tables); and all but the transaction where the effects are stated to be unknown.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod compare;

@@ -17,37 +17,56 @@ const PREFER_INDEXES: &str = "set enable_seqscan = off; set enable_hashjoin = of
 const NOT_IN_A_TRANSACTION: &str = "25001";
 const NOT_BEFORE_COMMIT: &str = "55P04";
 
-/// The two sessions that look at what runs outside of a transaction.
+/// The sessions that look at what runs outside of a transaction.
 struct Watchers {
-    /// Holds it up.
-    blocker: PgConnection,
+    /// Hold it up, one after the other.
+    blockers: [PgConnection; 2],
+    /// How many of them still do.
+    blocking: usize,
+    /// How often it was seen to wait since the last one let go.
+    waited: u32,
     /// Looks at what it holds meanwhile.
     watcher: PgConnection,
 }
 
 impl Watchers {
-    /// An older snapshot that has looked at every table holds up each statement that works concurrently: it is waited for
-    /// with all locks held.
+    async fn connect(url: &str) -> Result<Self, sqlx::Error> {
+        let blockers = [PgConnection::connect(url).await?, PgConnection::connect(url).await?];
+        Ok(Self { blockers, blocking: 0, waited: 0, watcher: PgConnection::connect(url).await? })
+    }
+
+    /// A statement that works concurrently waits, with its locks held, for who looks at its table, and for older snapshots.
+    /// One blocker looks at the tables that have others below them and has such a snapshot; when it lets go, the other one,
+    /// which looks at all the rest, is in the way of what is done to a partition in the end.
     async fn block(&mut self, relations: &Relations) -> Result<(), sqlx::Error> {
-        execute(&mut self.blocker, "begin isolation level repeatable read").await?;
+        execute(&mut self.blockers[1], "begin isolation level repeatable read; select").await?;
+        execute(&mut self.blockers[0], "begin").await?;
         for relation in relations.values().filter(|relation| relation.readable) {
-            execute(&mut self.blocker, &format!("select from {} limit 0", relation.name.quoted())).await?;
+            let blocker = &mut self.blockers[usize::from(relation.has_children)];
+            execute(blocker, &format!("select from only {} limit 0", relation.name.quoted())).await?;
         }
+        (self.blocking, self.waited) = (self.blockers.len(), 0);
         Ok(())
     }
 
-    /// Adds the locks that the backend holds, and lets it go on if it waits.
+    /// Adds the locks that the backend holds or waits for, and lets it go on if it waits.
     async fn look(&mut self, backend: i32, held: &mut BTreeMap<i64, LockMode>) -> Result<(), sqlx::Error> {
-        let waits = waits(&mut self.watcher, backend).await?;
+        self.waited += u32::from(waits(&mut self.watcher, backend).await?);
         for (oid, mode) in locks(&mut self.watcher, backend).await? {
             let strongest = held.entry(oid).or_insert(mode);
             *strongest = mode.max(*strongest);
         }
-        if waits { self.release().await } else { Ok(()) }
+        // it may not have noticed yet that it can go on
+        if self.waited > 10 { self.release().await } else { Ok(()) }
     }
 
+    /// Lets the next blocker go.
     async fn release(&mut self) -> Result<(), sqlx::Error> {
-        execute(&mut self.blocker, "commit").await
+        if self.blocking > 0 {
+            (self.blocking, self.waited) = (self.blocking - 1, 0);
+            execute(&mut self.blockers[self.blocking], "commit").await?;
+        }
+        Ok(())
     }
 }
 
@@ -177,9 +196,7 @@ impl Session {
         let watchers = if let Some(watchers) = &mut self.watchers {
             watchers
         } else {
-            let blocker = PgConnection::connect(&self.url).await.map_err(failed)?;
-            let watcher = PgConnection::connect(&self.url).await.map_err(failed)?;
-            self.watchers.insert(Watchers { blocker, watcher })
+            self.watchers.insert(Watchers::connect(&self.url).await.map_err(failed)?)
         };
         watchers.block(&before).await.map_err(failed)?;
         let mut held = BTreeMap::new();
@@ -196,7 +213,9 @@ impl Session {
                 }
             }
         }
-        watchers.release().await.map_err(failed)?;
+        while watchers.blocking > 0 {
+            watchers.release().await.map_err(failed)?;
+        }
         let after = relations(&mut self.connection).await.map_err(failed)?;
         let seen = Seen::between(&before, &after, &held);
         // an older server's counts come late
