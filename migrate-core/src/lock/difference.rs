@@ -69,7 +69,8 @@ fn of_part<'a>(locked: &'a [LockedOperation], steps: &[Step], down: bool) -> Vec
     }
 }
 
-#[cfg(all(test, feature = "parser"))]
+#[cfg(test)]
+#[cfg(feature = "parser")]
 mod tests {
     use super::super::{Lock, LockProblem, read};
     use super::*;

@@ -34,7 +34,8 @@ pub fn can_do(step: &Step, schema: &Schema) -> Result<(), Unsupported> {
     }
 }
 
-#[cfg(all(test, feature = "parser"))]
+#[cfg(test)]
+#[cfg(feature = "parser")]
 mod tests {
     use super::*;
     use crate::replay::steps;

@@ -30,11 +30,11 @@ pub(super) fn run(chain: Migrations, check: bool, output: &Output) -> Result<u8,
     let mut text = String::new();
     for row in &missing {
         let (name, revision, operations) = (row.name, row.revision, row.operations);
-        let again = if row.outdated { ", by another version of this program" } else { "" };
-        let _ = match check {
-            true if row.outdated => writeln!(text, "locked{again}: {name} ({revision})"),
-            true => writeln!(text, "not locked: {name} ({revision})"),
-            false => writeln!(text, "locked {name} ({revision}): {operations} operation{}", if operations == 1 { "" } else { "s" }),
+        let plural = if operations == 1 { "" } else { "s" };
+        let _ = match (check, row.outdated) {
+            (true, true) => writeln!(text, "locked by another version of this program: {name} ({revision})"),
+            (true, false) => writeln!(text, "not locked: {name} ({revision})"),
+            (false, _) => writeln!(text, "locked {name} ({revision}): {operations} operation{plural}"),
         };
     }
     if !check {
