@@ -158,6 +158,9 @@ impl Report {
 
     /// Reports `table` if it isn't known. The answer says whether it is.
     pub fn needs_table(&mut self, schema: &Schema, table: &QualifiedName) -> bool {
+        if table.is_temporary() {
+            return false;
+        }
         let known = schema.tables.contains_key(table);
         let unmodelled = schema.others.get(table).is_some_and(|other| other.kind == OtherKind::Relation);
         if !known && !unmodelled {

@@ -63,7 +63,10 @@ pub(super) fn of(context: &Context<'_>) -> Vec<Tree> {
     let own: Vec<_> = match context.operation() {
         Some(Operation::Opaque(opaque)) => of_opaque(opaque).into_iter().collect(),
         Some(Operation::CreateTableAs(create)) => Tree::new(&create.query, "").into_iter().collect(),
-        Some(Operation::CreateView(create)) => Tree::new(&create.view.query, "").into_iter().collect(),
+        Some(Operation::CreateView(create)) => {
+            let query = create.view.written.query.as_ref().unwrap_or(&create.view.query);
+            Tree::new(query, "").into_iter().collect()
+        }
         Some(Operation::CreateIndex(create)) => {
             let keys = create.index.keys.iter().filter_map(|key| match &key.kind {
                 IndexKeyKind::Expression(expression) => Some(expression),

@@ -84,8 +84,12 @@ impl Operate for CreateView {
 
     fn bind(&mut self, schema: &Schema) {
         let offset = self.view.query.at.start as usize;
+        let written = self.view.query.clone();
         let stars = self.view.query.expand_stars(&|relation| schema.columns_of_relation(relation));
-        let starred = std::mem::take(&mut self.view.starred);
+        if !stars.is_empty() {
+            self.view.written.query.get_or_insert(written);
+        }
+        let starred = &self.view.written.results;
         if self.view.output.is_none() && !starred.is_empty() {
             let columns = |name: &Name| match name.as_str() {
                 "*" => stars.iter().find(|(at, _)| *at + offset == name.at.start as usize).map(|(_, columns)| columns.clone()),
@@ -186,7 +190,7 @@ mod lower {
     use crate::expression::Expression;
     use crate::lower::{relations, syntax};
     use crate::name::{Name, quoted_list};
-    use crate::schema::View;
+    use crate::schema::{AsWritten, View};
     use squawk_syntax::ast::{self, AstNode};
     use squawk_syntax::column_name::ColumnName;
 
@@ -264,7 +268,7 @@ mod lower {
             output,
             query: Expression::written(sql, syntax::at(query.syntax())),
             relations,
-            starred: starred(query).unwrap_or_default(),
+            written: AsWritten { results: starred(query).unwrap_or_default(), query: None },
             ..View::default()
         }
     }

@@ -136,6 +136,10 @@ impl Operate for DropTable {
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
+        if self.name.is_temporary() {
+            schema.remove_temporary(&self.name.name);
+            return;
+        }
         cascade::apply(&self.before_it(schema), schema, origin);
         if schema.tables.remove(&self.name).is_none() && schema.others.remove(&self.name).is_none() {
             return;

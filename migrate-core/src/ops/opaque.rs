@@ -192,6 +192,10 @@ impl Operate for Opaque {
             }
         }
         for (kind, name) in &self.creates {
+            if name.is_temporary() {
+                schema.add_temporary(&name.name);
+                continue;
+            }
             let known = schema.relation_kind(name).is_some() || schema.has_type(name);
             if !known {
                 schema.others.insert(name.clone(), OtherObject { kind: *kind, of: None, origin: origin.clone() });

@@ -28,7 +28,7 @@ pub use column::{Column, DefaultNull, Generated, Identity, IdentityKind, Sequenc
 pub use constraint::{Constraint, ConstraintKind, Deferral, ForeignKey, Key, MatchType, ReferentialAction};
 pub use definition::{Definition, Fact, ObjectKey, Value};
 pub use index::{Index, IndexKey, IndexKeyKind};
-pub use objects::{EnumType, Extension, NamedSchema, OtherKind, OtherObject, Sequence, SqliteTrigger, View};
+pub use objects::{AsWritten, EnumType, Extension, NamedSchema, OtherKind, OtherObject, Sequence, SqliteTrigger, View};
 pub use parameters::Parameters;
 pub use policy::{EVERYBODY, Policy, PolicyCommand, RowSecurity};
 pub(crate) use policy::{conditions_sql, relations_read};
@@ -87,6 +87,18 @@ impl PartialEq for Arrivals {
     }
 }
 impl Eq for Arrivals {}
+
+/// The temporary relations that a migration of this session may still have: gone with the session, so they are no part of
+/// the schema.
+#[derive(Clone, Debug, Default)]
+pub struct Temporaries(BTreeSet<Name>);
+
+impl PartialEq for Temporaries {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for Temporaries {}
 
 /// What became of an object that is no longer there under its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,6 +161,9 @@ pub struct Schema {
     /// What was dropped or renamed, and by whom: only for messages.
     #[serde(skip)]
     pub departed: Vec<(ObjectKey, Departure)>,
+    /// Temporary relations.
+    #[serde(skip)]
+    pub temporaries: Temporaries,
     /// What has come since the tables, types, … that know their own origin.
     #[serde(skip)]
     pub arrived: Arrivals,
@@ -236,11 +251,21 @@ impl Schema {
         (!from_elsewhere).then(|| table.columns.iter().map(|column| column.name.clone()).collect())
     }
 
+    /// Notes a temporary relation.
+    pub fn add_temporary(&mut self, name: &Name) {
+        self.temporaries.0.insert(name.clone());
+    }
+
+    /// Forgets a temporary relation.
+    pub fn remove_temporary(&mut self, name: &Name) {
+        self.temporaries.0.remove(name);
+    }
+
     /// The name under which the model knows the temporary relation that `name` means in this session.
     #[must_use]
     pub fn temporary(&self, name: &QualifiedName) -> Option<QualifiedName> {
         let temporary = QualifiedName::new(TEMPORARY_SCHEMA, name.name.clone());
-        let is_known = name.schema.as_str() == DEFAULT_SCHEMA && self.others.contains_key(&temporary);
+        let is_known = name.schema.as_str() == DEFAULT_SCHEMA && self.temporaries.0.contains(&name.name);
         // what a migration of another session left behind is gone
         (is_known && self.relation_kind(name).is_none()).then_some(temporary)
     }

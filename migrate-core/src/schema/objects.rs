@@ -77,9 +77,9 @@ pub struct View {
     /// What its columns are called in the end, where the text tells: `*` doesn't.
     #[serde(default)]
     pub output: Option<Vec<Name>>,
-    /// The names of the results, `*` among them, each where it stands: until it is known what that is.
+    /// What its author wrote, where it was just parsed.
     #[serde(skip)]
-    pub starred: Vec<Name>,
+    pub written: AsWritten,
     /// What is between the name and `as`: `using heap`, `with (security_invoker = true)`. A check option is one of those.
     #[serde(default)]
     pub options: String,
@@ -104,6 +104,22 @@ pub struct View {
     #[serde(default)]
     pub origin: Origin,
 }
+
+/// A query as its author wrote it, before `*` became columns. Only for messages, so it makes no difference between views.
+#[derive(Clone, Debug, Default)]
+pub struct AsWritten {
+    /// The names of the results, `*` among them, each where it stands.
+    pub results: Vec<Name>,
+    /// The query, where it isn't the one of the view any more.
+    pub query: Option<Expression>,
+}
+
+impl PartialEq for AsWritten {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for AsWritten {}
 
 impl View {
     /// What stands in the parentheses of `with (…)` in its options, by name. What is switched off is left out: that is the
