@@ -183,6 +183,7 @@ impl Footprint {
             observed: _,
             departed: _,
             arrived: _,
+            temporaries: _,
         } = after;
         // whatever is created afterwards gets other rights
         if before.default_access != *default_access {

@@ -90,7 +90,7 @@ impl Operate for AttachPartition {
         // where there is no other partition, every row belongs to the default one
         let takes_all = self.bound.sql().eq_ignore_ascii_case("default") && schema.partitions(&self.table).is_empty();
         let read = std::iter::once(&self.partition).chain(&below).filter(|_| !takes_all);
-        let effects = read.fold(effects, |effects, table| effects.and_scan(table));
+        let effects = read.fold(effects, Effects::and_scan);
         let targets = family::targets(schema, &self.table);
         let effects = targets.fold(effects, |effects, target| effects.and_lock(target, LockMode::ShareRowExclusive));
         let mut after = schema.clone();
