@@ -12,7 +12,7 @@ use crate::checks;
 use crate::effects::{Effects, LockMode};
 use crate::name::{Name, QualifiedName};
 use crate::operation::{Inverse, NoInverse, Operate, Operation};
-use crate::ops::{AddColumn, AddConstraint, cascade, create_index, drop_table, family};
+use crate::ops::{AddColumn, AddConstraint, access, cascade, create_index, drop_table, family};
 use crate::report::Report;
 use crate::schema::{ConstraintKind, ObjectKey, Origin, Schema};
 use serde::{Deserialize, Serialize};
@@ -111,6 +111,8 @@ impl DropColumn {
         create_index::recreate_indexes(table, |index| index.involves(self.column.as_str()), &mut operations);
         operations
             .extend(later.iter().filter_map(|constraint| AddConstraint::again(before, &self.table, &constraint.name)).map(Into::into));
+        let of_column = table.access.granted().filter(|privilege| privilege.column.as_ref() == Some(&self.column));
+        operations.extend(access::grants(&ObjectKey::Table(self.table.clone()), of_column, &table.access));
         let drop = |schema: &mut Schema| schema.remove_column(&self.table, self.column.as_str(), self.only);
         Ok(family::give_back(before, &self.table, operations, drop))
     }

@@ -2,8 +2,8 @@
 
 use crate::name::QualifiedName;
 use crate::operation::{Operate, Operation};
-use crate::ops::{AddConstraint, DropDefault, DropNotNull, SetDefault, SetNotNull, create_index};
-use crate::schema::{ConstraintKind, Origin, Schema};
+use crate::ops::{AddConstraint, DropDefault, DropNotNull, SetDefault, SetNotNull, access, create_index};
+use crate::schema::{ConstraintKind, ObjectKey, Origin, Schema};
 
 /// `operations`, which undo something on `table`, and after them what gives the tables below what they had of their own.
 /// `change` makes the schema on which they are run out of `before`, the one that they lead to.
@@ -27,6 +27,8 @@ pub(super) fn give_back(
         let lost = old.constraints.values().filter(|constraint| !new.constraints.contains_key(&constraint.name));
         operations.extend(lost.filter_map(|constraint| AddConstraint::again(before, &name, &constraint.name)).map(Into::into));
         create_index::recreate_indexes(old, |index| !new.indexes.contains_key(&index.name), &mut operations);
+        let revoked = old.access.granted().filter(|privilege| new.access.privileges.get(privilege) != Some(&true));
+        operations.extend(access::grants(&ObjectKey::Table(name.clone()), revoked, &old.access));
         for old in &old.columns {
             let Some(new) = new.column(old.name.as_str()) else { continue };
             let (table, column, only) = (name.clone(), old.name.clone(), true);
