@@ -76,7 +76,8 @@ pub fn advance(model: &mut Schema, operation: &Operation, origin: &Origin) -> Ve
         .collect()
 }
 
-fn is_unmodelled(model: &Schema, key: &ObjectKey) -> bool {
+/// Whether the model knows what `key` is about by name only.
+pub(crate) fn is_unmodelled(model: &Schema, key: &ObjectKey) -> bool {
     if let ObjectKey::Policy(table, name) = key
         && model.has_unmodelled_policy(table, name)
     {

@@ -16,8 +16,8 @@ pub(super) const LINT: Lint = Lint::of_history("table_without_primary_key", chec
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(Operation::CreateTable(create)) = context.operation() else { return };
     let name = &create.table.name;
-    // what it takes from others may tell them apart
-    if create.unknown || !create.table.inherits.is_empty() {
+    // what it takes from others may tell them apart; a partition has the keys of its parent
+    if create.unknown || !create.table.inherits.is_empty() || create.table.partition.is_some() {
         return;
     }
     if context.before().table(name).is_some() || context.end().table(name).is_none_or(identifies_rows) {

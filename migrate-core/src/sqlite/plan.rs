@@ -54,6 +54,12 @@ pub fn plan(operation: &Operation, before: &Schema, after: &Schema) -> Result<Ve
             support::check(before, after, |name| hints.table_before(name))?;
             difference(before, after, &hints)
         }
+        Treatment::Filled(insert) => {
+            support::check(before, after, Clone::clone)?;
+            let mut steps = difference(before, after, &Hints::default())?;
+            steps.extend(insert.map(SqliteStep::Statement));
+            Ok(steps)
+        }
     }
 }
 
@@ -63,6 +69,8 @@ enum Treatment {
     Statements(Vec<String>),
     /// By making the one projection out of the other.
     Difference(Hints),
+    /// The same, and then by this statement.
+    Filled(Option<String>),
 }
 
 /// What is special about an operation on SQLite. Most of them aren't: their effect on the projected schema says it all. What
@@ -137,7 +145,10 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::SetTriggerState(_)
         | Operation::SetTypeSchema(_)
         | Operation::ValidateConstraint(_) => Ok(Treatment::Difference(Hints::default())),
-        Operation::CreateTableAs(operation) => create_table_as(operation, before).map(|statement| Treatment::Statements(vec![statement])),
+        Operation::CreateTableAs(operation) if operation.if_not_exists && before.relation_kind(&operation.table.name).is_some() => {
+            Ok(Treatment::Statements(Vec::new()))
+        }
+        Operation::CreateTableAs(operation) => create_table_as(operation, before),
         Operation::AlterColumnType(operation) => alter_column_type(operation, before),
         Operation::DropTable(operation) => drop_table(operation, before),
         Operation::Opaque(operation) => opaque(operation, before).map(Treatment::Statements),
@@ -188,6 +199,10 @@ pub(super) fn refused(operation: &Operation) -> Option<Unsupported> {
         }
         Operation::Inherit(_) | Operation::NoInherit(_) => Some(Unsupported::new("SQLite has no inheritance")),
         Operation::CreateSequence(_) => Some(Unsupported::new("SQLite has no sequences")),
+        Operation::CreateTable(operation) if operation.unknown => {
+            let message = format!("SQLite takes columns from no other relation, and those of `{}` aren't known", operation.table.name);
+            Some(Unsupported::with_help(message, "list the columns of the table"))
+        }
         _ => None,
     }
 }
@@ -251,16 +266,22 @@ fn alter_column_type(operation: &AlterColumnType, before: &Schema) -> Result<Tre
     Ok(Treatment::Difference(Hints { conversions: vec![conversion], ..Hints::default() }))
 }
 
-/// SQLite makes the types of the columns from the query, and not always those of PostgreSQL's.
-fn create_table_as(operation: &CreateTableAs, before: &Schema) -> Result<String, Unsupported> {
-    if !operation.names.is_empty() || operation.without_data {
-        return Err(Unsupported::new("SQLite takes names and rows of a table that is made by a query from the query"));
-    }
+/// SQLite would make the types of the columns from the query, and not always those of PostgreSQL's: where the model knows them,
+/// the table is made as it says, and then filled.
+fn create_table_as(operation: &CreateTableAs, before: &Schema) -> Result<Treatment, Unsupported> {
     let name = &operation.table.name;
     super::support::in_default_schema(name)?;
     let query = translate::query(&operation.query, before)?;
+    let table = render::quoted(&name.name);
+    if operation.columns.is_some() {
+        let insert = (!operation.without_data).then(|| format!("insert into {table} {}", query.sql()));
+        return Ok(Treatment::Filled(insert));
+    }
+    if !operation.names.is_empty() || operation.without_data {
+        return Err(Unsupported::new("SQLite takes names and rows of a table that is made by a query from the query"));
+    }
     let exists = if operation.if_not_exists { "if not exists " } else { "" };
-    Ok(format!("create table {exists}{} as {}", render::quoted(&name.name), query.sql()))
+    Ok(Treatment::Statements(vec![format!("create table {exists}{table} as {}", query.sql())]))
 }
 
 /// The model has no foreign keys to a table that is dropped without `cascade`. A live database may have.

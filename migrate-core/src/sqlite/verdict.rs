@@ -4,7 +4,7 @@ use super::plan::{computes_values, refused};
 use super::project::{enum_checks, project};
 use crate::operation::{Operate, Operation};
 use crate::schema::{ObjectKey, Schema, Table};
-use crate::verdict::{Answers, Change, Verdict, exists, verdict_of_changes};
+use crate::verdict::{Answers, Change, Verdict, exists, is_unmodelled, verdict_of_changes};
 
 /// What an operation changes on SQLite, given the model before and after it: the objects that it touches, and the checks of
 /// enum columns. Where that is nothing at all (a comment, an enum that no table uses), what it touches as it is.
@@ -51,7 +51,9 @@ pub fn verdict(operation: &Operation, changes: &[Change], model: &Schema, live: 
     }
     if changes.is_empty() {
         // what the model can't see has to be run, and what SQLite can't do refused; what only SQLite doesn't see is done
-        let done = !operation.touches().is_empty() && refused(operation).is_none();
+        let touches = operation.touches();
+        let seen = !touches.is_empty() && !touches.iter().any(|key| is_unmodelled(model, key));
+        let done = seen && refused(operation).is_none();
         return if done { Verdict::After } else { Verdict::Before };
     }
     let stays = changes.iter().all(|change| change.before == change.after);

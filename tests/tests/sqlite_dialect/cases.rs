@@ -13,6 +13,7 @@ async fn cases() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
     let (mut done, mut refused) = (0, Vec::new());
     for file in Case::files(&directory).unwrap() {
+        println!("{}", file.display());
         let mut case = Case::read(&file).unwrap();
         // many a base has a column of this type, which is not what its case is about
         case.base = case.base.replace(" point", " text");
