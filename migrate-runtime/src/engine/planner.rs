@@ -50,7 +50,7 @@ pub(crate) struct Planned {
     pub(crate) effects: Effects,
     /// What it changes in the model, to ask again if the world changes underneath.
     pub(crate) changes: Vec<Change>,
-    /// The tables that it is about, before it.
+    /// The tables that it is about, before it, with a definition or only a name.
     pub(crate) excerpt: Schema,
     /// What of it is optional.
     pub(crate) optional: BTreeSet<ObjectKey>,
@@ -377,6 +377,9 @@ impl Planner {
         for table in keys.iter().filter_map(ObjectKey::table) {
             if let Some(known) = self.model.table(table) {
                 excerpt.tables.insert(table.clone(), known.clone());
+            }
+            if let Some(other) = self.model.others.get(table) {
+                excerpt.others.insert(table.clone(), other.clone());
             }
         }
         let effects = operation.effects(&self.model);

@@ -152,3 +152,25 @@ async fn vacuum_runs_between_two_transactions() {
     assert_eq!(file.text("select state as line from _migrate_revisions").await, "applied\napplied");
     assert!(file.up(chain).await.unwrap().revisions.is_empty());
 }
+
+#[tokio::test]
+async fn tables_of_queries_have_their_rows_and_are_no_drift() {
+    let file = File::new();
+    let documents = Draft::new("a1", &[])
+        .up("create table documents (id bigint primary key, title text)")
+        .up("insert into documents values (1, 'Pillow'), (2, null)");
+    let copies = Draft::new("b2", &["a1"])
+        .up("create table archive as select * from documents")
+        .up("create table counts as select title, count(*) from documents group by title");
+    let chain = chain(vec![documents, copies]);
+    file.up(chain).await.unwrap();
+    assert_eq!(file.text("select typeof(id) || title as line from archive where title is not null").await, "integerPillow");
+    assert_eq!(file.text("select count(*) as line from counts").await, "2");
+    let report = file.database().check(chain).await.unwrap();
+    assert_eq!((report.drift.as_slice(), report.exit_code()), ([].as_slice(), 0));
+
+    file.down(chain, 1).await.unwrap();
+    assert!(!file.schema().await.contains("archive"));
+    assert!(!file.schema().await.contains("counts"));
+    assert_eq!(file.text("select count(*) as line from documents").await, "2");
+}
