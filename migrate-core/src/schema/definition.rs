@@ -154,7 +154,6 @@ impl Definition {
             return Some(Self::default());
         }
         match key {
-            ObjectKey::Schema(name) if name.as_str() == crate::name::DEFAULT_SCHEMA => {}
             ObjectKey::Schema(name) if name.as_str() == DEFAULT_SCHEMA => {}
             ObjectKey::Schema(name) => facts.comment(schema.schemas.get(name)?.comment.as_ref()),
             ObjectKey::Extension(name) => {

@@ -281,12 +281,14 @@ impl Schema {
             || self.views.contains_key(name)
     }
 
-    /// Whether the model has the name of the object, and nothing else: a range type, a foreign table, …
+    /// Whether the model has the name of the object, and nothing else: a range type, a foreign table, a policy for whoever
+    /// created it, …
     #[must_use]
     pub fn is_known_by_name(&self, key: &ObjectKey) -> bool {
         let (name, kind) = match key {
             ObjectKey::Table(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => (name, OtherKind::Relation),
             ObjectKey::Type(name) => (name, OtherKind::Type),
+            ObjectKey::Policy(table, name) => return self.has_unmodelled_policy(table, name),
             _ => return false,
         };
         self.others.get(name).is_some_and(|other| other.kind == kind)

@@ -50,7 +50,8 @@ async fn cases_are_read_back_before_and_after() {
         both.name = format!("base of {name}");
         both.run(&case.base).await;
         both.compare().await;
-        if both.failures.is_empty() && case.expected.iter().all(|(section, _)| section != "errors") {
+        let is_excused = READ_OTHERWISE.iter().any(|(excused, _)| Path::new(excused) == file.strip_prefix(&directory).unwrap_or(&file));
+        if both.failures.is_empty() && !is_excused && case.expected.iter().all(|(section, _)| section != "errors") {
             both.name = format!("migration of {name}");
             both.run(&case.migration).await;
             both.compare().await;
@@ -59,6 +60,12 @@ async fn cases_are_read_back_before_and_after() {
     }
     assert!(failures.is_empty(), "{} differences:\n{}", failures.len(), failures.join("\n"));
 }
+
+/// Cases after which the catalog has something else than the model, and why.
+const READ_OTHERWISE: [(&str, &str); 2] = [
+    ("lints/frozen_default/time_of_the_migration.case", "the server keeps the time of the migration, not the word"),
+    ("lints/renaming_schema/named_by_the_last_release.case", "the model has no operation that renames a schema"),
+];
 
 /// `-- server 15+` in the first line.
 fn since(sql: &str) -> u32 {
@@ -111,6 +118,10 @@ impl Both {
         let statements = lower::parse(sql).unwrap_or_else(|problems| panic!("{}: {problems:?}", self.name));
         // one at a time: a new value of an enum type has to be committed before it is used
         for statement in statements {
+            // which has a meaning only in a transaction, and leaves nothing
+            if statement.sql.starts_with("lock ") {
+                continue;
+            }
             if let Err(error) = self.connection.execute(sqlx::raw_sql(AssertSqlSafe(statement.sql.clone()))).await {
                 self.fail(format!("`{}` does not run: {error}", statement.sql));
             }
