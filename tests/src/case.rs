@@ -110,6 +110,22 @@ impl Case {
         Ok(case)
     }
 
+    /// A case that expects nothing.
+    #[must_use]
+    pub fn of(base: &str, migration: &str) -> Self {
+        Self {
+            title: String::new(),
+            server: None,
+            refused: false,
+            base: base.to_owned(),
+            branch: None,
+            migration: migration.to_owned(),
+            instead: None,
+            lints: false,
+            expected: Vec::new(),
+        }
+    }
+
     /// The safe sequence as a case of its own.
     #[must_use]
     pub fn of_instead(&self) -> Option<Self> {
@@ -122,17 +138,7 @@ impl Case {
         if title.is_empty() || title.starts_with("==") {
             return Err((1, "the first line has to say what the case shows".to_owned()));
         }
-        let mut case = Self {
-            title,
-            server: None,
-            refused: false,
-            base: String::new(),
-            branch: None,
-            migration: String::new(),
-            instead: None,
-            lints: false,
-            expected: Vec::new(),
-        };
+        let mut case = Self { title, ..Self::of("", "") };
         while let Some((number, line)) = lines.next() {
             let name = line.strip_prefix("== ").map(str::trim).ok_or((number, "expected `== section`".to_owned()))?;
             let mut body = String::new();

@@ -25,7 +25,7 @@ pub fn parse_file(sql: &str) -> Result<Vec<Statement>, Vec<SyntaxProblem>> {
         problems.sort_by_key(|problem| problem.at.start);
         return Err(problems);
     }
-    let statements: Vec<ast::Stmt> = parsed.tree().stmts().filter(|statement| !super::is_empty(statement)).collect();
+    let statements = super::statements(&parsed.tree());
     let needs_bodies_unchecked = statements.iter().any(has_unchecked_body);
     let has_own_transactions = are_paired(&statements);
     let kept = statements.iter().filter(|statement| {

@@ -20,7 +20,7 @@ pub use syntax_problem::{Suggestion, SyntaxProblem};
 
 use crate::name::At;
 use crate::operation::Operation;
-use crate::ops::{AttachIndex, CreateIndex, CreateTable, CreateTableAs, DropIndex, DropTable, Opaque, RenameIndex};
+use crate::ops::{AttachIndex, CreateIndex, CreateSchema, CreateTable, CreateTableAs, DropIndex, DropTable, Opaque, RenameIndex};
 use squawk_syntax::SourceFile;
 use squawk_syntax::ast::{self, AstNode};
 
@@ -47,21 +47,40 @@ pub fn parse(sql: &str) -> Result<Vec<Statement>, Vec<SyntaxProblem>> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok(parsed.tree().stmts().filter(|statement| !is_empty(statement)).map(|statement| lower(&statement)).collect())
+    Ok(statements(&parsed.tree()).iter().map(lower).collect())
 }
 
-/// Whether there is nothing before the semicolon.
-fn is_empty(statement: &ast::Stmt) -> bool {
-    matches!(statement, ast::Stmt::EmptyStmt(_))
+/// The statements, but for those with nothing before the semicolon.
+///
+/// The grammar takes what follows the semicolon of an element of `create schema` for more elements, where it could be one.
+fn statements(file: &SourceFile) -> Vec<ast::Stmt> {
+    let with_followers = file.stmts().flat_map(|statement| {
+        let followers = match &statement {
+            ast::Stmt::CreateSchema(schema) => CreateSchema::elements_and_followers(schema).1,
+            _ => Vec::new(),
+        };
+        std::iter::once(statement).chain(followers.into_iter().filter_map(|node| ast::Stmt::cast(node.syntax().clone())))
+    });
+    with_followers.filter(|statement| !matches!(statement, ast::Stmt::EmptyStmt(_))).collect()
 }
 
 fn lower(statement: &ast::Stmt) -> Statement {
     let node = statement.syntax();
-    let sql = syntax::text(node).trim_end_matches(';').trim_end().to_owned();
+    let mut at = syntax::at(node);
+    let mut sql = syntax::text(node);
+    if let ast::Stmt::CreateSchema(schema) = statement
+        && let (elements, followers) = CreateSchema::elements_and_followers(schema)
+        && let (Some(last), false) = (elements.last(), followers.is_empty())
+    {
+        let end = syntax::at(last.syntax()).end;
+        sql.truncate((end - at.start) as usize);
+        at.end = end;
+    }
+    let sql = sql.trim_end_matches(';').trim_end().to_owned();
     let mut if_exists = false;
     let operations = typed(statement, &mut if_exists).filter(|operations| !operations.is_empty());
     let operations = operations.unwrap_or_else(|| vec![Opaque::lower(statement, &sql).into()]);
-    Statement { at: syntax::at(node), sql, operations, if_exists }
+    Statement { at, sql, operations, if_exists }
 }
 
 /// The operations of a statement; `None`: the model has none for it.

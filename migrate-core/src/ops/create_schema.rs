@@ -106,6 +106,7 @@ mod lower {
     use crate::lower::syntax;
     use crate::name::{Name, QualifiedName};
     use crate::schema::OtherKind;
+    use squawk_syntax::SyntaxKind;
     use squawk_syntax::ast::{self, AstNode};
 
     impl CreateSchema {
@@ -119,11 +120,24 @@ mod lower {
                     (syntax::name(&role), Some(syntax::text(role.syntax())))
                 }
             };
-            let elements: Vec<_> = statement.schema_elements().collect();
+            let (elements, _) = Self::elements_and_followers(statement);
             let creates = elements.iter().filter_map(|element| created(element, &name)).collect();
             let elements: Vec<_> = elements.iter().map(|element| syntax::text(element.syntax())).collect();
             let elements = (!elements.is_empty()).then(|| Expression::new(elements.join(" ").trim_end_matches(';')));
             Some(Self { name, owner, elements, creates, if_not_exists: statement.if_not_exists().is_some() })
+        }
+    }
+
+    impl CreateSchema {
+        /// The elements, and what the grammar takes for elements behind a semicolon: statements of their own.
+        pub(crate) fn elements_and_followers(statement: &ast::CreateSchema) -> (Vec<ast::SchemaElement>, Vec<ast::SchemaElement>) {
+            let mut elements: Vec<_> = statement.schema_elements().collect();
+            let ends = |element: &ast::SchemaElement| {
+                syntax::significant_tokens(element.syntax()).last().is_some_and(|token| token.kind() == SyntaxKind::SEMICOLON)
+            };
+            let own = elements.iter().position(ends).map_or(elements.len(), |last| last + 1);
+            let followers = elements.split_off(own);
+            (elements, followers)
         }
     }
 

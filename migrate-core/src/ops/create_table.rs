@@ -95,7 +95,7 @@ impl Operate for CreateTable {
             }
         }
         let shape = self.shape(schema);
-        self.unknown = shape.is_none();
+        self.unknown = shape.is_none() && without.is_none();
         let columns = shape.map_or_else(|| self.table.columns.clone(), |shape| shape.columns);
         naming::name_constraints(schema, &name, &columns, &mut self.constraints);
         let own = self.constraints.clone();

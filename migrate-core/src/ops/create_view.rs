@@ -111,7 +111,12 @@ impl Operate for CreateView {
             None => report.relation_is_free(schema, &self.key(), &self.name),
         }
         for relation in &self.view.relations {
-            report.needs_relation(schema, relation);
+            if schema.temporary(relation).is_some() {
+                let message = format!("view `{}` reads temporary table `{relation}`, and would be gone with the session", self.name);
+                report.problem(relation.at(), message).help = Some("write `create temporary view`, or make the table a lasting one".to_owned());
+            } else {
+                report.needs_relation(schema, relation);
+            }
         }
     }
 

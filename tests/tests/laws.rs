@@ -1,0 +1,50 @@
+//! What holds for every case holds for any migration that the checks accept, made of statements of all cases.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+use migrate_core::lower;
+use migrate_core::replay::{replay, steps};
+use migrate_core::schema::Schema;
+use migrate_tests::case::Case;
+use proptest::prelude::*;
+use std::path::Path;
+use std::sync::LazyLock;
+
+/// The bases of all cases, and the statements of their migrations.
+static SAID: LazyLock<(Vec<String>, Vec<String>)> = LazyLock::new(|| {
+    let files = Case::files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")).unwrap();
+    let cases: Vec<Case> = files.iter().map(|file| Case::read(file).unwrap()).collect();
+    let statements = cases.iter().flat_map(|case| lower::parse(&case.migration).unwrap_or_default());
+    (cases.iter().map(|case| case.base.clone()).collect(), statements.map(|statement| statement.sql + ";\n").collect())
+});
+
+/// A base with what is said of it in cases: few statements fit a base that isn't theirs.
+fn migration() -> impl Strategy<Value = (String, String)> {
+    let base = any::<prop::sample::Index>().prop_map(|index| index.get(&SAID.0).clone());
+    let statements = prop::collection::vec(any::<prop::sample::Index>().prop_map(|index| index.get(&SAID.1).clone()), 60..200);
+    (base, statements).prop_map(|(base, statements)| {
+        let mut schema = Schema::default();
+        replay(&mut steps(&base).unwrap(), &mut schema, "base");
+        let fits = |statement: &String| {
+            let mut after = schema.clone();
+            let fits = replay(&mut steps(statement).unwrap(), &mut after, "migration").is_empty();
+            if fits {
+                schema = after;
+            }
+            fits
+        };
+        let migration = statements.into_iter().filter(fits).collect();
+        (base, migration)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_holds_for_cases_holds_for_any_mixture((base, migration) in migration()) {
+        let case = Case { lints: true, ..Case::of(&base, &migration) };
+        // an error that only the whole has leaves nothing to hold
+        let violations = case.run().unwrap().violations(&case);
+        prop_assert!(violations.is_empty(), "{base}\n== migration\n{migration}\n{}", violations.join("\n"));
+    }
+}
