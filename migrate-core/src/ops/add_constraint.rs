@@ -130,23 +130,24 @@ impl AddConstraint {
 }
 
 impl AddConstraint {
-    /// The effects on the children that get the constraint. One that has it already is locked, and neither read nor are
-    /// its own children looked at.
-    fn and_handed_down(&self, mut effects: Effects, schema: &Schema, after: &Schema) -> Effects {
-        let mode = match &self.constraint.kind {
-            ConstraintKind::Check { no_inherit: true, .. } => return effects,
-            ConstraintKind::Check { .. } => LockMode::AccessExclusive,
-            _ if !schema.table(&self.table).is_some_and(Table::is_partitioned) => return effects,
-            ConstraintKind::ForeignKey(_) => LockMode::ShareRowExclusive,
-            _ => LockMode::Share,
+    /// The effects on the tables below. PostgreSQL 18 locks all of them; before, one that has the constraint already is
+    /// locked, and those below it aren't looked at. None of these is read.
+    fn and_handed_down(&self, effects: Effects, schema: &Schema, after: &Schema) -> Effects {
+        let mode = if self.foreign_key().is_some() { LockMode::ShareRowExclusive } else { LockMode::AccessExclusive };
+        let mut effects = schema.descendants(&self.table).iter().fold(effects, |effects, below| effects.and_lock(below, mode));
+        let is_inherited = match &self.constraint.kind {
+            ConstraintKind::Check { no_inherit, .. } => !no_inherit,
+            _ => schema.table(&self.table).is_some_and(Table::is_partitioned),
         };
+        if !is_inherited {
+            return effects;
+        }
         let scans = effects.scans.contains(&self.table);
         let constraints = |schema: &Schema, table: &QualifiedName| schema.table(table).map_or(0, |table| table.constraints.len());
         let mut reached = schema.children(&self.table);
         let mut next = 0;
         while let Some(child) = reached.get(next).cloned() {
             next += 1;
-            effects = effects.and_lock(&child, mode);
             if constraints(schema, &child) < constraints(after, &child) {
                 effects = if scans { effects.and_scan(&child) } else { effects };
                 reached.extend(schema.children(&child).into_iter().filter(|below| !reached.contains(below)).collect::<Vec<_>>());
@@ -158,7 +159,7 @@ impl AddConstraint {
         effects
     }
 
-    /// The effects on the descendants whose columns may hold no nulls any more, as those of a primary key.
+    /// The scans for nulls in the tables below, where a primary key makes columns not null.
     fn and_not_nulls(&self, effects: Effects, schema: &Schema, after: &Schema) -> Effects {
         if !self.looks_for_nulls(schema) {
             return effects;
@@ -166,7 +167,6 @@ impl AddConstraint {
         let not_nulls =
             |schema: &Schema, table| schema.table(table).map_or(0, |table| table.columns.iter().filter(|column| column.not_null).count());
         schema.descendants(&self.table).iter().fold(effects, |effects, below| {
-            let effects = effects.and_lock(below, LockMode::AccessExclusive);
             let is_read = not_nulls(schema, below) < not_nulls(after, below) && !effects.scans.contains(below);
             if is_read { effects.and_scan(below) } else { effects }
         })

@@ -3,12 +3,18 @@
 use crate::observe::Seen;
 use migrate_core::effects::{Effects, LockMode};
 use migrate_core::name::QualifiedName;
+use migrate_core::operation::{Operate, Operation};
 use migrate_core::schema::Schema;
 use std::collections::BTreeSet;
 
-/// Each difference as one line.
-pub fn differences(model: &Schema, effects: &Effects, seen: &Seen) -> Vec<String> {
-    let mut differences = locks(model, effects, seen);
+/// Each difference of what an operation showed on a server of this version as one line.
+pub fn differences(model: &Schema, operation: &Operation, version: u32, seen: &Seen) -> Vec<String> {
+    let effects = &operation.effects(model);
+    let mut differences = locks(model, effects, seen, |table| match operation {
+        // what is stated is the lock of the servers that take the strongest one
+        Operation::AddConstraint(add) => version < 18 && add.table != *table,
+        _ => false,
+    });
     let with_rows = |names: &[QualifiedName]| -> BTreeSet<_> {
         names.iter().filter(|name| has_readers(model, name) && !is_partitioned(model, name)).cloned().collect()
     };
@@ -24,11 +30,11 @@ pub fn differences(model: &Schema, effects: &Effects, seen: &Seen) -> Vec<String
     differences
 }
 
-fn locks(model: &Schema, effects: &Effects, seen: &Seen) -> Vec<String> {
+fn locks(model: &Schema, effects: &Effects, seen: &Seen, may_be_weaker: impl Fn(&QualifiedName) -> bool) -> Vec<String> {
     let mut differences = Vec::new();
     let name_of = |mode: Option<LockMode>| mode.map_or("none", LockMode::pg_locks_name);
     let mut compare = |table: &QualifiedName, stated: Option<LockMode>, seen: Option<LockMode>| {
-        if stated != seen {
+        if stated != seen && !(seen < stated && may_be_weaker(table)) {
             differences.push(format!("lock on {table}: stated {}, seen {}", name_of(stated), name_of(seen)));
         }
     };

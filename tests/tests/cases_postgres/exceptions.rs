@@ -100,6 +100,13 @@ const EXCEPTIONS: &[Exception] = &[
         difference: "scans: stated events_2024, seen nothing",
         reason: PROVES,
     },
+    Exception {
+        versions: 18..=18,
+        case: "set_not_null/family_follows.case",
+        operation: "set column `events_rest.name` not null",
+        difference: "scans: stated events_rest, seen nothing",
+        reason: "before 18 the column of a partition doesn't keep a `not null` of its own when that of its parent goes",
+    },
 ];
 
 /// The exceptions for one server.

@@ -124,7 +124,7 @@ impl Session {
             self.run_plainly(&sql).await?;
         }
         if let Some(seen) = seen.filter(|_| !effects.unknown) {
-            found.extend(differences(model, effects, &seen));
+            found.extend(differences(model, operation, self.version, &seen));
         }
         Ok(found)
     }
