@@ -2,6 +2,7 @@
 
 use super::syntax;
 use crate::name::QualifiedName;
+use crate::naming;
 use crate::operation::Operation;
 use crate::ops::{
     AddColumn, AddConstraint, AddIdentity, AlterColumnType, AlterConstraint, AlterIdentity, AlterOwner, AlterRowSecurity, AlterStorage,
@@ -56,7 +57,10 @@ fn pass(operation: &Operation) -> u32 {
 /// The operations of one action; `None`: the model has none for it.
 fn lower_action(table: &QualifiedName, only: bool, action: &ast::AlterTableAction) -> Option<Vec<Operation>> {
     Some(match action {
-        ast::AlterTableAction::AddConstraint(it) => vec![AddConstraint { only, ..AddConstraint::lower(table, it)? }.into()],
+        ast::AlterTableAction::AddConstraint(it) => match not_null(table, only, it) {
+            Some(operation) => vec![operation.into()],
+            None => vec![AddConstraint { only, ..AddConstraint::lower(table, it)? }.into()],
+        },
         ast::AlterTableAction::AddColumn(it) => vec![AddColumn::lower(table, it)?.into()],
         ast::AlterTableAction::AlterConstraint(it) => vec![AlterConstraint::lower(table, it)?.into()],
         ast::AlterTableAction::AlterColumn(it) => vec![lower_column(table, only, it)?],
@@ -81,6 +85,16 @@ fn lower_action(table: &QualifiedName, only: bool, action: &ast::AlterTableActio
             None => vec![AlterStorage::lower(table, action)?.into()],
         },
     })
+}
+
+/// `add constraint … not null …` of PostgreSQL 18, where it does what `set not null` does: the same constraint of the same name.
+fn not_null(table: &QualifiedName, only: bool, add: &ast::AddConstraint) -> Option<SetNotNull> {
+    let Some(ast::Constraint::NotNullConstraint(constraint)) = add.constraint() else { return None };
+    let column = syntax::name(&constraint.column_name_ref()?);
+    let name = constraint.constraint_name_clause().and_then(|clause| clause.constraint_name());
+    let chosen = naming::make_object_name(table.name.as_str(), Some(column.as_str()), "not_null");
+    let is_plain = name.is_none_or(|name| syntax::name(&name).as_str() == chosen) && constraint.constraint_options().next().is_none();
+    is_plain.then(|| SetNotNull { table: table.clone(), column, only })
 }
 
 /// The operation of `alter column`; `None`: the model has none for it.

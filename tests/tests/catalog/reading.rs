@@ -30,7 +30,7 @@ async fn an_empty_database_is_an_empty_schema() {
 async fn every_kind_of_object_is_printed_as_the_model_prints_it() {
     let schema = read(
         "create schema billing; comment on schema billing is 'money';
-         create extension citext with schema billing;
+         create extension citext with schema billing version '1.5';
          create type status as enum ('draft', 'it''s');
          create domain email as text;
          create sequence billing.numbers as integer increment by 2 start with 5 cache 3 cycle;
@@ -41,13 +41,13 @@ async fn every_kind_of_object_is_printed_as_the_model_prints_it() {
          create index on billing.invoices (net desc, lower(mail) text_pattern_ops) include (state) where net > 10;
          create unlogged table notes (invoice bigint references billing.invoices on delete cascade initially deferred, text text collate \"C\");
          comment on column notes.text is 'free';
-         create view drafts as select id from billing.invoices where state = 'draft';
+         create view drafts as select invoices.id, net from billing.invoices, notes where state = 'draft';
          create table events (at date) partition by range (at);
          create table events_1 partition of events default;",
     )
     .await;
     let expected = r#"schema billing comment 'money'
-extension citext schema billing version '1.6'
+extension citext schema billing version '1.5'
 enum status ('draft', 'it''s')
 domain email as text
 sequence billing.invoices_id_seq owned by billing.invoices.id
@@ -71,8 +71,10 @@ unlogged table notes
     text text collate "C" comment 'free'
     constraint notes_invoice_fkey foreign key (invoice) references billing.invoices (id) on delete cascade deferrable initially deferred
 view drafts
-    SELECT invoices.id
-       FROM billing.invoices
+    SELECT invoices.id,
+        invoices.net
+       FROM billing.invoices,
+        public.notes
       WHERE (invoices.state = 'draft'::public.status)
 "#;
     assert_eq!(schema.print(), expected);
