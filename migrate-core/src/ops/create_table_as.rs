@@ -8,6 +8,7 @@
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, `CREATE TABLE AS`
 
+use crate::data::Data;
 use crate::data_type::DataType;
 use crate::effects::{Effects, LockMode};
 use crate::expression::Expression;
@@ -37,6 +38,9 @@ pub struct CreateTableAs {
     pub if_not_exists: bool,
     /// The tables and views that the query reads; once bound, those that the model knows.
     pub relations: Vec<QualifiedName>,
+    /// The columns that the query names.
+    #[serde(skip)]
+    pub data: Data,
     /// What it selects, as far as that is certain from the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selected: Option<Selected>,
@@ -151,6 +155,7 @@ impl Operate for CreateTableAs {
         if !(self.if_not_exists && schema.relation_kind(name).is_some()) {
             report.new_table_name(schema, name);
         }
+        self.data.check(schema, report);
         let columns = self.columns.as_deref().unwrap_or_default();
         for (i, column) in columns.iter().enumerate() {
             if columns[..i].iter().any(|earlier| earlier.name == column.name) {
@@ -204,7 +209,7 @@ impl Operate for CreateTableAs {
 #[cfg(feature = "parser")]
 mod lower {
     use super::{CreateTableAs, Selected, SelectedItem};
-    use crate::lower::{indexes, relations, syntax};
+    use crate::lower::{data, indexes, relations, syntax};
     use crate::name::Name;
     use crate::schema::{Parameters, Table};
     use squawk_syntax::ast::{self, AstNode};
@@ -240,6 +245,7 @@ mod lower {
                 table,
                 names: names.collect::<Option<_>>()?,
                 relations: relations::read_by(query.syntax()).collect(),
+                data: data::read(query.syntax()),
                 query: syntax::expression(&query),
                 without_data: matches!(statement.data_option(), Some(ast::DataOption::WithNoData(_))),
                 if_not_exists: statement.if_not_exists().is_some(),

@@ -8,6 +8,7 @@
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, `CREATE VIEW`, `CREATE MATERIALIZED VIEW`
 
+use crate::data::Data;
 use crate::effects::{Effects, LockMode};
 use crate::name::{Name, QualifiedName, quoted_list};
 use crate::operation::{Inverse, NoInverse, Operate, Operation};
@@ -32,6 +33,9 @@ pub struct CreateView {
     /// `if not exists`, of a materialized view.
     #[serde(default)]
     pub if_not_exists: bool,
+    /// The columns that the query names.
+    #[serde(skip)]
+    pub data: Data,
     /// `with no data`, of a materialized view.
     #[serde(default)]
     pub without_data: bool,
@@ -42,7 +46,7 @@ impl CreateView {
     #[must_use]
     pub fn of(name: &QualifiedName, view: &View) -> Self {
         let view = View { indexes: IndexMap::new(), unmodelled: BTreeSet::new(), ..view.clone() };
-        Self { name: name.clone(), view, or_replace: false, if_not_exists: false, without_data: false }
+        Self { name: name.clone(), view, or_replace: false, if_not_exists: false, data: Data::default(), without_data: false }
     }
 
     fn key(&self) -> ObjectKey {
@@ -118,6 +122,7 @@ impl Operate for CreateView {
                 report.needs_relation(schema, relation);
             }
         }
+        self.data.check(schema, report);
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
@@ -193,7 +198,7 @@ pub(super) fn recreate(name: &QualifiedName, view: &View) -> impl Iterator<Item 
 mod lower {
     use super::CreateView;
     use crate::expression::Expression;
-    use crate::lower::{relations, syntax};
+    use crate::lower::{data, relations, syntax};
     use crate::name::{Name, quoted_list};
     use crate::schema::{AsWritten, View};
     use squawk_syntax::ast::{self, AstNode};
@@ -206,7 +211,9 @@ mod lower {
                 return None;
             }
             let name = syntax::path(&statement.view()?.path()?)?;
-            let mut view = view(statement.column_list(), &statement.query()?);
+            let query = statement.query()?;
+            let data = data::read(query.syntax());
+            let mut view = view(statement.column_list(), &query);
             let parameters = statement.with_params().and_then(|it| it.attribute_list());
             let mut parameters: Vec<_> =
                 parameters.iter().flat_map(ast::AttributeList::attribute_options).map(|it| parameter(&it)).collect();
@@ -225,12 +232,14 @@ mod lower {
                 view.output = Some(std::mem::take(&mut view.columns));
                 view.relations.retain(|relation| *relation != name);
             }
-            Some(Self { name, view, or_replace: statement.or_replace().is_some(), if_not_exists: false, without_data: false })
+            Some(Self { name, view, or_replace: statement.or_replace().is_some(), if_not_exists: false, data, without_data: false })
         }
 
         pub(crate) fn lower_materialized(statement: &ast::CreateMaterializedView) -> Option<Self> {
             let name = syntax::path(&statement.view()?.path()?)?;
-            let mut view = view(statement.column_list(), &statement.query()?);
+            let query = statement.query()?;
+            let data = data::read(query.syntax());
+            let mut view = view(statement.column_list(), &query);
             view.materialized = true;
             let options = [
                 statement.using_method().map(|it| syntax::spelt(it.syntax())),
@@ -239,7 +248,7 @@ mod lower {
             ];
             view.options = options.into_iter().flatten().collect::<Vec<_>>().join(" ");
             let without_data = matches!(statement.data_option(), Some(ast::DataOption::WithNoData(_)));
-            Some(Self { name, view, or_replace: false, if_not_exists: statement.if_not_exists().is_some(), without_data })
+            Some(Self { name, view, or_replace: false, if_not_exists: statement.if_not_exists().is_some(), data, without_data })
         }
     }
 
