@@ -221,6 +221,8 @@ operations! {
     RenamePolicy,
     /// `alter function … rename to`.
     RenameRoutine,
+    /// `alter schema … rename to`.
+    RenameSchema,
     /// `alter sequence … rename to`.
     RenameSequence,
     /// `alter table … rename to`.

@@ -9,21 +9,19 @@
 //! - **Source**: PostgreSQL manual, `ALTER SCHEMA`
 
 use super::{Context, Findings, Lint};
-use crate::lower::syntax;
+use crate::operation::Operation;
 use crate::schema::ObjectKey;
-use squawk_syntax::ast;
 
 pub(super) const LINT: Lint = Lint::of_statement("renaming_schema", check);
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some((opaque, ast::Stmt::AlterSchema(statement))) = context.statement() else { return };
-    let (Some(node), Some(ast::AlterSchemaAction::SchemaRenameTo(to))) = (statement.schema_ref(), statement.action()) else { return };
-    let (schema, to) = (syntax::name(&node), to.schema().map(|to| syntax::name(&to)));
+    let Some(Operation::RenameSchema(rename)) = context.operation() else { return };
+    let schema = &rename.name;
     if context.is_new(&ObjectKey::Schema(schema.clone())) {
         return;
     }
-    let to = to.map(|to| to.quoted()).unwrap_or_default();
+    let to = rename.to.quoted();
     findings
-        .find(Context::at(opaque, &node), format!("queries of a running release that name `{schema}` fail from the commit on"))
+        .find(schema.at, format!("queries of a running release that name `{schema}` fail from the commit on"))
         .instead(format!("`create schema {to}` with views of what is in `{schema}`, and move the tables when no release names that"));
 }

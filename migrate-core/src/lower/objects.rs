@@ -6,7 +6,7 @@ use crate::ops::{
     AddEnumValue, AlterComposite, AlterDomain, AlterOwner, AlterPolicy, AlterRoutine, AlterSequence, CommentOn, CreateComposite,
     CreateDomain, CreateEnum, CreateExtension, CreatePolicy, CreateRoutine, CreateSchema, CreateSequence, CreateTrigger, CreateView,
     DropExtension, DropPolicy, DropRoutine, DropSchema, DropSequence, DropTrigger, DropType, DropView, Grant, RenameEnumValue,
-    RenameRoutine, RenameSequence, RenameTrigger, RenameType, RenameView, Revoke, RoutineReference, SetRoutineSchema, SetTypeSchema,
+    RenameRoutine, RenameSchema, RenameSequence, RenameTrigger, RenameType, RenameView, Revoke, RoutineReference, SetRoutineSchema, SetTypeSchema,
 };
 use crate::schema::ObjectKey;
 use squawk_syntax::ast;
@@ -64,7 +64,7 @@ pub(super) fn lower(statement: &ast::Stmt, if_exists: &mut bool) -> Option<Vec<O
             ast::AlterSchemaAction::OwnerTo(owner) => {
                 vec![AlterOwner::lower(ObjectKey::Schema(syntax::name(&it.schema_ref()?)), &owner)?.into()]
             }
-            ast::AlterSchemaAction::SchemaRenameTo(_) => return None,
+            ast::AlterSchemaAction::SchemaRenameTo(to) => vec![RenameSchema::lower(it, &to)?.into()],
         },
         ast::Stmt::AlterSequence(it) => {
             *if_exists = it.if_exists().is_some();

@@ -1,7 +1,7 @@
 //! What follows when a table or a column gets another name: PostgreSQL refers to both by number.
 
 use super::constraint::rename_in;
-use super::{ConstraintKind, ForeignKey, Schema};
+use super::{ConstraintKind, ForeignKey, Origin, OtherKind, Schema};
 use crate::name::{Name, QualifiedName};
 
 impl Schema {
@@ -43,6 +43,50 @@ impl Schema {
         }
         if from.schema != to.schema {
             self.move_owned_sequences(from, to);
+        }
+        true
+    }
+
+    /// Gives the schema another name, and everything in it. The answer says whether it was there, and the name free.
+    pub fn rename_schema(&mut self, from: &Name, to: &Name, origin: &Origin) -> bool {
+        if self.schemas.contains_key(to) {
+            return false;
+        }
+        let Some(own) = self.schemas.remove(from) else { return false };
+        self.schemas.insert(to.clone(), own);
+        let moved = |name: &QualifiedName| QualifiedName { schema: to.clone(), name: name.name.clone() };
+        let inside = |name: &&QualifiedName| name.schema == *from;
+        let types = self.enums.keys().chain(self.domains.keys()).chain(self.composites.keys());
+        let others = |schema: &Self, kind: OtherKind| -> Vec<QualifiedName> {
+            let of_kind = schema.others.iter().filter(|(_, other)| other.kind == kind);
+            of_kind.map(|(name, _)| name).filter(inside).cloned().collect()
+        };
+        for name in types.filter(inside).cloned().chain(others(self, OtherKind::Type)).collect::<Vec<_>>() {
+            self.move_type(&name, &moved(&name), origin);
+        }
+        for name in self.tables.keys().filter(inside).cloned().chain(others(self, OtherKind::Relation)).collect::<Vec<_>>() {
+            self.move_table(&name, &moved(&name));
+        }
+        for name in self.views.keys().filter(inside).cloned().collect::<Vec<_>>() {
+            if let Some(view) = self.views.remove(&name) {
+                self.views.insert(moved(&name), view);
+                self.follow_relation_rename(&name, &moved(&name));
+                self.move_triggers(&name, &moved(&name));
+            }
+        }
+        for name in self.sequences.keys().filter(inside).cloned().collect::<Vec<_>>() {
+            if let Some(sequence) = self.sequences.remove(&name) {
+                self.sequences.insert(moved(&name), sequence);
+                self.follow_sequence_rename(&name, &moved(&name));
+            }
+        }
+        for signature in self.routines.keys().filter(|signature| signature.name.schema == *from).cloned().collect::<Vec<_>>() {
+            self.move_routine(&signature, &moved(&signature.name));
+        }
+        let (inside, outside) = std::mem::take(&mut self.other_routines).into_iter().partition::<Vec<_>, _>(|name| name.schema == *from);
+        self.other_routines = outside.into_iter().chain(inside.iter().map(moved)).collect();
+        for extension in self.extensions.values_mut().filter(|extension| extension.schema.as_ref() == Some(from)) {
+            extension.schema = Some(to.clone());
         }
         true
     }

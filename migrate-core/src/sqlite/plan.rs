@@ -133,6 +133,7 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::RenameIndex(_)
         | Operation::RenamePolicy(_)
         | Operation::RenameRoutine(_)
+        | Operation::RenameSchema(_)
         | Operation::RenameSequence(_)
         | Operation::RenameTrigger(_)
         | Operation::RenameType(_)
@@ -198,6 +199,7 @@ pub(super) fn refused(operation: &Operation) -> Option<Unsupported> {
             Some(Unsupported::new("SQLite has no partitions"))
         }
         Operation::Inherit(_) | Operation::NoInherit(_) => Some(Unsupported::new("SQLite has no inheritance")),
+        Operation::RenameSchema(operation) => Some(Unsupported::new(format!("SQLite has no schema `{}`", operation.name))),
         Operation::CreateSequence(_) => Some(Unsupported::new("SQLite has no sequences")),
         Operation::CreateTable(operation) if operation.unknown => {
             let message = format!("SQLite takes columns from no other relation, and those of `{}` aren't known", operation.table.name);
