@@ -48,6 +48,9 @@ pub struct Opaque {
     /// The functions that it creates: aggregates, and functions with what the model can't say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub creates_routines: Vec<QualifiedName>,
+    /// The functions that it drops.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drops_routines: Vec<QualifiedName>,
     /// The functions whose grants or owner it changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks_routines: Vec<QualifiedName>,
@@ -90,6 +93,10 @@ pub enum Refusal {
     MovesSearchPath,
     /// `copy … from stdin`: there is no input.
     ReadsInput,
+    /// A function without `as`, `return` or `begin atomic`.
+    LacksBody,
+    /// A function whose body is a string in nobody knows which language.
+    LacksLanguage,
 }
 
 impl Opaque {
@@ -142,6 +149,8 @@ impl Operate for Opaque {
             Some(Refusal::ControlsTransaction) => return report.controls_transaction(self.sql.sql(), self.sql.at),
             Some(Refusal::MovesSearchPath) => return report.moves_search_path(self.sql.at),
             Some(Refusal::ReadsInput) => return report.reads_input(self.sql.at),
+            Some(Refusal::LacksBody) => return report.lacks_body(self.sql.at),
+            Some(Refusal::LacksLanguage) => return report.lacks_language(self.sql.at),
             None => {}
         }
         for (i, relation) in self.unknown.iter().enumerate() {
@@ -175,6 +184,9 @@ impl Operate for Opaque {
                 unmodelled.insert(what.clone());
             }
         }
+        for name in &self.drops_routines {
+            schema.other_routines.remove(name);
+        }
         schema.other_routines.extend(self.creates_routines.iter().cloned());
         let marked = schema.routines.iter_mut().filter(|(signature, _)| self.marks_routines.contains(&signature.name));
         for (_, routine) in marked {
@@ -207,7 +219,7 @@ impl Operate for Opaque {
         Effects::unknown(if self.outside_transaction { TransactionNeed::Outside } else { TransactionNeed::Inside })
     }
 
-    fn inverse(&self, _before: &Schema) -> Inverse {
+    fn inverse(&self, before: &Schema) -> Inverse {
         if !self.creates.is_empty() && self.creates.iter().all(|(_, name)| name.is_temporary()) {
             return Ok(Vec::new());
         }
@@ -222,6 +234,8 @@ impl Operate for Opaque {
                 sql: undo.clone(),
                 relations: if on_relation { self.relations.iter().take(1).cloned().collect() } else { Vec::new() },
                 drops: self.creates.iter().map(|(_, name)| name.clone()).collect(),
+                // another one of the name stays
+                drops_routines: self.creates_routines.iter().filter(|name| !before.other_routines.contains(*name)).cloned().collect(),
                 takes: self.leaves.clone(),
                 ..Self::default()
             }
@@ -375,6 +389,20 @@ mod lower {
                 }
                 ast::CopyDirection::CopyTo(_) => None,
             },
+            ast::Stmt::CreateFunction(it) => lacks(it.body().is_some(), it.option_list()),
+            ast::Stmt::CreateProcedure(it) => lacks(it.body().is_some(), it.option_list()),
+            _ => None,
+        }
+    }
+
+    /// What a function has to have and hasn't: a body, and a language where it isn't written in SQL itself.
+    fn lacks(sql_body: bool, options: Option<ast::FuncOptionList>) -> Option<Refusal> {
+        let options: Vec<_> = options.iter().flat_map(ast::FuncOptionList::options).collect();
+        let has_text = options.iter().any(|option| matches!(option, ast::FuncOption::AsFuncOption(_)));
+        let has_language = options.iter().any(|option| matches!(option, ast::FuncOption::LanguageFuncOption(_)));
+        match (sql_body, has_text) {
+            (false, false) => Some(Refusal::LacksBody),
+            (false, true) if !has_language => Some(Refusal::LacksLanguage),
             _ => None,
         }
     }

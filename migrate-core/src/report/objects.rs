@@ -154,6 +154,18 @@ impl Report {
             Some("delete the statement: every operation has a savepoint of its own already".to_owned());
     }
 
+    /// A function that does nothing.
+    pub fn lacks_body(&mut self, at: At) {
+        self.problem(at, "the function has no body".to_owned()).help =
+            Some("write what it does: `language plpgsql as $$ … $$`, or, of an SQL function, `return …`".to_owned());
+    }
+
+    /// A function of which nobody knows how to read it.
+    pub fn lacks_language(&mut self, at: At) {
+        self.problem(at, "the function doesn't say which language its body is in".to_owned()).help =
+            Some("add `language sql`, `language plpgsql`, …".to_owned());
+    }
+
     /// `set search_path`.
     pub fn moves_search_path(&mut self, at: At) {
         self.problem(at, "the search path of a migration is `public`").help =
