@@ -102,7 +102,7 @@ fn foreign_key(schema: &Schema, table: &Table, key: &ForeignKey, report: &mut Re
             (!comparable(schema.stored_type(&left.data_type), schema.stored_type(&right.data_type))).then_some((left, right))
         });
         if let Some((from, to)) = incomparable {
-            report.incomparable_columns(key, &table.name, from, to);
+            report.incomparable_columns(schema, key, &table.name, from, to);
         }
     }
 }

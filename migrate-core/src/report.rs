@@ -104,7 +104,7 @@ impl Report {
 
     /// The name is taken.
     pub fn already_exists(&mut self, schema: &Schema, key: &ObjectKey, at: At) {
-        let origin = schema.origin_of(key).and_then(Origin::place);
+        let created = created(schema, key);
         let place = match key {
             ObjectKey::Column(table, _) | ObjectKey::Constraint(table, _) | ObjectKey::Policy(table, _) => format!(" in table `{table}`"),
             ObjectKey::Trigger(relation, _) => format!(" on `{relation}`"),
@@ -117,7 +117,7 @@ impl Report {
             key => key.name(),
         };
         let problem = self.problem(at, format!("{} `{name}` exists already{place}", key.kind()));
-        problem.notes.extend(origin.map(|place| format!("created by {place}")));
+        problem.notes.extend(created);
     }
 
     /// The name of a new relation is taken by a relation of another kind.
@@ -233,6 +233,11 @@ fn without_nearest(schema: &Schema, key: &ObjectKey) -> Option<String> {
 
 /// How many names a message lists.
 const LISTED: usize = 12;
+
+/// Who created it: `` created by `m0001`, line 7 ``.
+fn created(schema: &Schema, key: &ObjectKey) -> Option<String> {
+    schema.origin_of(key).and_then(Origin::place).map(|place| format!("created by {place}"))
+}
 
 fn article(kind: &str) -> &'static str {
     if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }

@@ -6,7 +6,8 @@ use crate::ops::{
     AddEnumValue, AlterComposite, AlterDomain, AlterOwner, AlterPolicy, AlterRoutine, AlterSequence, CommentOn, CreateComposite,
     CreateDomain, CreateEnum, CreateExtension, CreatePolicy, CreateRoutine, CreateSchema, CreateSequence, CreateTrigger, CreateView,
     DropExtension, DropPolicy, DropRoutine, DropSchema, DropSequence, DropTrigger, DropType, DropView, Grant, RenameEnumValue,
-    RenameRoutine, RenameSchema, RenameSequence, RenameTrigger, RenameType, RenameView, Revoke, RoutineReference, SetRoutineSchema, SetTypeSchema,
+    RenameRoutine, RenameSchema, RenameSequence, RenameTrigger, RenameType, RenameView, Revoke, RoutineReference, SetRoutineSchema,
+    SetTypeSchema,
 };
 use crate::schema::ObjectKey;
 use squawk_syntax::ast;

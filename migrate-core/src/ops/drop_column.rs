@@ -56,8 +56,8 @@ impl DropColumn {
     fn check_dependents(&self, schema: &Schema, report: &mut Report) {
         let name = format!("column `{}.{}`", self.table, self.column);
         report.needed_by_policies(self.column.at, &name, &schema.policies_reading_column(&self.table, self.column.as_str()));
-        report.views_depend(self.column.at, &name, &schema.views_reading_column(&self.table, self.column.as_str()));
-        report.needed_by_foreign_keys(self.column.at, &name, &schema.foreign_keys_to_column(&self.table, self.column.as_str()));
+        report.views_depend(schema, self.column.at, &name, &schema.views_reading_column(&self.table, self.column.as_str()));
+        report.needed_by_foreign_keys(schema, self.column.at, &name, &schema.foreign_keys_to_column(&self.table, self.column.as_str()));
         report.triggers_depend(self.column.at, &name, &schema.triggers_on_column(&self.table, self.column.as_str()));
         for computed in cascade::generated_from(schema, &self.table, &self.column) {
             let key = ObjectKey::Column(self.table.clone(), computed.clone());

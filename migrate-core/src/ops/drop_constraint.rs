@@ -108,7 +108,7 @@ impl Operate for DropConstraint {
             return;
         }
         if !self.cascade {
-            report.needed_by_foreign_keys(self.name.at, &format!("constraint `{}`", self.name), &self.dependents(schema));
+            report.needed_by_foreign_keys(schema, self.name.at, &format!("constraint `{}`", self.name), &self.dependents(schema));
         }
     }
 

@@ -83,7 +83,7 @@ impl Operate for DropIndex {
                 report.no_concurrent_drop(&self.name, relation);
             }
             if !self.cascade {
-                report.needed_by_foreign_keys(self.name.at(), &format!("index `{}`", self.name), &self.dependents(schema));
+                report.needed_by_foreign_keys(schema, self.name.at(), &format!("index `{}`", self.name), &self.dependents(schema));
             }
         } else if let Some(table) = schema.table_of_constraint_index(&self.name) {
             report.index_of_constraint(&table.name, &self.name);

@@ -113,10 +113,10 @@ impl Operate for DropTable {
                 report.table_inherits(&partition, &self.name);
             } else {
                 let name = format!("partition `{partition}`");
-                report.views_depend(self.name.at(), &name, &schema.views_reading(&partition));
+                report.views_depend(schema, self.name.at(), &name, &schema.views_reading(&partition));
                 let mut foreign_keys = schema.foreign_keys_to_table(&partition);
                 foreign_keys.retain(|(table, _)| !self.together.contains(table) && !schema.descendants(&self.name).contains(table));
-                report.needed_by_foreign_keys(self.name.at(), &name, &foreign_keys);
+                report.needed_by_foreign_keys(schema, self.name.at(), &name, &foreign_keys);
             }
         }
         let name = format!("table `{}`", self.name);
@@ -124,10 +124,10 @@ impl Operate for DropTable {
         policies.retain(|(table, _)| !self.together.contains(table));
         report.needed_by_policies(self.name.at(), &name, &policies);
         report.used_by_routines(self.name.at(), &name, &schema.routines_using_type(&self.name));
-        report.views_depend(self.name.at(), &name, &schema.views_reading(&self.name));
+        report.views_depend(schema, self.name.at(), &name, &schema.views_reading(&self.name));
         let mut foreign_keys = schema.foreign_keys_to_table(&self.name);
         foreign_keys.retain(|(table, _)| !self.together.contains(table));
-        report.needed_by_foreign_keys(self.name.at(), &name, &foreign_keys);
+        report.needed_by_foreign_keys(schema, self.name.at(), &name, &foreign_keys);
         let columns = schema.columns_of_type(&self.name).into_iter().filter(|(table, _)| *table != self.name);
         for (table, column) in columns {
             report.problem(self.name.at(), format!("column `{table}.{column}` is of the type of {name}")).help =

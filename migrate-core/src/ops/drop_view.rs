@@ -57,7 +57,7 @@ impl Operate for DropView {
         }
         if report.needs_view(schema, &self.name, self.materialized) && !self.cascade {
             let name = format!("{} `{}`", self.kind(), self.name);
-            report.views_depend(self.name.at(), &name, &schema.views_reading(&self.name));
+            report.views_depend(schema, self.name.at(), &name, &schema.views_reading(&self.name));
             report.needed_by_policies(self.name.at(), &name, &schema.policies_reading(&self.name));
         }
     }

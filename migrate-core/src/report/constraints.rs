@@ -1,6 +1,6 @@
 //! Messages about constraints and indexes.
 
-use super::Report;
+use super::{Report, created};
 use crate::name::{At, Name, QualifiedName};
 use crate::schema::{Column, Constraint, ConstraintKind, ForeignKey, ObjectKey, Schema};
 
@@ -17,7 +17,8 @@ impl Report {
         self.problem(
             or(span(&key.columns), key.references.at()),
             format!("number of referencing and referenced columns for foreign key disagree: {own} and {referenced}"),
-        );
+        )
+        .help = Some(format!("name as many columns of `{}` as of this table", key.references));
     }
 
     /// Nothing makes the referenced columns unique, or only a constraint that is deferrable.
@@ -35,11 +36,14 @@ impl Report {
     }
 
     /// No operator compares the columns of a foreign key.
-    pub(crate) fn incomparable_columns(&mut self, key: &ForeignKey, table: &QualifiedName, from: &Column, to: &Column) {
+    pub(crate) fn incomparable_columns(&mut self, schema: &Schema, key: &ForeignKey, table: &QualifiedName, from: &Column, to: &Column) {
+        let created = created(schema, &ObjectKey::Column(key.references.clone(), to.name.clone()));
         let at = or(span(&key.columns), key.references.at());
         let problem = self.problem(at, "foreign key cannot be implemented: its columns are of incompatible types");
         let of = |table: &QualifiedName, column: &Column| format!("`{table}.{}` is {}", column.name, column.data_type);
         problem.notes.push(format!("{}, {}", of(table, from), of(&key.references, to)));
+        problem.notes.extend(created.map(|created| format!("`{}.{}` was {created}", key.references, to.name)));
+        problem.help = Some(format!("give `{table}.{}` the type {}", from.name, to.data_type));
     }
 
     /// A table can't have a second primary key.
@@ -60,10 +64,15 @@ impl Report {
     }
 
     /// Foreign keys need what is to be dropped.
-    pub(crate) fn needed_by_foreign_keys(&mut self, at: At, what: &str, foreign_keys: &[(QualifiedName, Name)]) {
+    pub(crate) fn needed_by_foreign_keys(&mut self, schema: &Schema, at: At, what: &str, foreign_keys: &[(QualifiedName, Name)]) {
         let Some(((table, constraint), further)) = foreign_keys.split_first() else { return };
+        let created = |table: &QualifiedName, name: &Name| created(schema, &ObjectKey::Constraint(table.clone(), name.clone()));
         let problem = self.problem(at, format!("foreign key `{constraint}` of table `{table}` depends on {what}"));
-        problem.notes.extend(further.iter().map(|(table, name)| format!("foreign key `{name}` of table `{table}` depends on it, too")));
+        problem.notes.extend(created(table, constraint).map(|created| format!("the foreign key was {created}")));
+        problem.notes.extend(further.iter().map(|(table, name)| {
+            let created = created(table, name).map(|created| format!(", and was {created}")).unwrap_or_default();
+            format!("foreign key `{name}` of table `{table}` depends on it, too{created}")
+        }));
         problem.help = Some("drop the foreign key first, or write `cascade`".to_owned());
     }
 

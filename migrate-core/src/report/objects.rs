@@ -1,6 +1,6 @@
 //! Messages on schemas, types, sequences and views.
 
-use super::{Report, article, nearest_of};
+use super::{Report, article, created, nearest_of};
 use crate::name::{At, DEFAULT_SCHEMA, MAX_BYTES, Name, QualifiedName};
 use crate::schema::{CompositeType, ObjectKey, Schema};
 
@@ -113,7 +113,8 @@ impl Report {
 
     /// The enum has the label already.
     pub fn label_exists(&mut self, name: &QualifiedName, label: &Name) {
-        self.problem(label.at, format!("type `{name}` has a value `{label}` already"));
+        self.problem(label.at, format!("type `{name}` has a value `{label}` already")).help =
+            Some("leave it out, or choose another value".to_owned());
     }
 
     /// Reports a label that is longer than PostgreSQL accepts.
@@ -179,10 +180,15 @@ impl Report {
     }
 
     /// Views depend on the object that is dropped without `cascade`.
-    pub fn views_depend(&mut self, at: At, what: &str, views: &[QualifiedName]) {
+    pub fn views_depend(&mut self, schema: &Schema, at: At, what: &str, views: &[QualifiedName]) {
         let Some((first, further)) = views.split_first() else { return };
+        let created = |view: &QualifiedName| created(schema, &ObjectKey::View(view.clone()));
         let problem = self.problem(at, format!("view `{first}` depends on {what}"));
-        problem.notes.extend(further.iter().map(|view| format!("view `{view}` depends on it, too")));
+        problem.notes.extend(created(first).map(|created| format!("the view was {created}")));
+        problem.notes.extend(further.iter().map(|view| {
+            let created = created(view).map(|created| format!(", and was {created}")).unwrap_or_default();
+            format!("view `{view}` depends on it, too{created}")
+        }));
         problem.help = Some("drop the view first, or write `cascade` to drop it, too".to_owned());
     }
 

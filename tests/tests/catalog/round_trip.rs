@@ -62,9 +62,8 @@ async fn cases_are_read_back_before_and_after() {
 }
 
 /// Cases after which the catalog has something else than the model, and why.
-const READ_OTHERWISE: [(&str, &str); 1] = [
-    ("lints/frozen_default/time_of_the_migration.case", "the server keeps the time of the migration, not the word"),
-];
+const READ_OTHERWISE: [(&str, &str); 1] =
+    [("lints/frozen_default/time_of_the_migration.case", "the server keeps the time of the migration, not the word")];
 
 /// `-- server 15+` in the first line.
 fn since(sql: &str) -> u32 {
