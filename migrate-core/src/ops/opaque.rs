@@ -8,17 +8,8 @@
 //! - **Since**: PostgreSQL 13
 //! - **Source**: PostgreSQL manual, "SQL Commands"
 //!
-//! What of functions and triggers stays opaque, and why:
-//!
-//! | statement | why |
-//! |---|---|
-//! | a function with `%type`, `"any"`, `support`, `transform`, `window` or `set … from current` | what it says depends on the server, or is for functions in C |
-//! | `create aggregate`, `create operator`, `create cast`, `create text search …` | rare, and nothing that the model has refers to them but by name |
-//! | `alter function … owner to`, `depends on extension`; grants | roles aren't part of the model |
-//! | `create event trigger`, `create rule` | they belong to no table's definition |
-//! | `do`, `call` | code |
-//!
-//! Their names are known where others refer to them: a function of a name like that of an aggregate is never an error.
+//! The README lists which statements these are, and why. Their names are known where others refer to them: a function of a
+//! name like that of an aggregate is never an error.
 
 use crate::data::Data;
 use crate::effects::{Effects, TransactionNeed};
