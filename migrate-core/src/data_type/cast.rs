@@ -139,6 +139,24 @@ impl DataType {
         }
     }
 
+    /// Whether an explicit cast to `other` shortens some values: where a conversion refuses one that is too long, `::` cuts it
+    /// off.
+    #[must_use]
+    pub fn is_cut_by_cast(&self, other: &Self) -> bool {
+        let is_limited = matches!(other.builtin(), Some("character varying" | "character" | "bit varying" | "bit"));
+        let Some(limit) = other.modifier.as_ref().filter(|_| is_limited).and_then(|text| text.parse::<u32>().ok()) else { return false };
+        let longest = match self.builtin() {
+            Some("character varying" | "character" | "bit varying" | "bit") => self.modifier.as_ref().and_then(|text| text.parse().ok()),
+            Some("boolean") => Some(5),
+            Some("smallint") => Some(6),
+            Some("integer") => Some(11),
+            Some("bigint") => Some(20),
+            Some("uuid") => Some(36),
+            _ => None,
+        };
+        longest.is_none_or(|longest| limit < longest)
+    }
+
     /// Whether the limit of `other` is not below this one's. `none` is what no limit amounts to.
     fn fits_in(&self, other: &Self, none: Option<u32>) -> bool {
         let limit = |modifier: &Option<String>| match modifier {

@@ -56,28 +56,39 @@ impl AlterColumnType {
 
     /// Whether `using` is nothing but the column itself, cast to types: then casting the other way leads back.
     pub(crate) fn only_casts(&self) -> bool {
-        let Some(using) = &self.using else { return true };
-        cast_targets(using, &self.column).is_some()
+        self.targets().is_some()
+    }
+
+    /// The types that `using` casts to, in their order; `None` if it does something else.
+    fn targets(&self) -> Option<Vec<DataType>> {
+        self.using.as_ref().map_or_else(|| Some(Vec::new()), |using| cast_targets(using, &self.column))
     }
 
     /// Whether `using` is the one cast that PostgreSQL would apply anyway.
     fn is_plain_cast(&self) -> bool {
-        let Some(using) = &self.using else { return true };
-        let Some(targets) = cast_targets(using, &self.column) else { return false };
+        let Some(targets) = self.targets() else { return false };
         matches!(targets.as_slice(), [] | [_]) && targets.iter().all(|target| *target == self.data_type)
     }
 
     /// Whether each cast on the way leaves what is stored as it stands. Values are tested by writing them anew.
     fn keeps_stored_values(&self, schema: &Schema, column: &Column) -> bool {
-        let targets = match &self.using {
-            Some(using) => cast_targets(using, &self.column),
-            None => Some(Vec::new()),
-        };
-        let Some(targets) = targets else { return false };
+        let Some(targets) = self.targets() else { return false };
         let mut from = &column.data_type;
         targets.iter().chain([&self.data_type]).all(|to| {
             let before = std::mem::replace(&mut from, to);
             (before == to || !schema.is_tested(to)) && schema.stored_type(before).stores_like(schema.stored_type(to))
+        })
+    }
+
+    /// Whether each cast on the way keeps every value, or refuses it.
+    fn keeps_values(&self, schema: &Schema, column: &Column) -> bool {
+        let Some(targets) = self.targets() else { return false };
+        let mut from = &column.data_type;
+        let casts = targets.iter().map(|to| (to, true)).chain([(&self.data_type, false)]);
+        casts.into_iter().all(|(to, explicit)| {
+            let (before, to) = (schema.stored_type(std::mem::replace(&mut from, to)), schema.stored_type(to));
+            // what is no label of an enum is refused
+            (before.keeps_values(to) && !(explicit && before.is_cut_by_cast(to))) || is_enum(schema, to)
         })
     }
 
@@ -203,10 +214,7 @@ impl AlterColumnType {
             effects = effects.and_lock(own, LockMode::AccessExclusive).and_lock(other, LockMode::AccessExclusive);
         }
         effects.breaks_readers = !column.data_type.reads_like(&self.data_type);
-        // what is no label of an enum is refused
-        let (from, to) = (schema.stored_type(&column.data_type), schema.stored_type(&self.data_type));
-        let keeps_values = from.keeps_values(to) || is_enum(schema, to);
-        effects.loses_data = !self.only_casts() || !keeps_values;
+        effects.loses_data = !self.keeps_values(schema, column);
         let other_collation = column.collation != self.collation;
         let involved = self.column.as_str();
         let checked = table.constraints.values().any(|constraint| match &constraint.kind {
