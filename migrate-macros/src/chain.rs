@@ -9,6 +9,7 @@ use crate::heads;
 use crate::list::List;
 use crate::report::{Place, Report};
 use crate::siblings::{self, LockText};
+use crate::sources::SourceList;
 
 /// A chain that is ready to be emitted.
 #[derive(Debug, Default)]
@@ -23,7 +24,8 @@ pub struct Chain {
 
 /// Checks the list and what stands beside it.
 pub fn check(list: &List, report: &mut Report) -> Chain {
-    let Some(file) = siblings::current_file() else {
+    let modules = |other: &SourceList| !list.modules.is_empty() && list.modules.iter().all(|module| other.names(&module.value));
+    let Some(file) = siblings::current_file(|source| source.lists.iter().any(modules)) else {
         return Chain { modules: list.modules.iter().map(|module| module.value.clone()).collect(), ..Chain::default() };
     };
     let lock = siblings::lock_beside(&file).unwrap_or_else(|error| {

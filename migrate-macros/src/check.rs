@@ -49,7 +49,11 @@ pub struct Checked {
 
 /// Checks everything and reports all that is wrong at once.
 pub fn check(migration: &Migration, report: &mut Report) -> Checked {
-    let file = siblings::current_file();
+    let revision = migration.header.as_ref().map(|header| header.revision.value.as_str());
+    let file = siblings::current_file(|source| {
+        let headers = source.migrations.iter().filter_map(|other| other.migration.header.as_ref());
+        revision.is_some_and(|revision| headers.map(|header| header.revision.value.as_str()).any(|other| other == revision))
+    });
     let line = |place: Place| report.line(place);
     let Steps { mut up, mut down, problems, includes } = steps::read(migration, file.as_deref(), &line);
     let name = file.as_deref().map_or_else(|| migration.name.value.clone(), |file| ancestry::name_of(file, &migration.name.value));

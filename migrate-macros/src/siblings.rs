@@ -4,7 +4,7 @@
 //! only after a moment: each of a thousand expansions of one compilation wants all thousand files, and a language
 //! server keeps one process for days.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -82,9 +82,24 @@ pub struct Include {
     pub text: String,
 }
 
-/// The file that is being compiled; `None` in editors that do not tell.
-pub fn current_file() -> Option<PathBuf> {
-    Span::call_site().local_file()
+/// The file that is being compiled. An editor may not tell: then it is the one file of the package that `holds` what is
+/// compiled, as far as it was saved.
+pub fn current_file(holds: impl Fn(&Source) -> bool) -> Option<PathBuf> {
+    let told = Span::call_site().local_file();
+    told.or_else(|| only_file(&Path::new(&std::env::var_os("CARGO_MANIFEST_DIR")?).join("src"), &holds))
+}
+
+/// The file below `root` that `holds` something, if there is just one.
+pub fn only_file(root: &Path, holds: &impl Fn(&Source) -> bool) -> Option<PathBuf> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(path) = folders.pop() {
+        let Ok(folder) = folder(&path) else { continue };
+        found.extend(folder.files.iter().filter(|file| holds(&file.source)).map(|file| file.path.clone()));
+        let entries = fs::read_dir(&path).into_iter().flatten().flatten();
+        folders.extend(entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()));
+    }
+    found.pop_first().filter(|_| found.is_empty())
 }
 
 /// What stands beside a migration file: the `*.rs` files of its folder, and the list in `../folder.rs` if the folder

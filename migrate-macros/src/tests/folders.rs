@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::siblings::{self, Folder};
+use crate::sources::Source;
 
 /// A folder of its own for each test, removed at its end.
 struct Scratch(PathBuf);
@@ -185,6 +186,27 @@ fn a_thousand_files_are_read_once() {
 
 #[test]
 fn a_test_is_not_in_a_source_file() {
-    assert_eq!(siblings::current_file(), None);
+    assert_eq!(siblings::current_file(|_| false), None);
     assert!(siblings::folder_of(Path::new("Cargo.toml")).is_ok(), "a bare name stands in the current folder");
+}
+
+#[test]
+fn a_file_is_found_by_what_it_holds_where_nobody_tells() {
+    let scratch = Scratch::new("only");
+    scratch.write("main.rs", "fn main() {}");
+    let first = scratch.write("migrations/m0001.rs", migration("aaaaaaaaaaaa", ""));
+    let second = scratch.write("migrations/m0002.rs", migration("bbbbbbbbbbbb", "aaaaaaaaaaaa"));
+    let holding = |revision: &str| {
+        let is = |source: &Source| {
+            let headers = source.migrations.iter().filter_map(|it| it.migration.header.as_ref());
+            headers.map(|header| header.revision.value.as_str()).any(|other| other == revision)
+        };
+        siblings::only_file(&scratch.0, &is)
+    };
+    assert_eq!(holding("aaaaaaaaaaaa"), Some(first));
+    assert_eq!(holding("bbbbbbbbbbbb"), Some(second));
+    assert_eq!(holding("cccccccccccc"), None);
+    scratch.write("migrations/m0003.rs", migration("aaaaaaaaaaaa", ""));
+    std::thread::sleep(2 * siblings::FRESH);
+    assert_eq!(holding("aaaaaaaaaaaa"), None, "two files have it");
 }
