@@ -62,7 +62,7 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
         report.problem(problem.place, problem.message, problem.help);
     }
     let locked = file.as_deref().map(|file| Locked::of(migration, file, &name)).unwrap_or_default();
-    // where an editor doesn't tell the file, nothing is known of the ancestors: then less is checked
+    // where no file is found for what an editor expands, nothing is known of the ancestors: then less is checked
     let around = file.as_deref().and_then(|file| around(file, migration, &name, report));
     let before = around.as_ref().map(|around| &around.before);
     let mut schema = before.map(|before| (*before.schema).clone()).unwrap_or_default();
