@@ -113,7 +113,8 @@ impl Operate for CreateView {
         for relation in &self.view.relations {
             if schema.temporary(relation).is_some() {
                 let message = format!("view `{}` reads temporary table `{relation}`, and would be gone with the session", self.name);
-                report.problem(relation.at(), message).help = Some("write `create temporary view`, or make the table a lasting one".to_owned());
+                report.problem(relation.at(), message).help =
+                    Some("write `create temporary view`, or make the table a lasting one".to_owned());
             } else {
                 report.needs_relation(schema, relation);
             }
