@@ -43,3 +43,14 @@ fn the_model_alone_needs_no_server() {
     assert_eq!((summary.migrations, summary.errors), (2, 2));
     assert_eq!(told.len(), 2);
 }
+
+#[test]
+fn findings_are_counted_by_lint() {
+    let mut told = Vec::new();
+    let summary = history::lint(&migrations("library"), |line| told.push(line.to_owned()));
+    assert_eq!(summary.findings.values().sum::<usize>(), told.len());
+    assert_eq!(summary.findings.get("ban_drop_column"), Some(&1));
+    let place = "0004_overdue.up.sql:3: ban_drop_column: `isbn`";
+    assert!(told.iter().any(|line| line.starts_with(place)), "{told:?}");
+    assert!(summary.to_string().contains("    1 times: ban_drop_column\n"), "{summary}");
+}

@@ -41,8 +41,8 @@ fn the_headers_are_the_manual() {
         "# Lints\n\nWhat PostgreSQL accepts, and a running system or its people suffer from. A finding is a compile error, or a \
          warning where that is said.\n`#[allow(name, reason = \"…\")]` before a statement acknowledges it there; `#![allow(name, reason \
          = \"…\")]`, `#![warn(name)]` and\n`#![deny(name)]` at the top of `migrations! { }` hold for the whole chain. Tables that the \
-         same migration creates are exempt\nfrom what blocks or breaks others; migrations in `migrations.lock` are history and no \
-         longer judged.\n\nSome rules that other tools have are not here, because the engine sees to them: it sets \
+         same migration creates are exempt\nfrom what blocks or breaks others, and those that it emptied from what takes long or \
+         fails because of rows; migrations in\n`migrations.lock` are history and no longer judged.\n\nSome rules that other tools have are not here, because the engine sees to them: it sets \
          `lock_timeout` and the other timeouts\nfor each attempt (squawk's `require-timeout-settings`); it compares the catalog with the model \
          before each operation, so that\nrunning it again is safe without `if not exists` (`prefer-robust-stmts`); it alone begins and \
          commits transactions, and refuses\nto be told to (`transaction-nesting`, `ban-uncommitted-transaction`); it runs what can't be in a \

@@ -19,7 +19,7 @@ pub(super) const LINT: Lint = Lint::of_statement("adding_not_null_field", check)
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     if let Some(Operation::SetNotNull(SetNotNull { table, column, .. })) = context.operation() {
-        if context.effects().scans.contains(table) && !context.is_new_table(table) {
+        if context.effects().scans.contains(table) && !context.has_no_rows(table) {
             report(findings, table, column, column.at, context.wait(table));
         }
     } else if let Some((table, column, at)) = added_constraint(context) {
@@ -42,7 +42,7 @@ fn added_constraint(context: &Context<'_>) -> Option<(QualifiedName, Name, At)> 
     let name = syntax::name(&column);
     let not_valid = constraint.constraint_options().any(|option| matches!(option, ast::ConstraintOption::NotValid(_)));
     let known = context.before().column(&table, name.as_str()).is_some_and(|column| column.not_null);
-    if not_valid || known || context.is_new_table(&table) {
+    if not_valid || known || context.has_no_rows(&table) {
         return None;
     }
     Some((table, name, Context::at(opaque, &column)))

@@ -28,7 +28,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if let Some(Operation::AddConstraint(AddConstraint { table, constraint, using_index: Some(index), .. })) = context.operation()
         && let ConstraintKind::PrimaryKey(key) = &constraint.kind
         && context.effects().scans.contains(table)
-        && !context.is_new_table(table)
+        && !context.has_no_rows(table)
     {
         let nullable = |column: &&crate::name::Name| context.before().column(table, column.as_str()).is_some_and(|column| !column.not_null);
         let columns: Vec<_> = key.columns.iter().filter(nullable).collect();

@@ -16,7 +16,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(Operation::AlterColumnType(alter)) = context.operation() else { return };
     let (table, column, effects) = (&alter.table, &alter.column, context.effects());
     let Some(before) = context.before().column(table, column.as_str()) else { return };
-    if before.collation == alter.collation || effects.rewrites.contains(table) || context.is_new_table(table) {
+    if before.collation == alter.collation || effects.rewrites.contains(table) || context.has_no_rows(table) {
         return;
     }
     if effects.scans.contains(table) {

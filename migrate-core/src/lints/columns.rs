@@ -25,7 +25,7 @@ pub(super) fn typed<'a>(context: &Context<'a>) -> Vec<(&'a Name, &'a DataType)> 
 pub(super) fn on_old_table<'a>(context: &Context<'a>) -> Option<&'a AddColumn> {
     let Some(Operation::AddColumn(add)) = context.operation() else { return None };
     let present = context.before().column(&add.table, add.column.name.as_str()).is_some();
-    Some(add).filter(|_| !present && !context.is_new_table(&add.table))
+    Some(add).filter(|_| !present && !context.has_no_rows(&add.table))
 }
 
 /// Whether the column is of a table that may have rows, and may have values itself.

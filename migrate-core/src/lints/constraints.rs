@@ -29,7 +29,7 @@ pub(super) fn added<'a>(context: &Context<'a>) -> Vec<Added<'a>> {
         let known = context.before().table(table);
         known.is_some_and(|known| known.constraints.contains_key(&constraint.name))
     };
-    if context.is_new_table(table) {
+    if context.has_no_rows(table) {
         return Vec::new();
     }
     let new = constraints.into_iter().filter(|constraint| !present(constraint));

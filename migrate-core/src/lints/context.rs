@@ -1,6 +1,6 @@
 //! What a lint may look at.
 
-use super::advance;
+use super::{advance, data};
 use crate::effects::{Effects, LockMode, TransactionNeed};
 use crate::name::{At, QualifiedName};
 use crate::operation::{Operate, Operation};
@@ -187,7 +187,8 @@ impl<'a> Context<'a> {
     }
 
     /// The earlier steps of the migration, the first one first.
-    pub fn earlier_steps(&self) -> impl Iterator<Item = &'a Step> {
+    #[must_use]
+    pub fn earlier_steps(&self) -> impl DoubleEndedIterator<Item = &'a Step> {
         self.migration.steps.iter().take(self.step)
     }
 
@@ -217,6 +218,12 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn is_new_table(&self, table: &QualifiedName) -> bool {
         self.is_new(&ObjectKey::Table(table.clone()))
+    }
+
+    /// Whether it surely has no rows: created by this migration, or emptied by it.
+    #[must_use]
+    pub fn has_no_rows(&self, table: &QualifiedName) -> bool {
+        self.is_new_table(table) || data::is_emptied(self, table)
     }
 
     /// The table, if it may have rows and readers: known, and not created by this migration.

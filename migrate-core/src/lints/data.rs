@@ -18,6 +18,46 @@ pub(super) fn is_after_data(context: &Context<'_>, table: &QualifiedName) -> boo
     })
 }
 
+/// Whether an earlier step of the migration deleted all rows of the table, and none has written any since.
+pub(super) fn is_emptied(context: &Context<'_>, table: &QualifiedName) -> bool {
+    for step in context.earlier_steps().rev() {
+        match &step.action {
+            Action::Run { .. } => return false,
+            Action::Change(Operation::Opaque(opaque)) if empties(opaque, table) => return true,
+            Action::Change(operation) if handles_rows(operation, table) => return false,
+            Action::Change(_) | Action::Declare { .. } | Action::Assert { .. } => {}
+        }
+    }
+    false
+}
+
+/// `truncate` of it, or `delete from` it without a condition.
+fn empties(opaque: &Opaque, table: &QualifiedName) -> bool {
+    if !matches!(opaque.kind.as_str(), "truncate" | "delete") {
+        return false;
+    }
+    match trees::of_opaque(opaque).and_then(|tree| tree.all::<ast::Stmt>().next()) {
+        Some(ast::Stmt::Truncate(statement)) => {
+            let names = statement.table_list().into_iter().flat_map(|list| list.table_relation_names().collect::<Vec<_>>());
+            names.filter_map(|name| syntax::table_ref(&name.table_name_ref()?)).any(|name| name == *table)
+        }
+        Some(ast::Stmt::Delete(statement)) => {
+            let name = statement.relation_name().and_then(|name| name.relation_name_ref()?.path_ref());
+            let all = match statement.where_clause_or_current_of() {
+                None => true,
+                Some(ast::WhereClauseOrCurrentOf::WhereClause(clause)) => {
+                    matches!(clause.expr(), Some(ast::Expr::Literal(literal)) if syntax::text(literal.syntax()).eq_ignore_ascii_case("true"))
+                }
+                Some(ast::WhereClauseOrCurrentOf::WhereCurrentOf(_)) => false,
+            };
+            // `using` leaves rows that nothing fits
+            let joined = statement.using_clause().is_some();
+            all && !joined && name.and_then(|name| syntax::path_ref(&name)).is_some_and(|name| name == *table)
+        }
+        _ => false,
+    }
+}
+
 fn handles_rows(operation: &Operation, table: &QualifiedName) -> bool {
     if let Operation::CreateTableAs(create) = operation {
         return !create.without_data && create.relations.contains(table);

@@ -1,10 +1,10 @@
-//! `dropping_default_of_required_column`: what inserts without the column relied on is gone.
+//! `dropping_default_of_required_column`: a new column has a default for the old rows alone, and none for those that a
+//! running release inserts.
 //!
-//! - **Finds**: `drop default` of a column that is `not null` and has no other default at the end of the migration, of a
-//!   table that was there before and has no triggers
-//! - **Blocks**: every insert that leaves the column out fails from the commit on: those of the release that is running, if
-//!   it doesn't name the column
-//! - **Instead**: release code that names the column in every insert first, and acknowledge the drop with the release
+//! - **Finds**: `drop default` of a column that the same migration adds and that is `not null` and has no other default at
+//!   the end of it, of a table that was there before and has no triggers
+//! - **Blocks**: every insert of the release that is running fails from the commit on: it doesn't know the column
+//! - **Instead**: keep the default until a release names the column in every insert
 //! - **Source**: PostgreSQL manual, `ALTER TABLE`; `strong_migrations`, "Adding a column with a default value"
 
 use super::{Context, Findings, Lint};
@@ -21,17 +21,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let filled = end.default.is_some() || end.identity.is_some() || end.generated.is_some();
     // a trigger may fill it
     let has_trigger = context.before().triggers.get(table).is_some_and(|triggers| !triggers.is_empty());
-    if !had_default || !end.not_null || filled || has_trigger {
+    let is_new = context.is_new(&ObjectKey::Column(table.clone(), column.clone()));
+    if !is_new || !had_default || !end.not_null || filled || has_trigger {
         return;
     }
-    let key = ObjectKey::Column(table.clone(), column.clone());
-    let since = if context.is_new(&key) {
-        Some(format!("the release that is running doesn't know `{column}`, so all of its inserts leave it out"))
-    } else {
-        context.creator(&key).map(|place| format!("`{column}` was created by {place}"))
-    };
     findings
         .find(column.at, format!("inserts that leave out `{column}` fail from the commit on"))
-        .maybe_note(since)
+        .note(format!("the release that is running doesn't know `{column}`, so all of its inserts leave it out"))
         .instead(format!("keep the default until a release names `{column}` in every insert"));
 }

@@ -18,7 +18,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some((table, columns, key)) = dropped(context) else { return };
     let Some(end) = context.end().table(&table.name) else { return };
     let gone = columns.iter().any(|column| end.column(column.as_str()).is_none());
-    if gone || indexes::is_unique(end, &columns) || has_new_unique(context, &table.name, end) {
+    // nobody knows the table by the name that this migration gave it
+    let renamed = context.start().table(&table.name).is_none();
+    if gone || renamed || indexes::is_unique(end, &columns) || has_new_unique(context, &table.name, end) {
         return;
     }
     let columns = words::columns(&columns);

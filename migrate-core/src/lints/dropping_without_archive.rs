@@ -1,6 +1,7 @@
 //! `dropping_without_archive`: data goes, and no copy of it is kept.
 //!
-//! - **Finds**: a dropped table or column that was there before, of which no earlier step of the migration made a copy
+//! - **Finds**: a dropped table or column that was there before, of which no earlier step of the migration made a copy, and
+//!   that isn't the copy itself: a table that was renamed to make room for another one
 //! - **Blocks**: nothing; what was in it is in no backup that is younger than the migration, and `down` brings back the shape
 //!   alone
 //! - **Instead**: keep the rows in a table of their own, `create table … as select …`, and drop that one later; or
@@ -16,7 +17,7 @@ pub(super) const LINT: Lint = Lint::of_history("dropping_without_archive", check
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some((key, table, at, select)) = dropped(context) else { return };
-    if context.is_new(&key) || context.is_new_table(table) || data::is_after_data(context, table) {
+    if context.is_new(&key) || context.is_new_table(table) || data::is_after_data(context, table) || was_put_aside(context, table) {
         return;
     }
     let archive = table.sibling(format!("{}_archive", table.name));
@@ -24,6 +25,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         .find(at, format!("what is in {} `{}` is lost, and no copy was made", key.kind(), key.name()))
         .maybe_note(context.creator(&key).map(|place| format!("it was created by {place}")))
         .instead(format!("keep it: `create table {} as select {select} from {}` before the drop", archive.quoted(), table.quoted()));
+}
+
+/// Whether it was renamed by an earlier migration, and another table has its old name: it is the copy that was kept.
+fn was_put_aside(context: &Context<'_>, table: &QualifiedName) -> bool {
+    let former = context.start().former_names(&ObjectKey::Table(table.clone()));
+    former.iter().any(|key| context.start().definition(key).is_some())
 }
 
 /// What the step drops with its data, its table, where it is named, and what a copy would have to hold.

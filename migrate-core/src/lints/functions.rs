@@ -4,7 +4,8 @@ use super::Context;
 use crate::expression::{Token, tokens};
 use crate::name::{At, Name, QualifiedName};
 use crate::operation::Operation;
-use crate::schema::{RoutineBody, Volatility};
+use crate::ops::RoutineReference;
+use crate::schema::{Routine, RoutineBody, Volatility};
 
 /// A function or a procedure, as far as its text tells.
 pub(super) struct Function {
@@ -46,6 +47,12 @@ pub(super) fn is_created(context: &Context<'_>, name: &QualifiedName) -> bool {
         _ => false,
     };
     context.earlier().any(|(operation, _)| creates(operation)) || context.later().any(creates)
+}
+
+/// Whether only triggers can execute it: then no query calls it.
+pub(super) fn is_of_triggers(context: &Context<'_>, routine: &RoutineReference) -> bool {
+    let returns = |routine: &Routine| routine.returns.sql().is_some_and(|returns| matches!(returns.as_str(), "trigger" | "event_trigger"));
+    routine.find(context.before()).is_some_and(|(_, routine)| returns(routine))
 }
 
 /// The known relations behind `from` and `join` in the text of a body.

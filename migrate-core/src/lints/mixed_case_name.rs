@@ -33,7 +33,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 fn named(key: ObjectKey) -> Option<Name> {
     match key {
-        ObjectKey::Schema(name) | ObjectKey::Column(_, name) | ObjectKey::Constraint(_, name) => Some(name),
+        ObjectKey::Schema(name) | ObjectKey::Column(_, name) => Some(name),
         ObjectKey::Table(name) | ObjectKey::Index(name) | ObjectKey::Type(name) | ObjectKey::Sequence(name) | ObjectKey::View(name) => {
             Some(name.name)
         }

@@ -17,7 +17,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(Operation::AlterColumnType(alter)) = context.operation() else { return };
     let (table, column, data_type) = (&alter.table, &alter.column, &alter.data_type);
     let Some(before) = context.before().column(table, column.as_str()) else { return };
-    if !columns::is_old(context, table, column) || !alter.only_casts() {
+    if !columns::is_old(context, table, column) || context.has_no_rows(table) || !alter.only_casts() {
         return;
     }
     let message = match before.data_type.narrows_to(data_type, alter.using.is_some()) {

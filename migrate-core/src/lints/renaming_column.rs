@@ -19,8 +19,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if !columns::is_old(context, table, column) || context.is_new(&ObjectKey::View(table.clone())) {
         return;
     }
+    // another one of its name may take its place
+    let taken = context.end().column(table, column.as_str()).is_some();
+    let what = if taken { "find another column" } else { "fail" };
     findings
-        .find(column.at, format!("queries of a running release that name `{column}` fail from the commit on"))
+        .find(column.at, format!("queries of a running release that name `{column}` {what} from the commit on"))
         .maybe_note(context.wait(table))
         .instead(format!("add `{}`, keep both in step with a trigger, and drop `{column}` when no release reads it", rename.to));
 }

@@ -17,7 +17,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let table = &create.table;
     let on_new_view = context.is_new(&ObjectKey::View(table.clone()));
     let partitioned = context.before().table(table).is_some_and(Table::is_partitioned);
-    if create.concurrently || on_new_view || partitioned || context.is_new_table(table) {
+    if create.concurrently || on_new_view || partitioned || context.has_no_rows(table) {
         return;
     }
     findings

@@ -1,6 +1,7 @@
 //! `reusing_dropped_name`: something new has the name of something that was dropped or renamed.
 //!
-//! - **Finds**: a new table, column or type under a name that an earlier migration took from another one
+//! - **Finds**: a new table, column or type under a name that an earlier migration took from another one, and that nothing
+//!   has had since
 //! - **Blocks**: nothing; a release that wasn't stopped, a report or a restored backup still means the old one, and reads or
 //!   writes the new one without an error
 //! - **Instead**: choose another name, or acknowledge it once nothing knows the old one any more
@@ -15,8 +16,9 @@ pub(super) const LINT: Lint = Lint::of_history("reusing_dropped_name", check).wa
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some((key, at, from)) = named(context) else { return };
-    // what is there already, or belongs to a table that is as new, is no second one
-    if context.before().definition(&key).is_some() || matches!(&key, ObjectKey::Column(table, _) if context.is_new_table(table)) {
+    // what is there already, takes the place of what this migration dropped, or belongs to a table that is as new, is no second one
+    let was_in_use = [context.before(), context.start()].iter().any(|schema| schema.definition(&key).is_some());
+    if was_in_use || matches!(&key, ObjectKey::Column(table, _) if context.is_new_table(table)) {
         return;
     }
     let Some(departure) = context.start().departure(&key) else { return };

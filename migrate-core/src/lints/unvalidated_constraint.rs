@@ -8,6 +8,7 @@
 
 use super::{Context, Findings, Lint};
 use crate::effects::LockMode;
+use crate::operation::Operation;
 use crate::schema::ObjectKey;
 
 pub(super) const LINT: Lint = Lint::of_history("unvalidated_constraint", check).warns();
@@ -21,12 +22,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let again = context.earlier().any(|(_, effects)| effects.locks.iter().any(|(locked, mode)| locked == table && *mode >= LockMode::ShareUpdateExclusive));
         let (Some(start), Some(end), false) = (context.start().table(table), context.end().table(table), again) else { continue };
         for constraint in start.constraints.values().filter(|constraint| !constraint.validated) {
-            if end.constraints.get(&constraint.name).is_none_or(|end| end.validated) {
+            // what is dropped may be added again, under the same name
+            let drops = |operation: &Operation| matches!(operation, Operation::DropConstraint(drop) if drop.table == *table && drop.name == constraint.name);
+            if end.constraints.get(&constraint.name).is_none_or(|end| end.validated)
+                || context.operation().into_iter().chain(context.later()).any(drops)
+            {
                 continue;
             }
             let maker = context.creator(&ObjectKey::Constraint(table.clone(), constraint.name.clone()));
             findings
-                .find(context.place(), format!("`{}` of `{table}` doesn't hold for old rows yet", constraint.name))
+                .find(context.place(), format!("`{}` of `{table}` isn't known to hold for old rows", constraint.name))
                 .maybe_note(maker.map(|place| format!("it was created by {place}, as `not valid`")))
                 .instead(format!("add `alter table {} validate constraint {}` to the migration", table.quoted(), constraint.name.quoted()));
         }

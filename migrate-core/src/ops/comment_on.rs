@@ -11,6 +11,7 @@
 use crate::effects::{Effects, LockMode};
 use crate::name::{DEFAULT_SCHEMA, QualifiedName, quote_literal};
 use crate::operation::{Inverse, Operate, Operation};
+use crate::ops::RoutineReference;
 use crate::report::Report;
 use crate::schema::{ObjectKey, Origin, OtherKind, Schema};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,8 @@ pub enum CommentTarget {
     Object(ObjectKey),
     /// A materialized view: PostgreSQL wants it called that.
     MaterializedView(QualifiedName),
+    /// A function or procedure without the list of its arguments; once bound, only one that nobody knows.
+    Routine(RoutineReference),
     /// Anything else: `function touch()`.
     Other {
         /// As it is written between `on` and `is`.
@@ -50,7 +53,7 @@ impl CommentTarget {
         match self {
             Self::Object(key) => Some(key.clone()),
             Self::MaterializedView(name) => Some(ObjectKey::View(name.clone())),
-            Self::Other { .. } => None,
+            Self::Routine(_) | Self::Other { .. } => None,
         }
     }
 
@@ -72,6 +75,7 @@ impl CommentTarget {
                 ObjectKey::Trigger(relation, name) => format!("trigger {} on {}", name.quoted(), relation.quoted()),
             },
             Self::MaterializedView(name) => format!("materialized view {}", name.quoted()),
+            Self::Routine(routine) => routine.sql(),
             Self::Other { sql, .. } => sql.clone(),
         }
     }
@@ -87,6 +91,7 @@ impl CommentTarget {
                 ObjectKey::Schema(_) | ObjectKey::Extension(_) | ObjectKey::Type(_) | ObjectKey::Routine(_) => None,
             },
             Self::MaterializedView(name) => Some(name),
+            Self::Routine(_) => None,
             Self::Other { relation, .. } => relation.as_ref(),
         }
     }
@@ -101,6 +106,7 @@ impl std::fmt::Display for CommentTarget {
             }
             Self::Object(key) => write!(f, "{} `{}`", key.kind(), key.name()),
             Self::MaterializedView(name) => write!(f, "materialized view `{name}`"),
+            Self::Routine(routine) => write!(f, "{} `{routine}`", routine.word()),
             Self::Other { sql, .. } => write!(f, "`{sql}`"),
         }
     }
@@ -158,6 +164,12 @@ impl Operate for CommentOn {
     }
 
     fn bind(&mut self, schema: &Schema) {
+        if let CommentTarget::Routine(routine) = &mut self.target {
+            routine.bind(schema);
+            if let Some(key) = routine.key() {
+                self.target = CommentTarget::Object(key);
+            }
+        }
         self.unmodelled = self.is_unmodelled(schema);
     }
 
@@ -235,6 +247,7 @@ impl Operate for CommentOn {
         let mode = match &self.target {
             // the lock that keeps others out is on the constraint, the trigger or the policy itself
             CommentTarget::Object(ObjectKey::Constraint(..) | ObjectKey::Policy(..) | ObjectKey::Trigger(..))
+            | CommentTarget::Routine(_)
             | CommentTarget::Other { .. } => LockMode::AccessShare,
             _ => LockMode::ShareUpdateExclusive,
         };
@@ -287,11 +300,9 @@ mod lower {
                 let name = syntax::path_ref(&it.constraint_name_ref()?.path_ref()?)?.name;
                 ObjectKey::Constraint(syntax::table_ref(&it.table_name_ref()?)?, name)
             }
-            ast::CommentObject::ObjectFunction(it) => ObjectKey::Routine(RoutineReference::lower_function(&it.function_sig()?)?.signature?),
-            ast::CommentObject::ObjectProcedure(it) => {
-                ObjectKey::Routine(RoutineReference::lower_procedure(&it.procedure_sig()?)?.signature?)
-            }
-            ast::CommentObject::ObjectRoutine(it) => ObjectKey::Routine(RoutineReference::lower_routine(&it.routine_sig()?)?.signature?),
+            ast::CommentObject::ObjectFunction(it) => return Some(routine(RoutineReference::lower_function(&it.function_sig()?)?)),
+            ast::CommentObject::ObjectProcedure(it) => return Some(routine(RoutineReference::lower_procedure(&it.procedure_sig()?)?)),
+            ast::CommentObject::ObjectRoutine(it) => return Some(routine(RoutineReference::lower_routine(&it.routine_sig()?)?)),
             ast::CommentObject::ObjectTrigger(it) => {
                 let relation = syntax::path_ref(&it.relation_name_ref()?.path_ref()?)?;
                 ObjectKey::Trigger(relation, syntax::name(&it.trigger_ref()?))
@@ -310,5 +321,12 @@ mod lower {
             ast::CommentObject::ObjectSchema(it) => ObjectKey::Schema(syntax::name(&it.schema_ref()?)),
             _ => return None,
         }))
+    }
+
+    fn routine(reference: RoutineReference) -> CommentTarget {
+        match reference.key() {
+            Some(key) => CommentTarget::Object(key),
+            None => CommentTarget::Routine(reference),
+        }
     }
 }

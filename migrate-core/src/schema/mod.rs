@@ -300,6 +300,17 @@ impl Schema {
         self.departed.iter().rev().find(|(departed, _)| departed == key).map(|(_, departure)| departure)
     }
 
+    /// What a table was called before it was renamed in its schema, the first name first.
+    #[must_use]
+    pub fn former_names(&self, table: &ObjectKey) -> Vec<&ObjectKey> {
+        let ObjectKey::Table(name) = table else { return Vec::new() };
+        let renamed = |(key, departure): &&(ObjectKey, Departure)| {
+            matches!(key, ObjectKey::Table(former) if former.schema == name.schema)
+                && departure.renamed_to.as_deref() == Some(name.name.as_str())
+        };
+        self.departed.iter().filter(renamed).map(|(key, _)| key).collect()
+    }
+
     /// Notes that `key` was dropped, or renamed.
     pub fn record_departure(&mut self, key: ObjectKey, renamed_to: Option<String>, origin: &Origin) {
         self.departed.push((key, Departure { renamed_to, origin: origin.clone() }));

@@ -1,5 +1,5 @@
-//! `histories [--model-only] FOLDER…`: puts whole histories of SQL migrations through the model and through a PostgreSQL
-//! server of its own, and tells where the two disagree.
+//! `histories [--model-only | --lints] FOLDER…`: puts whole histories of SQL migrations through the model and through a PostgreSQL
+//! server of its own, and tells where the two disagree; or tells what the lints find in them.
 //!
 //! A folder has the migrations as `NNNN_name.up.sql`, `NNNN_name.sql` or `NNNN_name/up.sql`. Exits with 1 where the model
 //! finds something wrong, the catalog isn't what the model says, or a derived `down` doesn't restore the schema.
@@ -23,17 +23,30 @@ enum RunError {
     Dump(#[from] history::DumpError),
 }
 
+/// What the migrations are put through.
+#[derive(Clone, Copy)]
+enum Mode {
+    Server,
+    Model,
+    Lints,
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let (options, folders): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
-    let model_only = options == ["--model-only"];
-    if folders.is_empty() || !(options.is_empty() || model_only) {
-        eprintln!("usage: histories [--model-only] FOLDER…");
+    let mode = match options.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => Some(Mode::Server),
+        ["--model-only"] => Some(Mode::Model),
+        ["--lints"] => Some(Mode::Lints),
+        _ => None,
+    };
+    let Some(mode) = mode.filter(|_| !folders.is_empty()) else {
+        eprintln!("usage: histories [--model-only | --lints] FOLDER…");
         return ExitCode::from(2);
-    }
+    };
     let mut clean = true;
     for folder in &folders {
-        match run(folder, model_only).await {
+        match run(folder, mode).await {
             Ok(summary) => {
                 println!("== {folder}\n{summary}");
                 clean &= summary.is_clean();
@@ -47,15 +60,15 @@ async fn main() -> ExitCode {
     if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn run(folder: &str, model_only: bool) -> Result<Summary, RunError> {
+async fn run(folder: &str, mode: Mode) -> Result<Summary, RunError> {
     let migrations = Migration::read_all(Path::new(folder)).map_err(|source| RunError::Folder { folder: folder.to_owned(), source })?;
     if migrations.is_empty() {
         return Err(RunError::Empty { folder: folder.to_owned() });
     }
     let tell = |line: &str| println!("{line}");
-    if model_only {
-        return Ok(history::replay(&migrations, tell));
+    match mode {
+        Mode::Model => Ok(history::replay(&migrations, tell)),
+        Mode::Lints => Ok(history::lint(&migrations, tell)),
+        Mode::Server => Ok(history::run(&migrations, &Server::start()?, tell).await?),
     }
-    let server = Server::start()?;
-    Ok(history::run(&migrations, &server, tell).await?)
 }

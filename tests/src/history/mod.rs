@@ -5,12 +5,14 @@
 
 mod dump;
 mod files;
+mod findings;
 mod model;
 mod summary;
 mod trial;
 
 pub use dump::{DumpError, PgDump};
 pub use files::Migration;
+pub use findings::Finding;
 pub use model::Replayed;
 pub use summary::{Down, Downs, Summary};
 
@@ -28,6 +30,22 @@ pub fn replay(migrations: &[Migration], mut tell: impl FnMut(&str)) -> Summary {
         let replayed = Replayed::of(migration, &mut schema);
         summary.count(&replayed);
         replayed.problems.iter().for_each(|problem| tell(problem));
+    }
+    summary
+}
+
+/// Replays the migrations in the model alone, and tells what the lints find in each.
+pub fn lint(migrations: &[Migration], mut tell: impl FnMut(&str)) -> Summary {
+    let mut schema = Schema::default();
+    let mut summary = Summary::default();
+    for migration in migrations {
+        let before = schema.clone();
+        let replayed = Replayed::of(migration, &mut schema);
+        summary.count(&replayed);
+        for finding in findings::of(migration, &replayed, &before, &schema) {
+            *summary.findings.entry(finding.lint).or_default() += 1;
+            tell(&finding.text);
+        }
     }
     summary
 }

@@ -63,6 +63,8 @@ pub struct Summary {
     pub mixed: Downs,
     /// Why there is none, and how often.
     pub reasons: BTreeMap<String, usize>,
+    /// What the lints find, by lint; only where they were asked.
+    pub findings: BTreeMap<&'static str, usize>,
 }
 
 impl Summary {
@@ -118,6 +120,12 @@ fn percent(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
 }
 
+fn most_first<K>(counts: &BTreeMap<K, usize>) -> impl Iterator<Item = (&K, usize)> {
+    let mut sorted: Vec<_> = counts.iter().map(|(key, number)| (key, *number)).collect();
+    sorted.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+    sorted.into_iter()
+}
+
 impl fmt::Display for Downs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { restore, differ, fail, none } = self;
@@ -128,19 +136,19 @@ impl fmt::Display for Downs {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} migrations, {} statements, {} operations", self.migrations, self.statements, self.operations)?;
-        let mut kinds: Vec<_> = self.opaque.iter().collect();
-        kinds.sort_by_key(|(_, number)| std::cmp::Reverse(**number));
-        let kinds: Vec<_> = kinds.iter().map(|(kind, number)| format!("{kind} {number}")).collect();
+        let kinds: Vec<_> = most_first(&self.opaque).map(|(kind, number)| format!("{kind} {number}")).collect();
         writeln!(f, "opaque: {:.1} % ({})", self.opaque_percent(), kinds.join(", "))?;
         writeln!(f, "errors of the model: {}", self.errors)?;
+        if !self.findings.is_empty() {
+            writeln!(f, "findings of lints: {}", self.findings.values().sum::<usize>())?;
+            return most_first(&self.findings).try_for_each(|(lint, number)| writeln!(f, "    {number} times: {lint}"));
+        }
         writeln!(f, "refused by the server: {}", self.refused)?;
         writeln!(f, "differences between model and catalog: {}", self.differences)?;
         writeln!(f, "migrations that do something else as rendered: {}", self.rendered)?;
         writeln!(f, "downs of typed migrations: {}", self.typed)?;
         writeln!(f, "downs of the others, data left out: {}", self.mixed)?;
-        let mut reasons: Vec<_> = self.reasons.iter().collect();
-        reasons.sort_by_key(|(_, number)| std::cmp::Reverse(**number));
-        reasons.iter().try_for_each(|(reason, number)| writeln!(f, "    none {number} times: {reason}"))
+        most_first(&self.reasons).try_for_each(|(reason, number)| writeln!(f, "    none {number} times: {reason}"))
     }
 }
 
