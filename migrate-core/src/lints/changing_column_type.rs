@@ -50,3 +50,17 @@ fn is_shift(before: &DataType, after: &DataType) -> bool {
     });
     matches!(kinds, [Some(before), Some(after)] if before != after) && after.modifier.is_none()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_time_zone_decides_between_times_without_a_precision() {
+        let is_shift = |before, after| is_shift(&DataType::from_catalog(before), &DataType::from_catalog(after));
+        let (with, without) = ("timestamp with time zone", "timestamp without time zone");
+        assert!(is_shift(without, with) && is_shift(with, without));
+        assert!(!is_shift(with, with) && !is_shift("date", with));
+        assert!(!is_shift(without, "timestamp(3) with time zone"));
+    }
+}

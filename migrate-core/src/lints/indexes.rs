@@ -1,5 +1,6 @@
 //! What the indexes of a table are good for.
 
+use crate::expression::{Expression, Token, tokens};
 use crate::name::Name;
 use crate::schema::{ConstraintKind, Index, IndexKey, IndexKeyKind, Table};
 
@@ -67,8 +68,21 @@ pub(super) fn begins_with(table: &Table, columns: &[Name]) -> bool {
         IndexKeyKind::Expression(_) => false,
     };
     let begins = |access: &Access<'_>| access.columns.get(..columns.len()).is_some_and(|first| first.iter().all(column));
-    let whole = |access: &Access<'_>| access.index.is_none_or(|index| index.predicate.is_none() && is_ordered(index));
+    let all_rows = |index: &Index| index.predicate.as_ref().is_none_or(|predicate| leaves_out_nulls(predicate, columns));
+    let whole = |access: &Access<'_>| access.index.is_none_or(|index| all_rows(index) && is_ordered(index));
     !columns.is_empty() && of_table(table).iter().any(|access| whole(access) && begins(access))
+}
+
+/// `owner_id is not null`: no value that is looked for is left out.
+fn leaves_out_nulls(predicate: &Expression, columns: &[Name]) -> bool {
+    let words: Vec<Token> =
+        tokens(predicate.sql()).into_iter().map(|(token, _)| token).filter(|token| !token.is("(") && !token.is(")")).collect();
+    match words.as_slice() {
+        [Token::Word(column) | Token::Quoted(column), is, not, null] => {
+            is.is_word("is") && not.is_word("not") && null.is_word("null") && columns.iter().any(|name| name == column.as_str())
+        }
+        _ => false,
+    }
 }
 
 /// Whether the method finds single values.

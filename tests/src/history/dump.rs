@@ -65,13 +65,22 @@ fn normalize(dump: &str) -> String {
         }
         let noise = line.is_empty() || line.starts_with("--") || line.starts_with("\\restrict") || line.starts_with("\\unrestrict");
         if let Some(entry) = entries.last_mut().filter(|_| !noise) {
-            entry.push_str(line);
+            entry.push_str(&sort_options(line));
             entry.push('\n');
         }
     }
     let mut entries: Vec<String> = entries.iter().map(|entry| sort_columns(entry)).collect();
     entries.sort();
     entries.concat()
+}
+
+/// `WITH (b='2', a='1')` in the order of the names.
+fn sort_options(line: &str) -> String {
+    let inside = line.strip_prefix("WITH (").and_then(|rest| rest.split_once(')'));
+    let Some((options, rest)) = inside else { return line.to_owned() };
+    let mut options: Vec<_> = options.split(", ").collect();
+    options.sort_unstable();
+    format!("WITH ({}){rest}", options.join(", "))
 }
 
 /// The lines between `CREATE TABLE … (` and `)` in the order of their text, without the commas.
@@ -97,5 +106,6 @@ mod tests {
         let other = "\\restrict 1\n-- Name: u\n--\n\nx;\n--\n-- Name: t; Type: TABLE\n--\n\nCREATE TABLE public.t (\n    a text NOT NULL,\n    b integer\n);\n";
         assert_eq!(normalize(one), normalize(other));
         assert_ne!(normalize(one), normalize(&other.replace(" NOT NULL", "")));
+        assert_eq!(sort_options("WITH (fillfactor='70', autovacuum_enabled='off');"), "WITH (autovacuum_enabled='off', fillfactor='70');");
     }
 }
