@@ -7,7 +7,7 @@ use crate::data_type::DataType;
 use crate::name::QualifiedName;
 use crate::operation::{Operate, Operation};
 use crate::report::Report;
-use crate::schema::{ConstraintKind, ObjectKey, Origin, Routine, Schema, Signature, Table};
+use crate::schema::{ConstraintKind, Map, ObjectKey, Origin, Routine, Schema, Signature, Table};
 use crate::step::{Action, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -337,7 +337,7 @@ fn needs_of(table: &Table) -> impl Iterator<Item = QualifiedName> + '_ {
 }
 
 /// The names whose meaning isn't the same in both.
-fn differing<'a, K: Ord, V: PartialEq>(before: &'a BTreeMap<K, V>, after: &'a BTreeMap<K, V>) -> impl Iterator<Item = &'a K> {
+fn differing<'a, K: Ord, V: PartialEq>(before: &'a Map<K, V>, after: &'a Map<K, V>) -> impl Iterator<Item = &'a K> {
     let gone = before.keys().filter(|name| !after.contains_key(name));
     let other = after.iter().filter(|(name, value)| before.get(name) != Some(value)).map(|(name, _)| name);
     gone.chain(other)

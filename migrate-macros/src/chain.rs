@@ -1,10 +1,11 @@
 //! Checks the list of a chain against the files beside it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use migrate_core::chain::{self, ChainProblem, Node};
 
-use crate::ancestry::{self, Member};
+use crate::ancestry::Member;
 use crate::heads;
 use crate::list::List;
 use crate::report::{Place, Report};
@@ -24,7 +25,7 @@ pub struct Chain {
 
 /// Checks the list and what stands beside it.
 pub fn check(list: &List, report: &mut Report) -> Chain {
-    let modules = |other: &SourceList| !list.modules.is_empty() && list.modules.iter().all(|module| other.names(&module.value));
+    let modules = |other: &SourceList| !list.modules.is_empty() && list.modules.iter().all(|module| other.modules.contains(&module.value));
     let Some(file) = siblings::current_file(|source| source.lists.iter().any(modules)) else {
         return Chain { modules: list.modules.iter().map(|module| module.value.clone()).collect(), ..Chain::default() };
     };
@@ -45,37 +46,45 @@ fn order(list: &List, file: &Path, lock: Option<&LockText>, report: &mut Report)
             return modules;
         }
     };
-    let members = ancestry::members(&folder);
+    let members = &folder.members().all;
     let plain = |module: &str| module.strip_prefix("r#").unwrap_or(module).to_owned();
-    let stem = |member: &Member<'_>| member.file.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = |member: &Member| member.file.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let names: BTreeSet<String> = modules.iter().map(|module| plain(module)).collect();
     let mut unlisted = members.iter().filter(|member| {
         let stem = stem(member);
-        !matches!(stem.as_str(), "main" | "lib" | "mod") && !modules.iter().any(|module| plain(module) == stem)
+        !matches!(stem.as_str(), "main" | "lib" | "mod") && !names.contains(&stem)
     });
     if let Some(member) = unlisted.next() {
         let at = list.modules.last().map_or(Place::CALL_SITE, |module| module.place);
         report.unlisted(at, &member.file.path.display().to_string(), &stem(member));
         return modules;
     }
-    let listed: Vec<Option<&Member<'_>>> =
-        modules.iter().map(|module| members.iter().find(|member| stem(member) == plain(module))).collect();
+    let mut by_stem: BTreeMap<String, &Member> = BTreeMap::new();
+    for member in members {
+        by_stem.entry(stem(member)).or_insert(member);
+    }
+    let listed: Vec<Option<&Member>> = modules.iter().map(|module| by_stem.get(&plain(module)).copied()).collect();
     for (module, member) in list.modules.iter().zip(&listed) {
-        let known =
-            folder.files.iter().any(|file| file.path.file_stem().is_some_and(|stem| *stem.to_string_lossy() == plain(&module.value)));
-        let unreadable =
-            folder.errors.iter().any(|error| error.path.file_stem().is_some_and(|stem| *stem.to_string_lossy() == plain(&module.value)));
-        if member.is_none() && !known && !unreadable && folder.has_module(&plain(&module.value)) {
+        if member.is_some() {
+            continue;
+        }
+        let name = plain(&module.value);
+        let is_named = |path: &Path| path.file_stem().is_some_and(|stem| *stem.to_string_lossy() == name);
+        let known = folder.files.iter().any(|file| is_named(&file.path));
+        let unreadable = folder.errors.iter().any(|error| is_named(&error.path));
+        if !known && !unreadable && folder.has_module(&name) {
             report.no_migration_in(module.place, &module.value);
         }
     }
-    let all = &members;
-    let members: Vec<&Member<'_>> = listed.iter().copied().flatten().collect();
+    let all = members;
+    let members: Vec<&Member> = listed.iter().copied().flatten().collect();
     if members.len() < modules.len() {
         return modules;
     }
     match lock {
         Some(Ok(lock)) => {
-            let strangers = lock.revisions.keys().filter(|revision| members.iter().all(|member| member.node.revision != **revision));
+            let revisions: BTreeSet<&String> = members.iter().map(|member| &member.node.revision).collect();
+            let strangers = lock.revisions.keys().filter(|revision| !revisions.contains(revision));
             strangers.for_each(|revision| report.locked_stranger(Place::CALL_SITE, revision));
         }
         Some(Err(problems)) => problems.iter().for_each(|problem| report.lock_problem(Place::CALL_SITE, problem)),
@@ -109,9 +118,9 @@ fn tell(problem: &ChainProblem, list: &List, nodes: &[Node], report: &mut Report
     }
 }
 
-fn several_heads(heads: &[usize], list: &List, all: &[Member<'_>], members: &[&Member<'_>], report: &mut Report) {
-    let found: Vec<&Member<'_>> = heads.iter().filter_map(|head| members.get(*head).copied()).collect();
-    let describe = |member: &&Member<'_>| format!("`{}` ({}) in `{}`", member.node.name, member.node.revision, member.file.path.display());
+fn several_heads(heads: &[usize], list: &List, all: &[Member], members: &[&Member], report: &mut Report) {
+    let found: Vec<&Member> = heads.iter().filter_map(|head| members.get(*head).copied()).collect();
+    let describe = |member: &&Member| format!("`{}` ({}) in `{}`", member.node.name, member.node.revision, member.file.path.display());
     let names: Vec<String> = found.iter().map(describe).collect();
     let revisions: Vec<String> = found.iter().map(|member| member.node.revision.clone()).collect();
     let at = heads.last().and_then(|head| list.modules.get(*head)).map_or(Place::CALL_SITE, |module| module.place);

@@ -13,7 +13,7 @@ use migrate_core::schema::{Origin, Schema};
 use migrate_core::sqlite;
 use migrate_core::step::{Action, Dialect, Step};
 
-use crate::ancestry::{self, Before};
+use crate::ancestry::{self, Before, Member};
 use crate::lints::{self, Acknowledged};
 use crate::lock::Locked;
 use crate::module::Migration;
@@ -135,27 +135,25 @@ fn around(file: &Path, migration: &Migration, name: &str, report: &mut Report) -
             return None;
         }
     };
-    let members = ancestry::members(&folder);
+    let members = folder.members();
     let revision = header.revision.value.as_str();
-    let own =
-        |member: &ancestry::Member<'_>| same_file(&member.file.path, file) && member.migration.migration.name.value == migration.name.value;
-    let position = members.iter().position(own);
-    let twin = members.iter().take(position.unwrap_or(members.len())).find(|member| member.node.revision == revision);
-    if let Some(twin) = twin {
+    let own = |member: &Member| same_file(&member.file.path, file) && member.migration.migration.name.value == migration.name.value;
+    let first = members.with_revision(revision).first().map(|i| (*i, &members.all[*i])).filter(|(_, member)| !own(member));
+    let twin = first.filter(|(first, _)| members.all.iter().position(own).is_none_or(|position| *first < position));
+    if let Some((_, twin)) = twin {
         let line = twin.migration.migration.header.as_ref().map_or(0, |header| twin.migration.line(header.revision.place));
         report.duplicate_revision(header.revision.place, revision, &twin.node.name, line);
         return None;
     }
     let mut known = true;
-    // one without a revision may be the parent; it has told already that it has none
-    let nameless = folder.files.iter().flat_map(|file| &file.source.migrations).any(|other| other.migration.header.is_none());
     for parent in &header.parents {
-        if !members.iter().any(|member| member.node.revision == parent.value) {
+        if members.with_revision(&parent.value).is_empty() {
             known = false;
-            if nameless {
+            // one without a revision may be the parent; it has told already that it has none
+            if folder.files.iter().flat_map(|file| &file.source.migrations).any(|other| other.migration.header.is_none()) {
                 continue;
             }
-            let revisions = members.iter().map(|member| member.node.revision.as_str()).filter(|other| *other != revision);
+            let revisions = members.all.iter().map(|member| member.node.revision.as_str()).filter(|other| *other != revision);
             let nearest = report::nearest_of(&parent.value, revisions).map(str::to_owned);
             let unreadable = folder.errors.first().map(ToString::to_string);
             report.unknown_parent(parent.place, &parent.value, nearest.as_deref(), unreadable.as_deref());
@@ -164,9 +162,9 @@ fn around(file: &Path, migration: &Migration, name: &str, report: &mut Report) -
     let parents: Vec<String> = header.parents.iter().map(|parent| parent.value.clone()).collect();
     let list = folder.list_of(name).map(|(_, list)| list);
     known.then(|| Around {
-        before: ancestry::before(&folder, &members, &Node { revision: revision.to_owned(), parents, name: name.to_owned() }),
+        before: ancestry::before(&folder, &Node { revision: revision.to_owned(), parents, name: name.to_owned() }),
         levels: list.map(|list| list.levels.clone()).unwrap_or_default(),
-        branches: ancestry::branches(&folder, &members, revision),
+        branches: ancestry::branches(&folder, revision),
         for_postgres: list.is_none_or(|list| !list.without_postgres),
     })
 }

@@ -11,7 +11,7 @@ use crate::ancestry::{self, Before, Member};
 const TOLD: usize = 3;
 
 /// What is to be said of each pair of heads, a note a line; nothing of what can't be replayed.
-pub fn notes(members: &[Member<'_>], heads: &[&Member<'_>]) -> Vec<String> {
+pub fn notes(members: &[Member], heads: &[&Member]) -> Vec<String> {
     let mut notes = Vec::new();
     for (i, left) in heads.iter().enumerate() {
         for right in heads.iter().skip(i + 1) {
@@ -21,9 +21,9 @@ pub fn notes(members: &[Member<'_>], heads: &[&Member<'_>]) -> Vec<String> {
     notes
 }
 
-fn pair(members: &[Member<'_>], left: &Member<'_>, right: &Member<'_>) -> Option<Vec<String>> {
+fn pair(members: &[Member], left: &Member, right: &Member) -> Option<Vec<String>> {
     let (left_line, right_line) = (line(members, left)?, line(members, right)?);
-    let revisions = |line: &[&Member<'_>]| line.iter().map(|member| member.node.revision.clone()).collect::<BTreeSet<_>>();
+    let revisions = |line: &[&Member]| line.iter().map(|member| member.node.revision.clone()).collect::<BTreeSet<_>>();
     let common: BTreeSet<String> = revisions(&left_line).intersection(&revisions(&right_line)).cloned().collect();
     let mut base = Before::default();
     for member in left_line.iter().filter(|member| common.contains(&member.node.revision)) {
@@ -65,7 +65,7 @@ fn say(clash: &Clash, left: &str, right: &str, left_branch: &Branch, right_branc
 }
 
 /// A head and all before it, parents first.
-fn line<'a, 'm>(members: &'a [Member<'m>], head: &Member<'m>) -> Option<Vec<&'a Member<'m>>> {
+fn line<'a>(members: &'a [Member], head: &Member) -> Option<Vec<&'a Member>> {
     let mut line = ancestry::lineage(members, &head.node.revision, &head.node.parents)?;
     line.push(members.iter().find(|member| member.node.revision == head.node.revision)?);
     Some(line)
@@ -80,7 +80,7 @@ struct Branch {
 
 impl Branch {
     /// `None` where something on the way is wrong: that is told elsewhere.
-    fn of(line: &[&Member<'_>], common: &BTreeSet<String>, base: &Before) -> Option<Self> {
+    fn of(line: &[&Member], common: &BTreeSet<String>, base: &Before) -> Option<Self> {
         let mut before = base.clone();
         let mut branch = Self { steps: Vec::new(), names: Vec::new() };
         for member in line.iter().filter(|member| !common.contains(&member.node.revision)) {

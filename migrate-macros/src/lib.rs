@@ -21,6 +21,7 @@ mod lock;
 mod messages;
 mod module;
 mod nearest;
+mod parsed;
 mod report;
 mod siblings;
 mod sources;

@@ -74,9 +74,8 @@ impl Locked {
         let (Some(Ok(lock)), Some(header), Ok(folder)) = (self.lock.as_deref(), &migration.header, siblings::folder_of(file)) else {
             return false;
         };
-        let members = ancestry::members(&folder);
         let parents: Vec<String> = header.parents.iter().map(|parent| parent.value.clone()).collect();
-        let lineage = ancestry::lineage(&members, &self.revision, &parents).unwrap_or_default();
+        let lineage = ancestry::lineage(&folder.members().all, &self.revision, &parents).unwrap_or_default();
         let mut before = Before::default();
         lineage.into_iter().any(|member| {
             let (up, down) = replay(member, &mut before);
@@ -87,7 +86,7 @@ impl Locked {
 }
 
 /// Replays a migration there and back, as its own expansion does.
-fn replay(member: &Member<'_>, before: &mut Before) -> (Vec<LocatedStep>, Vec<LocatedStep>) {
+fn replay(member: &Member, before: &mut Before) -> (Vec<LocatedStep>, Vec<LocatedStep>) {
     let (up, mut down) = ancestry::replay(member, before);
     let mut schema = (*before.schema).clone();
     for located in &mut down {

@@ -5,7 +5,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use crate::arguments::{self, Header};
 use crate::literal::{self, Literal};
 use crate::report::{Place, Report};
-use crate::statement::{Block, Statement, Text};
+use crate::statement::{Block, Statement, StatementKind, Text};
 use crate::{grammar, spelling};
 
 const BLOCKS: [&str; 5] = ["up", "down", "irreversible", "optional", "external"];
@@ -25,6 +25,23 @@ pub struct Migration {
     pub irreversible: Option<Text>,
     pub optional: Vec<Statement>,
     pub external: Vec<Statement>,
+}
+
+impl Migration {
+    /// The paths of all files that it includes, as written.
+    pub fn includes(&self) -> Vec<&str> {
+        let mut paths = Vec::new();
+        let mut open: Vec<&Statement> =
+            self.external.iter().chain(&self.optional).chain(&self.up).chain(self.down.iter().flatten()).collect();
+        while let Some(statement) = open.pop() {
+            match &statement.kind {
+                StatementKind::Include { path } => paths.push(path.value.as_str()),
+                StatementKind::IfExists { body, .. } | StatementKind::Dialect { body, .. } => open.extend(body),
+                StatementKind::Sql(_) | StatementKind::Run { .. } | StatementKind::Assert { .. } => {}
+            }
+        }
+        paths
+    }
 }
 
 /// The Rust around a migration, to be emitted again.

@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use migrate_core::lock::{self, Lock, LockProblem};
 use proc_macro2::Span;
 
+use crate::ancestry::Members;
 use crate::sources::{self, Source, SourceList};
 
 /// What was tried, with which file, and why it failed.
@@ -54,9 +55,17 @@ pub struct Folder {
     pub files: Vec<Arc<SourceFile>>,
     /// The files that could not be read or are not Rust.
     pub errors: Vec<FileError>,
+    members: OnceLock<Members>,
+    /// The list that names a migration, by its name: the index of the file, and that of the list in it.
+    lists: OnceLock<BTreeMap<String, (usize, usize)>>,
 }
 
 impl Folder {
+    /// The migrations of all files.
+    pub fn members(&self) -> &Members {
+        self.members.get_or_init(|| Members::of(&self.files))
+    }
+
     /// Whether there is a file for the module. Where there is none, the compiler says so.
     pub fn has_module(&self, module: &str) -> bool {
         let path = self.path.join(module);
@@ -65,9 +74,18 @@ impl Folder {
 
     /// The list that names a migration, and the file that it stands in.
     pub fn list_of(&self, migration: &str) -> Option<(&SourceFile, &SourceList)> {
-        let lists = self.files.iter().flat_map(|file| file.source.lists.iter().map(move |list| (&**file, list)));
-        let mut naming = lists.filter(|(_, list)| list.names(migration));
-        naming.next()
+        let lists = self.lists.get_or_init(|| {
+            let mut lists = BTreeMap::new();
+            for (i, file) in self.files.iter().enumerate() {
+                for (j, name) in file.source.lists.iter().enumerate().flat_map(|(j, list)| list.names().map(move |name| (j, name))) {
+                    lists.entry(name.to_owned()).or_insert((i, j));
+                }
+            }
+            lists
+        });
+        let (i, j) = *lists.get(migration)?;
+        let file = self.files.get(i)?;
+        Some((file, file.source.lists.get(j)?))
     }
 }
 
@@ -183,6 +201,8 @@ pub const FRESH: Duration = Duration::from_millis(100);
 struct KnownFolder {
     looked_at: Instant,
     signatures: Vec<Signature>,
+    /// Of the files that the migrations include.
+    included: Vec<Option<Signature>>,
     folder: Arc<Folder>,
 }
 
@@ -225,6 +245,7 @@ fn folder(path: &Path) -> Result<Arc<Folder>, FileError> {
     });
     if let Some(known) = cache.folders.get_mut(&key)
         && known.signatures == signatures
+        && known.included == included(&known.folder.files)
         && errors.is_empty()
     {
         known.looked_at = looked_at;
@@ -238,9 +259,21 @@ fn folder(path: &Path) -> Result<Arc<Folder>, FileError> {
             Err(error) => errors.push(error),
         }
     }
-    let folder = Arc::new(Folder { path: path.to_owned(), files, errors });
-    cache.folders.insert(key, KnownFolder { looked_at, signatures, folder: Arc::clone(&folder) });
+    let folder = Arc::new(Folder { path: path.to_owned(), files, errors, ..Folder::default() });
+    let included = included(&folder.files);
+    cache.folders.insert(key, KnownFolder { looked_at, signatures, included, folder: Arc::clone(&folder) });
     Ok(folder)
+}
+
+fn included(files: &[Arc<SourceFile>]) -> Vec<Option<Signature>> {
+    let mut signatures = Vec::new();
+    for file in files {
+        for path in file.source.migrations.iter().flat_map(|migration| migration.migration.includes()) {
+            let path = parent(&file.path).join(path);
+            signatures.push(fs::metadata(&path).ok().map(|metadata| Signature::of(&path, &metadata)));
+        }
+    }
+    signatures
 }
 
 impl Cache {

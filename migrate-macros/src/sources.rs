@@ -1,5 +1,7 @@
 //! The migrations and lists in the text of a file.
 
+use std::sync::Arc;
+
 use migrate_core::lints::Levels;
 use migrate_core::step::Dialect;
 use proc_macro2::{Delimiter, Group, LexError, TokenStream, TokenTree};
@@ -11,7 +13,7 @@ use crate::report::{Place, Problem, Report};
 /// What a file says about migrations.
 #[derive(Debug, Default)]
 pub struct Source {
-    pub migrations: Vec<SourceMigration>,
+    pub migrations: Vec<Arc<SourceMigration>>,
     /// Each `migrations! { … }`.
     pub lists: Vec<SourceList>,
 }
@@ -29,9 +31,9 @@ pub struct SourceList {
 }
 
 impl SourceList {
-    /// Whether it names the migration of that name.
-    pub fn names(&self, migration: &str) -> bool {
-        self.modules.iter().any(|module| module.strip_prefix("r#").unwrap_or(module) == migration)
+    /// The names of the migrations that it lists.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.modules.iter().map(|module| module.strip_prefix("r#").unwrap_or(module))
     }
 }
 
@@ -151,7 +153,7 @@ impl Source {
         let mut report = Report::new();
         if let Some((_, migration)) = module::parse(arguments, item, &mut report) {
             let problems = report.problems().to_vec();
-            self.migrations.push(SourceMigration { migration, problems, lines: report.lines() });
+            self.migrations.push(Arc::new(SourceMigration { migration, problems, lines: report.lines() }));
         }
         length
     }

@@ -12,6 +12,7 @@ use migrate_core::schema::{Origin, Presence, Schema};
 use migrate_core::step::{self, Action, Step};
 
 use crate::module::Migration;
+use crate::parsed;
 use crate::report::{Place, Problem};
 use crate::siblings;
 use crate::sql::SqlText;
@@ -181,7 +182,7 @@ impl Reader<'_> {
     }
 
     fn sql(&mut self, text: &SqlText, line: u32, context: &Context) -> Vec<LocatedStep> {
-        match lower::parse(&text.text) {
+        match parsed::statements(&text.text) {
             Ok(statements) => {
                 let source = Source::Tokens(Arc::new(text.clone()));
                 let steps = statements.into_iter().flat_map(|statement| located(statement, line, None, &source, context));

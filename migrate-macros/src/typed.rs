@@ -74,7 +74,7 @@ fn tell(names: &[String], at: Option<&Ident>, tree: &Tree, at_runs: &[Schema], r
         ObjectKey::Table(table) => is_table(table, names),
         _ => false,
     };
-    let departure = schema.departed.iter().rev().find(|(key, _)| found(key));
+    let departure = schema.departed.values().rev().find(|(key, _)| found(key)).map(|(key, departure)| (key, departure));
     let table = at_runs.iter().flat_map(|schema| schema.tables.keys()).find(|table| is_table(table, parents));
     let what = match (departure, table) {
         (Some((ObjectKey::Column(table, column), _)), _) => format!("column `{column}` in table `{table}`"),

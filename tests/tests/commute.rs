@@ -2,7 +2,7 @@
 
 use migrate_core::footprint::Footprint;
 use migrate_core::replay::{replay, steps};
-use migrate_core::schema::Schema;
+use migrate_core::schema::{Map, Schema};
 use migrate_core::step::Step;
 use proptest::prelude::*;
 
@@ -78,7 +78,7 @@ fn after(base: &Schema, branches: [&[&str]; 2]) -> Result<(Schema, Vec<Step>), S
         first.get_or_insert(steps);
     }
     // only for messages, and in the order of events
-    schema.departed.clear();
+    schema.departed = Map::default();
     Ok((schema, first.unwrap_or_default()))
 }
 

@@ -61,7 +61,7 @@ impl Operate for CreateExtension {
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
         let extension = Extension { schema: self.schema.clone(), version: self.version.clone() };
-        schema.extensions.entry(self.name.clone()).or_insert(extension);
+        schema.extensions.get_or_insert_with(self.name.clone(), || extension);
     }
 
     fn effects(&self, _schema: &Schema) -> Effects {

@@ -14,7 +14,7 @@ use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName};
 use crate::operation::{Inverse, NoInverse, Operate};
 use crate::ops::DropSchema;
 use crate::report::Report;
-use crate::schema::{ObjectKey, Origin, OtherKind, OtherObject, Schema};
+use crate::schema::{NamedSchema, ObjectKey, Origin, OtherKind, OtherObject, Schema};
 use serde::{Deserialize, Serialize};
 
 /// Creates a schema (namespace).
@@ -71,7 +71,7 @@ impl Operate for CreateSchema {
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
         if self.name.as_str() != DEFAULT_SCHEMA {
-            schema.schemas.entry(self.name.clone()).or_default();
+            schema.schemas.get_or_insert_with(self.name.clone(), NamedSchema::default);
         }
         for (kind, name) in &self.creates {
             schema.others.insert(name.clone(), OtherObject { kind: *kind, of: None, origin: origin.clone() });

@@ -33,10 +33,7 @@ pub struct DropSchema {
 impl DropSchema {
     /// What is in it, as operations that drop it.
     fn contents(&self, schema: &Schema) -> Vec<Operation> {
-        fn names<'a, V>(
-            map: &'a std::collections::BTreeMap<QualifiedName, V>,
-            schema: &'a Name,
-        ) -> impl Iterator<Item = &'a QualifiedName> {
+        fn names<'a, V>(map: &'a crate::schema::Map<QualifiedName, V>, schema: &'a Name) -> impl Iterator<Item = &'a QualifiedName> {
             map.keys().filter(move |name| name.schema == *schema)
         }
         let (cascade, if_exists) = (true, true);

@@ -15,7 +15,7 @@ impl Report {
         }
         let at = reference.name.at();
         let message = format!("no {} `{reference}`", reference.word());
-        let departed = schema.departed.iter().rev().find_map(|(key, departure)| match key {
+        let departed = schema.departed.values().rev().find_map(|(key, departure)| match key {
             ObjectKey::Routine(signature) => {
                 let same = signature.name == reference.name && reference.arguments.as_ref().is_none_or(|it| *it == signature.arguments);
                 same.then_some(departure)

@@ -8,6 +8,7 @@ mod definition;
 mod dependents;
 mod family;
 mod index;
+mod map;
 mod objects;
 mod operator_class;
 mod parameters;
@@ -28,6 +29,7 @@ pub use column::{Column, DefaultNull, Generated, Identity, IdentityKind, Sequenc
 pub use constraint::{Constraint, ConstraintKind, Deferral, ForeignKey, Key, MatchType, ReferentialAction};
 pub use definition::{Definition, Fact, ObjectKey, Value};
 pub use index::{Index, IndexKey, IndexKeyKind};
+pub use map::Map;
 pub use objects::{AsWritten, EnumType, Extension, NamedSchema, OtherKind, OtherObject, Sequence, SqliteTrigger, View};
 pub use parameters::Parameters;
 pub use policy::{EVERYBODY, Policy, PolicyCommand, RowSecurity};
@@ -79,7 +81,7 @@ impl Eq for Origin {}
 
 /// Who created what: only for messages, so it makes no difference between schemas.
 #[derive(Clone, Debug, Default)]
-pub struct Arrivals(BTreeMap<ObjectKey, Origin>);
+pub struct Arrivals(Map<ObjectKey, Origin>);
 
 impl PartialEq for Arrivals {
     fn eq(&self, _: &Self) -> bool {
@@ -114,39 +116,39 @@ pub struct Departure {
 #[serde(default)]
 pub struct Schema {
     /// Schemas (namespaces) other than the default one.
-    pub schemas: BTreeMap<Name, NamedSchema>,
+    pub schemas: Map<Name, NamedSchema>,
     /// Installed extensions.
-    pub extensions: BTreeMap<Name, Extension>,
+    pub extensions: Map<Name, Extension>,
     /// Tables with their columns, constraints and indexes.
     #[serde(with = "by_key")]
-    pub tables: BTreeMap<QualifiedName, Table>,
+    pub tables: Map<QualifiedName, Table>,
     /// Enum types.
     #[serde(with = "by_key")]
-    pub enums: BTreeMap<QualifiedName, EnumType>,
+    pub enums: Map<QualifiedName, EnumType>,
     /// Domains.
     #[serde(with = "by_key")]
-    pub domains: BTreeMap<QualifiedName, Domain>,
+    pub domains: Map<QualifiedName, Domain>,
     /// Composite types that are not the row type of a relation.
     #[serde(with = "by_key")]
-    pub composites: BTreeMap<QualifiedName, CompositeType>,
+    pub composites: Map<QualifiedName, CompositeType>,
     /// Sequences that are not part of an identity column.
     #[serde(with = "by_key")]
-    pub sequences: BTreeMap<QualifiedName, Sequence>,
+    pub sequences: Map<QualifiedName, Sequence>,
     /// Views, materialised ones too.
     #[serde(with = "by_key")]
-    pub views: BTreeMap<QualifiedName, View>,
+    pub views: Map<QualifiedName, View>,
     /// What has a name that others may refer to, but no definition in the model: range types, foreign tables, …
     #[serde(with = "by_key")]
-    pub others: BTreeMap<QualifiedName, OtherObject>,
+    pub others: Map<QualifiedName, OtherObject>,
     /// Functions and procedures.
-    #[serde(with = "by_key", skip_serializing_if = "BTreeMap::is_empty")]
-    pub routines: BTreeMap<Signature, Routine>,
+    #[serde(with = "by_key", skip_serializing_if = "Map::is_empty")]
+    pub routines: Map<Signature, Routine>,
     /// The names of functions that the model has no definition of: aggregates, and functions with what it can't say.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub other_routines: BTreeSet<QualifiedName>,
     /// Triggers of tables, views and other relations, by their relation and their name.
-    #[serde(with = "by_key", skip_serializing_if = "BTreeMap::is_empty")]
-    pub triggers: BTreeMap<QualifiedName, BTreeMap<Name, Trigger>>,
+    #[serde(with = "by_key", skip_serializing_if = "Map::is_empty")]
+    pub triggers: Map<QualifiedName, BTreeMap<Name, Trigger>>,
     /// Triggers by name, as read from a live SQLite database: the model doesn't know them, a rebuild has to keep them.
     #[serde(skip)]
     pub sqlite_triggers: BTreeMap<Name, SqliteTrigger>,
@@ -157,10 +159,10 @@ pub struct Schema {
     #[serde(skip)]
     pub observed: Observed,
     /// Comments on what the model has no definition of, by what stands between `on` and `is`.
-    pub comments: BTreeMap<String, String>,
-    /// What was dropped or renamed, and by whom: only for messages.
+    pub comments: Map<String, String>,
+    /// What was dropped or renamed, and by whom, numbered as it went: only for messages.
     #[serde(skip)]
-    pub departed: Vec<(ObjectKey, Departure)>,
+    pub departed: Map<usize, (ObjectKey, Departure)>,
     /// Temporary relations.
     #[serde(skip)]
     pub temporaries: Temporaries,
@@ -297,7 +299,7 @@ impl Schema {
     /// What became of `key`, if it was there once.
     #[must_use]
     pub fn departure(&self, key: &ObjectKey) -> Option<&Departure> {
-        self.departed.iter().rev().find(|(departed, _)| departed == key).map(|(_, departure)| departure)
+        self.departed.values().rev().find(|(departed, _)| departed == key).map(|(_, departure)| departure)
     }
 
     /// What a table was called before it was renamed in its schema, the first name first.
@@ -308,12 +310,12 @@ impl Schema {
             matches!(key, ObjectKey::Table(former) if former.schema == name.schema)
                 && departure.renamed_to.as_deref() == Some(name.name.as_str())
         };
-        self.departed.iter().filter(renamed).map(|(key, _)| key).collect()
+        self.departed.values().filter(renamed).map(|(key, _)| key).collect()
     }
 
     /// Notes that `key` was dropped, or renamed.
     pub fn record_departure(&mut self, key: ObjectKey, renamed_to: Option<String>, origin: &Origin) {
-        self.departed.push((key, Departure { renamed_to, origin: origin.clone() }));
+        self.departed.insert(self.departed.len(), (key, Departure { renamed_to, origin: origin.clone() }));
     }
 
     /// Notes who created `key`.
@@ -357,16 +359,16 @@ impl Schema {
 
 /// Maps keyed by a qualified name or a signature, as an array of pairs: JSON has no composite keys.
 mod by_key {
+    use super::Map;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
-    use std::collections::BTreeMap;
 
-    pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(map: &BTreeMap<K, V>, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_seq(map)
+    pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(map: &Map<K, V>, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(map.iter())
     }
 
-    pub fn deserialize<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>, D: Deserializer<'de>>(
+    pub fn deserialize<'de, K: Deserialize<'de> + Ord + Clone, V: Deserialize<'de> + Clone, D: Deserializer<'de>>(
         d: D,
-    ) -> Result<BTreeMap<K, V>, D::Error> {
+    ) -> Result<Map<K, V>, D::Error> {
         Ok(Vec::<(K, V)>::deserialize(d)?.into_iter().collect())
     }
 }

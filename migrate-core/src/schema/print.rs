@@ -1,6 +1,6 @@
 //! A schema as text, for people and for comparison: everything that the model knows, in a fixed order.
 
-use super::{Access, Column, Index, OtherKind, Presence, Schema, Sequence, Table, Trigger, TriggerState, View};
+use super::{Access, Column, Index, Map, OtherKind, Presence, Schema, Sequence, Table, Trigger, TriggerState, View};
 use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName, quote_literal, quoted_list};
 use crate::render;
 use indexmap::IndexMap;
@@ -21,7 +21,7 @@ impl Schema {
     #[must_use]
     pub fn without_order(&self) -> Self {
         let mut schema = self.clone();
-        schema.departed.clear();
+        schema.departed = Map::new();
         schema.others.retain(|name, _| !name.is_temporary());
         for table in schema.tables.values_mut() {
             table.columns.sort_by(|a, b| a.name.cmp(&b.name));

@@ -1,7 +1,7 @@
 //! What follows when a table or a column gets another name: PostgreSQL refers to both by number.
 
 use super::constraint::rename_in;
-use super::{ConstraintKind, ForeignKey, Origin, OtherKind, Schema};
+use super::{Constraint, ConstraintKind, ForeignKey, Origin, OtherKind, Schema, Sequence};
 use crate::name::{Name, QualifiedName};
 
 impl Schema {
@@ -27,7 +27,7 @@ impl Schema {
         table.each_expression(|expression| expression.rename_qualifier(from, to));
         self.tables.insert(to.clone(), table);
         self.follow_type_rename(from, to);
-        for key in self.foreign_keys_mut().filter(|key| key.references == *from) {
+        for key in self.foreign_keys_to(from) {
             key.references = to.clone();
         }
         self.follow_relation_rename(from, to);
@@ -116,13 +116,12 @@ impl Schema {
         self.rename_column_in_policies(table, from, to);
         let Some(renamed) = self.tables.get_mut(table) else { return false };
         renamed.rename_column(from.as_str(), to);
-        for key in self.foreign_keys_mut().filter(|key| key.references == *table) {
+        for key in self.foreign_keys_to(table) {
             rename_in(&mut key.referenced_columns, from.as_str(), to);
         }
-        for (owner, column) in self.sequences.values_mut().filter_map(|sequence| sequence.owned_by.as_mut()) {
-            if owner == table && column == from {
-                *column = to.clone();
-            }
+        let is_owned = |sequence: &Sequence| sequence.owned_by.as_ref().is_some_and(|(owner, column)| owner == table && column == from);
+        for (_, column) in self.sequences.some_mut(is_owned).filter_map(|sequence| sequence.owned_by.as_mut()) {
+            *column = to.clone();
         }
         true
     }
@@ -158,9 +157,11 @@ impl Schema {
         }
     }
 
-    fn foreign_keys_mut(&mut self) -> impl Iterator<Item = &mut ForeignKey> {
-        self.tables.values_mut().flat_map(|table| table.constraints.values_mut()).filter_map(|constraint| match &mut constraint.kind {
-            ConstraintKind::ForeignKey(key) => Some(key),
+    fn foreign_keys_to(&mut self, references: &QualifiedName) -> impl Iterator<Item = &mut ForeignKey> {
+        let is_one = |constraint: &Constraint| matches!(&constraint.kind, ConstraintKind::ForeignKey(key) if key.references == *references);
+        let tables = self.tables.some_mut(move |table| table.constraints.values().any(is_one));
+        tables.flat_map(|table| table.constraints.values_mut()).filter_map(move |constraint| match &mut constraint.kind {
+            ConstraintKind::ForeignKey(key) if key.references == *references => Some(key),
             _ => None,
         })
     }

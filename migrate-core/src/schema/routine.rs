@@ -424,7 +424,7 @@ impl Schema {
     pub fn routines_called<'a>(&'a self, name: &QualifiedName) -> impl Iterator<Item = (&'a Signature, &'a Routine)> + use<'a> {
         let first = Signature { name: name.clone(), arguments: Vec::new() };
         let name = name.clone();
-        self.routines.range(first..).take_while(move |(signature, _)| signature.name == name)
+        self.routines.from(&first).take_while(move |(signature, _)| signature.name == name)
     }
 
     /// What surely calls the function: columns by their default or what they are generated from, constraints, policies,

@@ -267,7 +267,7 @@ impl Schema {
 
     /// Puts a trigger there. The answer is the one that it replaces.
     pub fn insert_trigger(&mut self, relation: &QualifiedName, name: &Name, trigger: Trigger) -> Option<Trigger> {
-        self.triggers.entry(relation.clone()).or_default().insert(name.clone(), trigger)
+        self.triggers.get_or_insert_with(relation.clone(), BTreeMap::new).insert(name.clone(), trigger)
     }
 
     /// Takes a trigger away.

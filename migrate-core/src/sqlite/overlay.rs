@@ -29,12 +29,12 @@ pub fn overlay(model: &Schema, live: &Schema) -> Schema {
         ..live.clone()
     };
     schema.others.extend(live.others.clone());
-    for (name, table) in &mut schema.tables {
+    for (name, table) in schema.tables.iter_mut() {
         if let Some(known) = model.tables.get(name) {
             adopt(table, known, model, &projected, live);
         }
     }
-    for (name, view) in &mut schema.views {
+    for (name, view) in schema.views.iter_mut() {
         if let Some(known) = model.views.get(name).filter(|_| same(&projected, live, &ObjectKey::View(name.clone()))) {
             view.clone_from(known);
         }
