@@ -24,7 +24,7 @@ pub struct Comparison {
 /// Where the server can't answer.
 pub async fn compare(model: &Schema, live: &Schema, connection: &mut PgConnection) -> Result<Comparison, CatalogError> {
     let mut keys: BTreeSet<ObjectKey> = keys(model).chain(keys(live)).collect();
-    keys.retain(|key| !model.is_known_by_name(key));
+    keys.retain(|key| !model.is_known_by_name(key) && !is_other_routine(model, key));
     let mut differences = Differences { model, live, questions: Vec::new(), found: Vec::new() };
     for key in &keys {
         differences.compare(key);
@@ -35,6 +35,11 @@ pub async fn compare(model: &Schema, live: &Schema, connection: &mut PgConnectio
         found.push(format!("{key}: {aspect} is {live}, expected {model}, says the server"));
     }
     Ok(Comparison { objects: keys.len(), differences: found })
+}
+
+/// Whether it may be a function of which the model has the name only.
+fn is_other_routine(model: &Schema, key: &ObjectKey) -> bool {
+    matches!(key, ObjectKey::Routine(signature) if model.other_routines.contains(&signature.name) && !model.routines.contains_key(signature))
 }
 
 fn keys(schema: &Schema) -> impl Iterator<Item = ObjectKey> {
