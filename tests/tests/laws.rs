@@ -6,6 +6,7 @@ use migrate_core::replay::{replay, steps};
 use migrate_core::schema::Schema;
 use migrate_tests::case::Case;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -37,8 +38,16 @@ fn migration() -> impl Strategy<Value = (String, String)> {
     })
 }
 
+/// The same mixtures each time, unless `PROPTEST_RNG_SEED` asks for others and `PROPTEST_CASES` for more.
+fn config() -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let rng_seed = if asked.rng_seed == RngSeed::Random { RngSeed::Fixed(1) } else { asked.rng_seed };
+    let cases = if asked.cases == 256 { 60 } else { asked.cases };
+    ProptestConfig { cases, rng_seed, failure_persistence: None, ..asked }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn what_holds_for_cases_holds_for_any_mixture((base, migration) in migration()) {

@@ -59,7 +59,7 @@ fn statements(file: &SourceFile) -> Vec<ast::Stmt> {
             ast::Stmt::CreateSchema(schema) => CreateSchema::elements_and_followers(schema).1,
             _ => Vec::new(),
         };
-        std::iter::once(statement).chain(followers.into_iter().filter_map(|node| ast::Stmt::cast(node.syntax().clone())))
+        std::iter::once(statement).chain(followers)
     });
     with_followers.filter(|statement| !matches!(statement, ast::Stmt::EmptyStmt(_))).collect()
 }

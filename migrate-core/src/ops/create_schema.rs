@@ -130,9 +130,9 @@ mod lower {
 
     impl CreateSchema {
         /// The elements, and what the grammar takes for elements behind a semicolon: statements of their own.
-        pub(crate) fn elements_and_followers(statement: &ast::CreateSchema) -> (Vec<ast::SchemaElement>, Vec<ast::SchemaElement>) {
-            let mut elements: Vec<_> = statement.schema_elements().collect();
-            let ends = |element: &ast::SchemaElement| {
+        pub(crate) fn elements_and_followers(statement: &ast::CreateSchema) -> (Vec<ast::Stmt>, Vec<ast::Stmt>) {
+            let mut elements: Vec<_> = statement.syntax().children().filter_map(ast::Stmt::cast).collect();
+            let ends = |element: &ast::Stmt| {
                 syntax::significant_tokens(element.syntax()).last().is_some_and(|token| token.kind() == SyntaxKind::SEMICOLON)
             };
             let own = elements.iter().position(ends).map_or(elements.len(), |last| last + 1);
@@ -141,13 +141,13 @@ mod lower {
         }
     }
 
-    fn created(element: &ast::SchemaElement, schema: &Name) -> Option<(OtherKind, QualifiedName)> {
+    fn created(element: &ast::Stmt, schema: &Name) -> Option<(OtherKind, QualifiedName)> {
         let (kind, path) = match element {
-            ast::SchemaElement::CreateTable(it) => (OtherKind::Relation, it.table_name()?.path()?),
-            ast::SchemaElement::CreateView(it) => (OtherKind::Relation, it.view()?.path()?),
-            ast::SchemaElement::CreateSequence(it) => (OtherKind::Relation, it.sequence()?.path()?),
-            ast::SchemaElement::CreateType(it) => (OtherKind::Type, it.type_name()?.path()?),
-            ast::SchemaElement::CreateDomain(it) => (OtherKind::Type, it.domain()?.path()?),
+            ast::Stmt::CreateTable(it) => (OtherKind::Relation, it.table_name()?.path()?),
+            ast::Stmt::CreateView(it) => (OtherKind::Relation, it.view()?.path()?),
+            ast::Stmt::CreateSequence(it) => (OtherKind::Relation, it.sequence()?.path()?),
+            ast::Stmt::CreateType(it) => (OtherKind::Type, it.type_name()?.path()?),
+            ast::Stmt::CreateDomain(it) => (OtherKind::Type, it.domain()?.path()?),
             _ => return None,
         };
         Some((kind, QualifiedName::new(schema.clone(), syntax::path(&path)?.name)))

@@ -50,16 +50,24 @@ impl Operate for CreateTrigger {
 
     fn requires(&self) -> Vec<ObjectKey> {
         let from = self.trigger.constraint.as_ref().and_then(|constraint| constraint.from.clone());
-        std::iter::once(self.relation.clone()).chain(from).map(ObjectKey::Table).collect()
+        let lasting = Some(self.relation.clone()).filter(|relation| !relation.is_temporary());
+        lasting.into_iter().chain(from).map(ObjectKey::Table).collect()
     }
 
     fn touches(&self) -> Vec<ObjectKey> {
-        vec![self.key()]
+        if self.relation.is_temporary() { Vec::new() } else { vec![self.key()] }
+    }
+
+    fn bind(&mut self, schema: &Schema) {
+        if let Some(temporary) = schema.temporary(&self.relation) {
+            self.relation = temporary;
+        }
     }
 
     fn check(&self, schema: &Schema, report: &mut Report) {
         report.check_length([&self.name]);
-        if !report.needs_relation(schema, &self.relation) {
+        // it is gone with the session, so it is no part of the schema
+        if self.relation.is_temporary() || !report.needs_relation(schema, &self.relation) {
             return;
         }
         match schema.trigger(&self.relation, &self.name) {
@@ -72,12 +80,18 @@ impl Operate for CreateTrigger {
     }
 
     fn apply(&self, schema: &mut Schema, origin: &Origin) {
+        if self.relation.is_temporary() {
+            return;
+        }
         let comment = schema.trigger(&self.relation, &self.name).and_then(|trigger| trigger.comment.clone());
         let trigger = Trigger { comment, origin: origin.clone(), state: TriggerState::Enabled, ..self.trigger.clone() };
         schema.insert_trigger(&self.relation, &self.name, trigger);
     }
 
     fn effects(&self, _schema: &Schema) -> Effects {
+        if self.relation.is_temporary() {
+            return Effects::default();
+        }
         let effects = Effects::lock(&self.relation, LockMode::ShareRowExclusive);
         match self.trigger.constraint.as_ref().and_then(|constraint| constraint.from.as_ref()) {
             Some(from) => effects.and_lock(from, LockMode::AccessShare),
@@ -86,6 +100,9 @@ impl Operate for CreateTrigger {
     }
 
     fn inverse(&self, before: &Schema) -> Inverse {
+        if self.relation.is_temporary() {
+            return Ok(Vec::new());
+        }
         match self.replaced(before) {
             Some(replaced) => {
                 let create = Self { trigger: replaced.clone(), ..self.clone() };

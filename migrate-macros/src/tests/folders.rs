@@ -4,6 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use migrate_core::chain::Node;
+
+use crate::ancestry;
 use crate::siblings::{self, Folder};
 use crate::sources::Source;
 
@@ -182,6 +185,31 @@ fn a_thousand_files_are_read_once() {
         let again = folder.beside(&format!("m{number:04}.rs"));
         assert!(Arc::ptr_eq(&first, &again));
     }
+}
+
+#[test]
+fn what_is_before_a_migration_is_known_in_any_order_and_follows_its_files() {
+    let folder = Scratch::new("before");
+    folder.write("schema.sql", "create table authors (id bigint);");
+    folder.write("m1.rs", "#[migration(revision = \"1\")]\nmod m1 { up! { include \"schema.sql\"; } }");
+    folder.write("m2.rs", migration("2", "1"));
+    folder.write("m3.rs", migration("3", "2"));
+    let tables_before = |revision: &str, parents: &[&str]| -> Vec<String> {
+        let parents = parents.iter().map(|parent| (*parent).to_owned()).collect();
+        let node = Node { revision: revision.to_owned(), parents, name: format!("m{revision}") };
+        ancestry::before(&folder.beside("m1.rs"), &node).schema.tables.keys().map(ToString::to_string).collect()
+    };
+    // the compiler asks for the last one first
+    assert_eq!(tables_before("3", &["2"]), ["authors", "t2"]);
+    assert_eq!(tables_before("2", &["1"]), ["authors"]);
+    assert_eq!(tables_before("1", &[]), Vec::<String>::new());
+    folder.write("schema.sql", "create table books (id bigint primary key);");
+    later();
+    assert_eq!(tables_before("3", &["2"]), ["books", "t2"], "an included file has changed");
+    folder.write("m2.rs", migration("2", "1").replace("t2", "more"));
+    later();
+    assert_eq!(tables_before("3", &["2"]), ["books", "more"]);
+    assert_eq!(tables_before("2", &["1"]), ["books"]);
 }
 
 #[test]
