@@ -102,7 +102,7 @@ impl Both {
             end loop;
             create schema public;
             end $$";
-        self.connection.execute("set client_min_messages to warning; reset search_path").await.unwrap();
+        self.connection.execute("discard temporary; set client_min_messages to warning; reset search_path").await.unwrap();
         self.connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.unwrap();
         assert_eq!(catalog::snapshot(&mut self.connection).await.unwrap(), Schema::default());
         self.model = Schema::default();
