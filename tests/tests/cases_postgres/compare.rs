@@ -12,7 +12,7 @@ pub fn differences(model: &Schema, operation: &Operation, version: u32, seen: &S
     let effects = &operation.effects(model);
     let mut differences = locks(model, effects, seen, |table| match operation {
         // what is stated is the lock of the servers that take the strongest one
-        Operation::AddConstraint(add) => version < 18 && add.table != *table,
+        Operation::AddConstraint(add) => version < 18 && model.descendants(&add.table).contains(table),
         _ => false,
     });
     let with_rows = |names: &[QualifiedName]| -> BTreeSet<_> {
