@@ -184,6 +184,7 @@ impl Footprint {
             departed: _,
             arrived: _,
             temporaries: _,
+            lookup: _,
         } = after;
         // whatever is created afterwards gets other rights
         if before.default_access != *default_access {

@@ -41,7 +41,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 /// A foreign key of the table, or to it, that is checked at the commit.
 fn deferred<'a>(context: &Context<'a>, table: &QualifiedName) -> Option<&'a crate::name::Name> {
-    let keys = context.before().tables.values().flat_map(|other| new_constraints::foreign_keys(other).map(move |key| (other, key)));
+    let keys = context.before().tables_around(table).flat_map(|other| new_constraints::foreign_keys(other).map(move |key| (other, key)));
     let mut deferred = keys.filter(|(other, (constraint, key))| {
         constraint.deferral == Deferral::Deferred && (other.name == *table || key.references == *table)
     });

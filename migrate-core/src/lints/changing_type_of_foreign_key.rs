@@ -46,7 +46,7 @@ fn ends<'a>(
     column: &Name,
 ) -> Vec<(&'a QualifiedName, &'a Name, &'a QualifiedName, &'a Name)> {
     let mut ends = Vec::new();
-    for own in context.before().tables.values() {
+    for own in context.before().tables_around(table) {
         for (_, key) in new_constraints::foreign_keys(own) {
             for (from, to) in key.columns.iter().zip(&key.referenced_columns) {
                 let is_own = own.name == *table && from == column;

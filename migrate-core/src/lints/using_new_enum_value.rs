@@ -42,6 +42,7 @@ fn uncommitted<'a>(context: &Context<'a>) -> Vec<(&'a QualifiedName, &'a Name)> 
             Action::Change(Operation::AddEnumValue(add)) if context.start().enums.contains_key(&add.name) => {
                 added.push((&add.name, &add.label));
             }
+            Action::Change(_) if added.is_empty() => {}
             Action::Change(operation) => {
                 let outside = operation.effects(context.before()).transaction == TransactionNeed::Outside;
                 let sql = operation.render().join(";");

@@ -6,7 +6,7 @@ mod key_name;
 use crate::expression::Sameness;
 use crate::name::{MAX_BYTES, Name, QualifiedName};
 use crate::report::truncate;
-use crate::schema::{Column, Constraint, ConstraintKind, IndexKey, IndexKeyKind, Schema, Table};
+use crate::schema::{Column, Constraint, ConstraintKind, IndexKey, IndexKeyKind, Schema, Table, Tie};
 
 /// `name1_name2_label`, where the longer of the two names is shortened until the whole fits.
 #[must_use]
@@ -60,9 +60,8 @@ fn relation_taken(schema: &Schema, table: &QualifiedName, pending: &Pending, nam
 
 /// An unnamed constraint gets a name that no constraint of the whole schema has.
 fn constraint_taken(schema: &Schema, table: &QualifiedName, pending: &Pending, name: &str) -> bool {
-    let in_schema = |other: &&Table| other.name.schema == table.schema;
     pending.constraints.iter().any(|other| *other == name)
-        || schema.tables.values().filter(in_schema).any(|other| other.constraints.contains_key(name))
+        || schema.tables_that(&Tie::Constraint(table.sibling(name))).next().is_some()
         || schema.domains.iter().any(|(domain, other)| domain.schema == table.schema && other.checks.contains_key(name))
 }
 

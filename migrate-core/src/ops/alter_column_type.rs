@@ -44,7 +44,8 @@ pub struct AlterColumnType {
 impl AlterColumnType {
     /// The foreign keys that have the column on either end, by their own table and the other one.
     fn foreign_keys(&self, schema: &Schema) -> Vec<(QualifiedName, QualifiedName)> {
-        let each = schema.tables.values().flat_map(|table| table.constraints.values().map(move |constraint| (table, constraint)));
+        let each =
+            schema.tables_around(&self.table).flat_map(|table| table.constraints.values().map(move |constraint| (table, constraint)));
         each.filter_map(|(table, constraint)| {
             let ConstraintKind::ForeignKey(key) = &constraint.kind else { return None };
             let own = table.name == self.table && key.columns.contains(&self.column);

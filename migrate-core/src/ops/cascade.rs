@@ -9,7 +9,7 @@ use crate::ops::{
     AlterComposite, AttributeChange, DropColumn, DropConstraint, DropDefault, DropIndex, DropPolicy, DropRoutine, DropTable, DropTrigger,
     DropType, DropView, RoutineReference, drop_table,
 };
-use crate::schema::{ObjectKey, Origin, Schema, Signature, Table, TypeUser};
+use crate::schema::{ObjectKey, Origin, Schema, Signature, Table, Tie, TypeUser};
 
 /// What depends on a column and doesn't fall with it by itself: policies, views, foreign keys, triggers, generated
 /// columns, and the defaults of others that take values from its sequence.
@@ -32,8 +32,10 @@ pub(super) fn of_table(schema: &Schema, table: &QualifiedName) -> Vec<Operation>
     let columns = typed.map(|(owner, column)| DropColumn::cascading(&owner, &column).into());
     let policies = drop_policies(schema.policies_reading(table));
     let inherits = |child: &&Table| child.inherits.contains(table);
-    let children =
-        schema.tables.values().filter(inherits).map(|child| DropTable { cascade: true, ..DropTable::new(child.name.clone()) }.into());
+    let children = schema
+        .tables_that(&Tie::Parent(table.clone()))
+        .filter(inherits)
+        .map(|child| DropTable { cascade: true, ..DropTable::new(child.name.clone()) }.into());
     let routines = drop_routines(schema, schema.routines_using_type(table));
     children
         .chain(policies)

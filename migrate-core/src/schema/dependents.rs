@@ -1,34 +1,28 @@
 //! What depends on what: columns on types and sequences, views on relations.
 
-use super::{ObjectKey, Origin, Policy, Schema};
+use super::{Column, ObjectKey, Origin, Policy, Schema, Table, Tie, Trigger};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
+use std::collections::BTreeMap;
 
 impl Schema {
     /// The columns of this type, or of arrays of it.
     #[must_use]
     pub fn columns_of_type(&self, name: &QualifiedName) -> Vec<(QualifiedName, Name)> {
-        self.columns_where(|column| column.data_type.named() == Some(name))
+        let tables = self.tables_that(&Tie::Type(name.clone()));
+        columns_where(tables, |column| column.data_type.named() == Some(name))
     }
 
     /// The columns whose default takes values from the sequence.
     #[must_use]
     pub fn columns_fed_by(&self, sequence: &QualifiedName) -> Vec<(QualifiedName, Name)> {
-        self.columns_where(|column| column.default.as_ref().is_some_and(|default| default.sequences().contains(sequence)))
-    }
-
-    fn columns_where(&self, holds: impl Fn(&super::Column) -> bool) -> Vec<(QualifiedName, Name)> {
-        let of_table = |table: &super::Table| {
-            let columns = table.columns.iter().filter(|column| holds(column));
-            columns.map(|column| (table.name.clone(), column.name.clone())).collect::<Vec<_>>()
-        };
-        self.tables.values().flat_map(of_table).collect()
+        columns_where(self.tables.values(), |column| column.default.as_ref().is_some_and(|default| default.sequences().contains(sequence)))
     }
 
     /// The views that read the relation themselves.
     #[must_use]
     pub fn views_reading(&self, relation: &QualifiedName) -> Vec<QualifiedName> {
-        self.views.iter().filter(|(_, view)| view.relations.contains(relation)).map(|(name, _)| name.clone()).collect()
+        self.views_that(&Tie::Reads(relation.clone())).map(|(name, _)| name.clone()).collect()
     }
 
     /// The views that read the relation themselves or through other views.
@@ -74,7 +68,7 @@ impl Schema {
 
     /// Columns, domains, attributes and casts follow the rename of their type.
     pub fn follow_type_rename(&mut self, from: &QualifiedName, to: &QualifiedName) {
-        self.each_type(|data_type| super::types::rename(data_type, from, to));
+        self.rename_type_in_columns(from, to);
         self.rename_type_in_routines(from, to);
         self.each_expression(|expression| expression.rename_type(from, to));
     }
@@ -87,7 +81,7 @@ impl Schema {
     /// Views follow the rename of a table or of another view.
     pub fn follow_relation_rename(&mut self, from: &QualifiedName, to: &QualifiedName) {
         let has_column = |relation: &QualifiedName, column: &str| self.has_column(if relation == from { to } else { relation }, column);
-        let reading = self.views.iter().filter(|(_, view)| view.relations.contains(from)).map(|(name, view)| {
+        let reading = self.views_that(&Tie::Reads(from.clone())).map(|(name, view)| {
             let mut query = view.query.clone();
             query.rename_relation(from, to, &has_column);
             (name.clone(), query)
@@ -105,12 +99,11 @@ impl Schema {
     /// Expressions over columns of an enum follow the rename of one of its values. Where an expression reads columns of
     /// other types, too, its literals may be theirs: it is left as it is.
     pub fn follow_label_rename(&mut self, name: &QualifiedName, from: &str, to: &str) {
-        for table in self.tables.values_mut() {
+        let tables: Vec<_> = self.tables_that(&Tie::Type(name.clone())).map(|table| table.name.clone()).collect();
+        for table in tables {
+            let Some(table) = self.tables.get_mut(&table) else { continue };
             let (of_enum, others): (Vec<_>, Vec<_>) =
                 table.columns.iter().map(|column| (column.name.clone(), column.data_type.named() == Some(name))).partition(|(_, is)| *is);
-            if of_enum.is_empty() {
-                continue;
-            }
             for column in table.columns.iter_mut().filter(|column| column.data_type.named() == Some(name)) {
                 if let Some(default) = &mut column.default {
                     default.rename_literal(from, to);
@@ -130,16 +123,24 @@ impl Schema {
         }
     }
 
-    pub(super) fn each_expression(&mut self, mut change: impl FnMut(&mut Expression)) {
-        for table in self.tables.values_mut() {
-            table.each_expression(&mut change);
-            table.policies.values_mut().flat_map(Policy::expressions_mut).for_each(&mut change);
+    /// Lets `change` at each expression that it makes another one of.
+    pub(super) fn each_expression(&mut self, change: impl Fn(&mut Expression)) {
+        let is_changed = |expression: &Expression| {
+            let mut changed = expression.clone();
+            change(&mut changed);
+            changed != *expression
+        };
+        let policies = |table: &Table| table.policies.values().flat_map(Policy::expressions).any(is_changed);
+        for table in self.tables.some_mut(|table| table.expressions().any(is_changed) || policies(table)) {
+            table.each_expression(&change);
+            table.policies.values_mut().flat_map(Policy::expressions_mut).for_each(&change);
         }
-        let triggers = self.triggers.values_mut().flat_map(|triggers| triggers.values_mut());
-        triggers.filter_map(|trigger| trigger.when.as_mut()).for_each(&mut change);
-        self.views.values_mut().for_each(|view| change(&mut view.query));
+        let conditions = |triggers: &BTreeMap<Name, Trigger>| triggers.values().filter_map(|trigger| trigger.when.as_ref()).any(is_changed);
+        let triggers = self.triggers.some_mut(conditions).flat_map(|triggers| triggers.values_mut());
+        triggers.filter_map(|trigger| trigger.when.as_mut()).for_each(&change);
+        self.views.some_mut(|view| is_changed(&view.query)).for_each(|view| change(&mut view.query));
         for domain in self.domains.values_mut() {
-            domain.default.iter_mut().for_each(&mut change);
+            domain.default.iter_mut().for_each(&change);
             domain.checks.values_mut().for_each(|check| change(&mut check.expression));
         }
     }
@@ -166,4 +167,12 @@ impl Schema {
             ObjectKey::Routine(signature) => &mut self.routines.get_mut(signature)?.comment,
         })
     }
+}
+
+fn columns_where<'a>(tables: impl Iterator<Item = &'a Table>, holds: impl Fn(&Column) -> bool) -> Vec<(QualifiedName, Name)> {
+    let of_table = |table: &Table| {
+        let columns = table.columns.iter().filter(|column| holds(column));
+        columns.map(|column| (table.name.clone(), column.name.clone())).collect::<Vec<_>>()
+    };
+    tables.flat_map(of_table).collect()
 }

@@ -1,7 +1,7 @@
 //! Partitions and inheriting tables: who comes from whom, and what a change of the parent does to its children.
 
 use super::operator_class::significant;
-use super::{Column, Constraint, ConstraintKind, Index, IndexKeyKind, Schema, Table};
+use super::{Column, Constraint, ConstraintKind, Index, IndexKeyKind, Schema, Table, Tie};
 use crate::expression::Sameness;
 use crate::name::{Name, QualifiedName};
 use crate::naming;
@@ -17,8 +17,7 @@ impl Schema {
     /// The partitions of a table and the tables that inherit from it, without theirs.
     #[must_use]
     pub fn children(&self, table: &QualifiedName) -> Vec<QualifiedName> {
-        let children = self.tables.values().filter(|child| child.parents().any(|parent| parent == table));
-        children.map(|child| child.name.clone()).collect()
+        self.tables_that(&Tie::Parent(table.clone())).map(|child| child.name.clone()).collect()
     }
 
     /// The children of a table with theirs, each after its parent.
@@ -189,7 +188,7 @@ impl Schema {
     #[must_use]
     pub fn partitions(&self, table: &QualifiedName) -> Vec<QualifiedName> {
         let is_part = |child: &&Table| child.partition.as_ref().is_some_and(|partition| partition.of == *table);
-        self.tables.values().filter(is_part).map(|child| child.name.clone()).collect()
+        self.tables_that(&Tie::Parent(table.clone())).filter(is_part).map(|child| child.name.clone()).collect()
     }
 
     /// The partition for the rows that fit into no other.
@@ -201,7 +200,7 @@ impl Schema {
                 .as_ref()
                 .is_some_and(|partition| partition.of == *table && partition.bound.sql().eq_ignore_ascii_case("default"))
         };
-        self.tables.values().find(is_default).map(|child| &child.name)
+        self.tables_that(&Tie::Parent(table.clone())).find(is_default).map(|child| &child.name)
     }
 
     /// Gives a partition the index of its parent.

@@ -1,9 +1,11 @@
 //! A sorted map whose copies share what they have in common.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Index;
 use std::sync::Arc;
+use std::sync::atomic::{self, AtomicU64};
 
 /// How many entries a chunk may have before it is cut in two.
 const FULL: usize = 64;
@@ -16,7 +18,85 @@ pub struct Map<K, V> {
     length: usize,
 }
 
-type Chunk<K, V> = Arc<Vec<Arc<(K, V)>>>;
+type Chunk<K, V> = Arc<Stamped<Vec<Entry<K, V>>>>;
+type Entry<K, V> = Arc<Stamped<(K, V)>>;
+
+/// Something with a number that it shares with what is surely equal, so with its own copies, and with nothing else.
+#[derive(Clone)]
+struct Stamped<T> {
+    stamp: u64,
+    of: T,
+}
+
+impl<T> Stamped<T> {
+    fn new(of: T) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self { stamp: NEXT.fetch_add(1, atomic::Ordering::Relaxed), of }
+    }
+}
+
+impl<T: Clone> Stamped<T> {
+    /// What is behind the pointer, to change it: then it is another one than before.
+    fn change(shared: &mut Arc<Self>) -> &mut T {
+        let own = Arc::make_mut(shared);
+        own.stamp = Stamped::new(()).stamp;
+        &mut own.of
+    }
+}
+
+/// Which entries a map had when it was last looked at, so that the next look only has to be at what has changed.
+#[derive(Clone)]
+pub struct Seen<K> {
+    chunks: Vec<Stamped<Arc<Vec<Stamped<Arc<K>>>>>>,
+}
+
+impl<K> Default for Seen<K> {
+    fn default() -> Self {
+        Self { chunks: Vec::new() }
+    }
+}
+
+impl<K: Ord + Clone, V> Map<K, V> {
+    /// The keys of all that has come, gone or changed since `seen`, which is brought up to now.
+    pub fn changed_since(&self, seen: &mut Seen<K>) -> Vec<Arc<K>> {
+        let same = |(chunk, seen): &(&Chunk<K, V>, &Stamped<_>)| chunk.stamp == seen.stamp;
+        let first = self.chunks.iter().zip(&seen.chunks).take_while(same).count();
+        let (rest, mut rest_seen) = (&self.chunks[first..], seen.chunks.split_off(first));
+        let last = rest.iter().rev().zip(rest_seen.iter().rev()).take_while(same).count();
+        let behind = rest_seen.split_off(rest_seen.len() - last);
+        let mut changed = Vec::new();
+        let mut old = rest_seen.iter().flat_map(|chunk| chunk.of.iter()).peekable();
+        for chunk in &rest[..rest.len() - last] {
+            let mut entries = Vec::with_capacity(chunk.of.len());
+            for entry in &chunk.of {
+                let key = loop {
+                    let Some(before) = old.peek() else { break None };
+                    if before.stamp == entry.stamp {
+                        break old.next().map(|before| Arc::clone(&before.of));
+                    }
+                    match before.of.as_ref().cmp(&entry.of.0) {
+                        Ordering::Less => changed.extend(old.next().map(|before| Arc::clone(&before.of))),
+                        Ordering::Equal => {
+                            changed.push(Arc::clone(&before.of));
+                            break old.next().map(|before| Arc::clone(&before.of));
+                        }
+                        Ordering::Greater => break None,
+                    }
+                };
+                let key = key.unwrap_or_else(|| {
+                    let key = Arc::new(entry.of.0.clone());
+                    changed.push(Arc::clone(&key));
+                    key
+                });
+                entries.push(Stamped { stamp: entry.stamp, of: key });
+            }
+            seen.chunks.push(Stamped { stamp: chunk.stamp, of: Arc::new(entries) });
+        }
+        changed.extend(old.map(|before| Arc::clone(&before.of)));
+        seen.chunks.extend(behind);
+        changed
+    }
+}
 
 impl<K, V> Map<K, V> {
     /// An empty one.
@@ -40,19 +120,23 @@ impl<K, V> Map<K, V> {
     /// Its entries, sorted by key.
     #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
-        self.chunks.iter().flat_map(|chunk| chunk.iter()).map(|entry| (&entry.0, &entry.1))
+        self.entries().map(|entry| (&entry.0, &entry.1))
     }
 
     /// Its keys, sorted.
     #[must_use]
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = &K> {
-        self.chunks.iter().flat_map(|chunk| chunk.iter()).map(|entry| &entry.0)
+        self.entries().map(|entry| &entry.0)
     }
 
     /// Its values, sorted by key.
     #[must_use]
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
-        self.chunks.iter().flat_map(|chunk| chunk.iter()).map(|entry| &entry.1)
+        self.entries().map(|entry| &entry.1)
+    }
+
+    fn entries(&self) -> impl DoubleEndedIterator<Item = &(K, V)> {
+        self.chunks.iter().flat_map(|chunk| chunk.of.iter()).map(|entry| &entry.of)
     }
 }
 
@@ -62,9 +146,9 @@ impl<K: Ord, V> Map<K, V> {
     where
         K: Borrow<Q>,
     {
-        let behind = self.chunks.partition_point(|chunk| chunk.first().is_some_and(|first| first.0.borrow() <= key));
+        let behind = self.chunks.partition_point(|chunk| chunk.of.first().is_some_and(|first| first.of.0.borrow() <= key));
         let Some(at) = behind.checked_sub(1) else { return Err((0, 0)) };
-        match self.chunks[at].binary_search_by(|entry| entry.0.borrow().cmp(key)) {
+        match self.chunks[at].of.binary_search_by(|entry| entry.of.0.borrow().cmp(key)) {
             Ok(place) => Ok((at, place)),
             Err(place) => Err((at, place)),
         }
@@ -76,14 +160,25 @@ impl<K: Ord, V> Map<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.find(key).ok().map(|(at, place)| &self.chunks[at][place].1)
+        self.find(key).ok().map(|(at, place)| &self.chunks[at].of[place].of.1)
+    }
+
+    /// The entry of a key.
+    #[must_use]
+    pub fn get_key_value<Q: Ord + ?Sized>(&self, key: &Q) -> Option<(&K, &V)>
+    where
+        K: Borrow<Q>,
+    {
+        let (at, place) = self.find(key).ok()?;
+        let (key, value) = &self.chunks[at].of[place].of;
+        Some((key, value))
     }
 
     /// The entries from that key on, sorted.
     pub fn from<'m>(&'m self, first: &K) -> impl Iterator<Item = (&'m K, &'m V)> + use<'m, K, V> {
         let (at, place) = self.find(first).unwrap_or_else(|place| place);
-        let entries = self.chunks.iter().skip(at).flat_map(|chunk| chunk.iter());
-        entries.skip(place).map(|entry| (&entry.0, &entry.1))
+        let entries = self.chunks.iter().skip(at).flat_map(|chunk| chunk.of.iter());
+        entries.skip(place).map(|entry| (&entry.of.0, &entry.of.1))
     }
 
     /// Whether there is an entry for the key.
@@ -98,8 +193,8 @@ impl<K: Ord, V> Map<K, V> {
 
 impl<K: Ord + Clone, V: Clone> Map<K, V> {
     fn entry_mut(&mut self, at: usize, place: usize) -> &mut V {
-        let chunk = Arc::make_mut(&mut Arc::make_mut(&mut self.chunks)[at]);
-        &mut Arc::make_mut(&mut chunk[place]).1
+        let chunk = Stamped::change(&mut Arc::make_mut(&mut self.chunks)[at]);
+        &mut Stamped::change(&mut chunk[place]).1
     }
 
     /// The value of a key, to change it.
@@ -126,13 +221,13 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
         self.length += 1;
         let chunks = Arc::make_mut(&mut self.chunks);
         if chunks.is_empty() {
-            chunks.push(Arc::default());
+            chunks.push(Arc::new(Stamped::new(Vec::new())));
         }
-        let chunk = Arc::make_mut(&mut chunks[at]);
-        chunk.insert(place, Arc::new((key, value)));
+        let chunk = Stamped::change(&mut chunks[at]);
+        chunk.insert(place, Arc::new(Stamped::new((key, value))));
         if chunk.len() > FULL {
             let rest = chunk.split_off(FULL / 2);
-            chunks.insert(at + 1, Arc::new(rest));
+            chunks.insert(at + 1, Arc::new(Stamped::new(rest)));
         }
     }
 
@@ -154,12 +249,12 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
         let (at, place) = self.find(key).ok()?;
         self.length -= 1;
         let chunks = Arc::make_mut(&mut self.chunks);
-        let chunk = Arc::make_mut(&mut chunks[at]);
+        let chunk = Stamped::change(&mut chunks[at]);
         let entry = chunk.remove(place);
         if chunk.is_empty() {
             chunks.remove(at);
         }
-        Some(Arc::try_unwrap(entry).map_or_else(|shared| shared.1.clone(), |(_, value)| value))
+        Some(Arc::try_unwrap(entry).map_or_else(|shared| shared.of.1.clone(), |own| own.of.1))
     }
 
     /// Keeps the entries that `keep` wants.
@@ -177,15 +272,15 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
 
     /// The values that are `wanted`, to change them. All others are shared as before.
     pub fn some_mut(&mut self, wanted: impl Fn(&V) -> bool + Copy) -> impl Iterator<Item = &mut V> {
-        let chunks = Arc::make_mut(&mut self.chunks).iter_mut().filter(move |chunk| chunk.iter().any(|entry| wanted(&entry.1)));
-        let entries = chunks.flat_map(|chunk| Arc::make_mut(chunk).iter_mut());
-        entries.filter(move |entry| wanted(&entry.1)).map(|entry| &mut Arc::make_mut(entry).1)
+        let chunks = Arc::make_mut(&mut self.chunks).iter_mut().filter(move |chunk| chunk.of.iter().any(|entry| wanted(&entry.of.1)));
+        let entries = chunks.flat_map(|chunk| Stamped::change(chunk).iter_mut());
+        entries.filter(move |entry| wanted(&entry.of.1)).map(|entry| &mut Stamped::change(entry).1)
     }
 
     /// The same as `values_mut` with their keys.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
-        Arc::make_mut(&mut self.chunks).iter_mut().flat_map(|chunk| Arc::make_mut(chunk).iter_mut()).map(|entry| {
-            let (key, value) = Arc::make_mut(entry);
+        Arc::make_mut(&mut self.chunks).iter_mut().flat_map(|chunk| Stamped::change(chunk).iter_mut()).map(|entry| {
+            let (key, value) = Stamped::change(entry);
             (&*key, value)
         })
     }
@@ -277,7 +372,7 @@ impl<K: Ord + Borrow<Q>, V, Q: Ord + ?Sized> Index<&Q> for Map<K, V> {
 
 #[cfg(test)]
 mod tests {
-    use super::Map;
+    use super::{Map, Seen};
     use std::collections::BTreeMap;
 
     #[test]
@@ -303,6 +398,36 @@ mod tests {
         other.retain(|key, _| key % 3 == 0);
         assert!(map.values().eq(other.values()));
         assert!(map.into_iter().eq(other));
+    }
+
+    #[test]
+    fn a_look_shows_what_has_changed_since_the_last_one() {
+        let mut map: Map<u32, u32> = Map::new();
+        let (mut seen, mut known) = (Seen::default(), BTreeMap::new());
+        let mut number = 7_u32;
+        for round in 0..20_000_u32 {
+            number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let key = number >> 23;
+            match round % 7 {
+                0 | 1 => drop(map.remove(&key)),
+                2 => drop(map.get_mut(&key).map(|value| *value = round)),
+                3 if round % 49 == 3 => map.some_mut(|value| value % 64 == 1).for_each(|value| *value += 64),
+                4 if round % 700 == 4 => map.values_mut().for_each(|value| *value += 1),
+                _ => drop(map.insert(key, round)),
+            }
+            if round % 11 < 4 {
+                continue;
+            }
+            let copy = map.clone();
+            for key in copy.changed_since(&mut seen) {
+                match copy.get(&*key) {
+                    Some(value) => known.insert(*key, *value),
+                    None => known.remove(&*key),
+                };
+            }
+            assert!(copy.iter().eq(known.iter()), "after {round}");
+            assert!(copy.changed_since(&mut seen).is_empty());
+        }
     }
 
     #[test]

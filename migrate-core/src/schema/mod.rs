@@ -8,6 +8,7 @@ mod definition;
 mod dependents;
 mod family;
 mod index;
+mod lookup;
 mod map;
 mod objects;
 mod operator_class;
@@ -29,6 +30,7 @@ pub use column::{Column, DefaultNull, Generated, Identity, IdentityKind, Sequenc
 pub use constraint::{Constraint, ConstraintKind, Deferral, ForeignKey, Key, MatchType, ReferentialAction};
 pub use definition::{Definition, Fact, ObjectKey, Value};
 pub use index::{Index, IndexKey, IndexKeyKind};
+pub(crate) use lookup::Tie;
 pub use map::Map;
 pub use objects::{AsWritten, EnumType, Extension, NamedSchema, OtherKind, OtherObject, Sequence, SqliteTrigger, View};
 pub use parameters::Parameters;
@@ -169,6 +171,9 @@ pub struct Schema {
     /// What has come since the tables, types, … that know their own origin.
     #[serde(skip)]
     pub arrived: Arrivals,
+    /// Who has to do with which name.
+    #[serde(skip)]
+    pub lookup: lookup::Lookup,
 }
 
 impl Schema {
@@ -187,16 +192,16 @@ impl Schema {
     /// The table that owns the index of this name. Indexes share their table's schema.
     #[must_use]
     pub fn table_of_index(&self, index: &QualifiedName) -> Option<&Table> {
-        self.tables.values().find(|table| table.name.schema == index.schema && table.indexes.contains_key(index.name.as_str()))
+        self.tables_that(&Tie::Part(index.clone())).find(|table| table.indexes.contains_key(index.name.as_str()))
     }
 
     /// The index of this name with the table or materialized view that it is on. The index behind a constraint is none.
     #[must_use]
     pub fn index(&self, name: &QualifiedName) -> Option<(&QualifiedName, &Index)> {
-        let tables = self.tables.values().map(|table| (&table.name, &table.indexes));
-        let views = self.views.iter().map(|(name, view)| (name, &view.indexes));
-        let mut relations = tables.chain(views).filter(|(relation, _)| relation.schema == name.schema);
-        relations.find_map(|(relation, indexes)| Some((relation, indexes.get(name.name.as_str())?)))
+        let part = Tie::Part(name.clone());
+        let tables = self.tables_that(&part).map(|table| (&table.name, &table.indexes));
+        let views = self.views_that(&part).map(|(name, view)| (name, &view.indexes));
+        tables.chain(views).find_map(|(relation, indexes)| Some((relation, indexes.get(name.name.as_str())?)))
     }
 
     /// The indexes of a table or a materialized view, to change them.
@@ -231,7 +236,7 @@ impl Schema {
         if self.index(name).is_some() {
             return Some("index");
         }
-        for table in self.tables.values().filter(|table| table.name.schema == name.schema) {
+        for table in self.tables_that(&Tie::Part(name.clone())) {
             if table.constraints.get(name.name.as_str()).is_some_and(|constraint| constraint.kind.has_index()) {
                 return Some("index");
             }

@@ -1,6 +1,6 @@
 //! Row level security: who sees and changes which rows of a table.
 
-use super::{Schema, Table, Unmodelled};
+use super::{Schema, Table, Tie, Unmodelled};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName, quoted_list};
 use serde::{Deserialize, Serialize};
@@ -153,7 +153,7 @@ impl Schema {
             let policies = table.policies.iter().filter(|(_, policy)| policy.expressions().any(|condition| holds(table, condition)));
             policies.map(|(name, _)| (table.name.clone(), name.clone())).collect::<Vec<_>>()
         };
-        self.tables.values().flat_map(of_table).collect()
+        self.tables_that(&Tie::Policy).flat_map(of_table).collect()
     }
 
     /// Policies follow the rename of a column. The column still has its old name.
@@ -186,7 +186,8 @@ impl Schema {
         names: impl Fn(&QualifiedName) -> (QualifiedName, QualifiedName),
     ) {
         let mut changed = Vec::new();
-        for (owner, table) in &self.tables {
+        for table in self.tables_that(&Tie::Policy) {
+            let owner = &table.name;
             let (before, after) = names(owner);
             for (name, policy) in &table.policies {
                 let mut policy = policy.clone();

@@ -1,6 +1,6 @@
 //! What foreign keys rest on: the unique keys of a table, and who needs which.
 
-use super::{Constraint, ConstraintKind, Deferral, IndexKeyKind, Schema, Table};
+use super::{Constraint, ConstraintKind, Deferral, IndexKeyKind, Schema, Table, Tie};
 use crate::name::{Name, QualifiedName};
 
 /// What guarantees that the values of some columns are unique, so that a foreign key may point to them.
@@ -69,13 +69,13 @@ impl Schema {
             let keys = other.constraints.values().filter(rests_on_key);
             keys.map(|constraint| (other.name.clone(), constraint.name.clone())).collect::<Vec<_>>()
         };
-        self.tables.values().flat_map(of_table).collect()
+        self.tables_that(&Tie::ForeignKey(table.clone())).flat_map(of_table).collect()
     }
 
     /// The foreign keys of other tables that point to this one.
     #[must_use]
     pub fn foreign_keys_to_table(&self, target: &QualifiedName) -> Vec<(QualifiedName, Name)> {
-        let others = self.tables.values().filter(|table| table.name != *target);
+        let others = self.tables_that(&Tie::ForeignKey(target.clone())).filter(|table| table.name != *target);
         let points = |constraint: &&Constraint| matches!(&constraint.kind, ConstraintKind::ForeignKey(key) if key.references == *target);
         let of_table = |table: &Table| {
             let keys = table.constraints.values().filter(points);
@@ -98,13 +98,13 @@ impl Schema {
             let keys = other.constraints.values().filter(points);
             keys.map(|constraint| (other.name.clone(), constraint.name.clone())).collect::<Vec<_>>()
         };
-        self.tables.values().flat_map(of_table).collect()
+        self.tables_that(&Tie::ForeignKey(table.clone())).flat_map(of_table).collect()
     }
 
     /// The table whose constraint keeps an index of this name.
     #[must_use]
     pub fn table_of_constraint_index(&self, index: &QualifiedName) -> Option<&Table> {
-        self.tables.values().filter(|table| table.name.schema == index.schema).find(|table| {
+        self.tables_that(&Tie::Part(index.clone())).find(|table| {
             let constraint = table.constraints.get(index.name.as_str());
             constraint.is_some_and(|constraint| constraint.kind.has_index())
         })

@@ -1,7 +1,7 @@
 //! What follows when a table or a column gets another name: PostgreSQL refers to both by number.
 
 use super::constraint::rename_in;
-use super::{Constraint, ConstraintKind, ForeignKey, Origin, OtherKind, Schema, Sequence};
+use super::{ConstraintKind, ForeignKey, Origin, OtherKind, Schema, Sequence, Tie};
 use crate::name::{Name, QualifiedName};
 
 impl Schema {
@@ -27,12 +27,11 @@ impl Schema {
         table.each_expression(|expression| expression.rename_qualifier(from, to));
         self.tables.insert(to.clone(), table);
         self.follow_type_rename(from, to);
-        for key in self.foreign_keys_to(from) {
-            key.references = to.clone();
-        }
+        self.each_foreign_key_to(from, |key| key.references = to.clone());
         self.follow_relation_rename(from, to);
         self.move_triggers(from, to);
-        for table in self.tables.values_mut() {
+        for child in self.children(from) {
+            let Some(table) = self.tables.get_mut(&child) else { continue };
             let parents = table.partition.iter_mut().map(|partition| &mut partition.of).chain(&mut table.inherits);
             parents.filter(|parent| **parent == *from).for_each(|parent| *parent = to.clone());
         }
@@ -116,9 +115,9 @@ impl Schema {
         self.rename_column_in_policies(table, from, to);
         let Some(renamed) = self.tables.get_mut(table) else { return false };
         renamed.rename_column(from.as_str(), to);
-        for key in self.foreign_keys_to(table) {
+        self.each_foreign_key_to(table, |key| {
             rename_in(&mut key.referenced_columns, from.as_str(), to);
-        }
+        });
         let is_owned = |sequence: &Sequence| sequence.owned_by.as_ref().is_some_and(|(owner, column)| owner == table && column == from);
         for (_, column) in self.sequences.some_mut(is_owned).filter_map(|sequence| sequence.owned_by.as_mut()) {
             *column = to.clone();
@@ -130,14 +129,13 @@ impl Schema {
     #[must_use]
     pub fn views_reading_column(&self, table: &QualifiedName, column: &str) -> Vec<QualifiedName> {
         let has_column = |relation: &QualifiedName, column: &str| self.has_column(relation, column);
-        let reading =
-            self.views.iter().filter(|(_, view)| view.relations.contains(table) && view.query.query_reads(table, column, &has_column));
+        let reading = self.views_that(&Tie::Reads(table.clone())).filter(|(_, view)| view.query.query_reads(table, column, &has_column));
         reading.map(|(name, _)| name.clone()).collect()
     }
 
     fn rename_column_in_views(&mut self, table: &QualifiedName, from: &Name, to: &Name) {
         let has_column = |relation: &QualifiedName, column: &str| self.has_column(relation, column);
-        let renamed = self.views.iter().filter(|(_, view)| view.relations.contains(table)).map(|(name, view)| {
+        let renamed = self.views_that(&Tie::Reads(table.clone())).map(|(name, view)| {
             let mut query = view.query.clone();
             query.rename_query_column(table, from, to, &has_column);
             (name.clone(), query)
@@ -157,12 +155,16 @@ impl Schema {
         }
     }
 
-    fn foreign_keys_to(&mut self, references: &QualifiedName) -> impl Iterator<Item = &mut ForeignKey> {
-        let is_one = |constraint: &Constraint| matches!(&constraint.kind, ConstraintKind::ForeignKey(key) if key.references == *references);
-        let tables = self.tables.some_mut(move |table| table.constraints.values().any(is_one));
-        tables.flat_map(|table| table.constraints.values_mut()).filter_map(move |constraint| match &mut constraint.kind {
-            ConstraintKind::ForeignKey(key) if key.references == *references => Some(key),
-            _ => None,
-        })
+    fn each_foreign_key_to(&mut self, references: &QualifiedName, mut change: impl FnMut(&mut ForeignKey)) {
+        let tables: Vec<QualifiedName> = self.tables_that(&Tie::ForeignKey(references.clone())).map(|table| table.name.clone()).collect();
+        for table in tables {
+            let constraints = self.tables.get_mut(&table).into_iter().flat_map(|table| table.constraints.values_mut());
+            for constraint in constraints {
+                match &mut constraint.kind {
+                    ConstraintKind::ForeignKey(key) if key.references == *references => change(key),
+                    _ => {}
+                }
+            }
+        }
     }
 }

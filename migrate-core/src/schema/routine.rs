@@ -1,6 +1,6 @@
 //! Functions and procedures.
 
-use super::{Index, ObjectKey, Origin, Policy, Schema};
+use super::{ObjectKey, Origin, Policy, Schema, Table};
 use crate::data_type::{BaseType, DataType};
 use crate::expression::{Expression, Token, is_built_in_function, tokens};
 use crate::name::{At, Name, QualifiedName, dollar_quote, quote_identifier, quote_literal};
@@ -468,15 +468,8 @@ impl Schema {
     pub fn may_be_called(&self, function: &Signature) -> bool {
         let name = &function.name;
         let overloaded = self.routines_called(name).nth(1).is_some() || self.other_routines.contains(name);
-        let tables = self.tables.values().flat_map(|table| {
-            let columns = table
-                .columns
-                .iter()
-                .flat_map(|column| column.default.iter().chain(column.generated.as_ref().map(|generated| &generated.expression)));
-            let constraints = table.constraints.values().flat_map(|constraint| constraint.kind.expressions());
-            let policies = table.policies.values().flat_map(Policy::expressions);
-            columns.chain(constraints).chain(policies).chain(table.indexes.values().flat_map(Index::expressions))
-        });
+        let policies = self.tables.values().flat_map(|table| table.policies.values()).flat_map(Policy::expressions);
+        let tables = self.tables.values().flat_map(Table::expressions).chain(policies);
         overloaded && tables.chain(self.views.values().map(|view| &view.query)).any(|expression| expression.calls(name))
     }
 

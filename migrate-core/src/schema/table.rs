@@ -177,6 +177,14 @@ impl Table {
         self.constraints.values().find(|constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey(_)))
     }
 
+    /// All its expressions, but for those of its policies.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let of_columns =
+            self.columns.iter().flat_map(|column| column.default.iter().chain(column.generated.as_ref().map(|it| &it.expression)));
+        let of_constraints = self.constraints.values().flat_map(|constraint| constraint.kind.expressions());
+        of_columns.chain(of_constraints).chain(self.indexes.values().flat_map(Index::expressions))
+    }
+
     /// Lets `change` at each expression.
     pub fn each_expression(&mut self, mut change: impl FnMut(&mut Expression)) {
         for column in &mut self.columns {

@@ -1,6 +1,6 @@
 //! Domains and composite types.
 
-use super::{Access, ObjectKey, Origin, Schema};
+use super::{Access, ObjectKey, Origin, Schema, Tie};
 use crate::data_type::{BaseType, DataType};
 use crate::expression::Expression;
 use crate::name::{Name, QualifiedName};
@@ -226,21 +226,21 @@ impl Schema {
     }
 
     /// What says its type: columns, domains, attributes.
-    pub(super) fn each_type(&mut self, mut change: impl FnMut(&mut DataType)) {
-        for column in self.tables.values_mut().flat_map(|table| &mut table.columns) {
-            change(&mut column.data_type);
+    pub(super) fn rename_type_in_columns(&mut self, from: &QualifiedName, to: &QualifiedName) {
+        let tables: Vec<QualifiedName> = self.tables_that(&Tie::Type(from.clone())).map(|table| table.name.clone()).collect();
+        for table in tables {
+            let columns = self.tables.get_mut(&table).into_iter().flat_map(|table| &mut table.columns);
+            columns.for_each(|column| rename(&mut column.data_type, from, to));
         }
-        for domain in self.domains.values_mut() {
-            change(&mut domain.base);
-        }
+        self.domains.values_mut().for_each(|domain| rename(&mut domain.base, from, to));
         for attribute in self.composites.values_mut().flat_map(|composite| &mut composite.attributes) {
-            change(&mut attribute.data_type);
+            rename(&mut attribute.data_type, from, to);
         }
     }
 }
 
 /// Follows the rename of a type.
-pub(super) fn rename(data_type: &mut DataType, from: &QualifiedName, to: &QualifiedName) {
+fn rename(data_type: &mut DataType, from: &QualifiedName, to: &QualifiedName) {
     if let BaseType::Named(name) = &mut data_type.base
         && name == from
     {

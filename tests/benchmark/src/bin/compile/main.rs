@@ -1,6 +1,7 @@
 //! What the macros add to `cargo check`: a generated chain against the same modules without macros, in alternation.
 //!
-//! `compile [LENGTH…]` measures chains of these lengths; without any, of 250, 500 and 1,000 migrations.
+//! `compile [--unoptimized] [LENGTH…]` measures chains of these lengths; without any, of 250, 500 and 1,000 migrations.
+//! The promises are for macros that are compiled as the README says, with `opt-level = 1`.
 #![expect(clippy::print_stdout, reason = "a report is what it is for")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that can't go on has nothing to report")]
 
@@ -105,11 +106,12 @@ fn main() {
     if let Some((compiler, rest)) = arguments.split_first().filter(|_| std::env::var_os("RUSTC_WORKSPACE_WRAPPER").is_some()) {
         package::wrap(compiler, rest);
     }
-    let lengths: Vec<usize> = arguments.iter().map(|length| length.parse().unwrap()).collect();
+    let (options, lengths): (Vec<String>, Vec<String>) = arguments.into_iter().partition(|argument| argument == "--unoptimized");
+    let lengths: Vec<usize> = lengths.iter().map(|length| length.parse().unwrap()).collect();
     let lengths = if lengths.is_empty() { LENGTHS.to_vec() } else { lengths };
     // as far from the target folder of the workspace as its own programs are
     let target = std::env::current_exe().unwrap().ancestors().nth(2).map(PathBuf::from).unwrap();
-    let mut workspace = Workspace::create(target.join("compile"));
+    let mut workspace = Workspace::create(target.join("compile"), options.is_empty());
     let added: Vec<(f64, f64)> = lengths.iter().map(|length| measure(&mut workspace, *length)).collect();
     let (first, last) = (lengths[0], lengths[lengths.len() - 1]);
     expansion(&workspace, last);
