@@ -88,6 +88,8 @@ pub enum Refusal {
     LacksBody,
     /// A function whose body is a string in nobody knows which language.
     LacksLanguage,
+    /// `alter function` without anything that it changes: the grammar takes that at the end of a text.
+    LacksOption,
 }
 
 impl Opaque {
@@ -142,6 +144,7 @@ impl Operate for Opaque {
             Some(Refusal::ReadsInput) => return report.reads_input(self.sql.at),
             Some(Refusal::LacksBody) => return report.lacks_body(self.sql.at),
             Some(Refusal::LacksLanguage) => return report.lacks_language(self.sql.at),
+            Some(Refusal::LacksOption) => return report.lacks_option(self.sql.at),
             None => {}
         }
         for (i, relation) in self.unknown.iter().enumerate() {
@@ -382,6 +385,9 @@ mod lower {
             },
             ast::Stmt::CreateFunction(it) => lacks(it.body().is_some(), it.option_list()),
             ast::Stmt::CreateProcedure(it) => lacks(it.body().is_some(), it.option_list()),
+            ast::Stmt::AlterFunction(it) => it.action().is_none().then_some(Refusal::LacksOption),
+            ast::Stmt::AlterProcedure(it) => it.action().is_none().then_some(Refusal::LacksOption),
+            ast::Stmt::AlterRoutine(it) => it.action().is_none().then_some(Refusal::LacksOption),
             _ => None,
         }
     }

@@ -167,6 +167,12 @@ impl Report {
             Some("add `language sql`, `language plpgsql`, …".to_owned());
     }
 
+    /// `alter function` that changes nothing.
+    pub fn lacks_option(&mut self, at: At) {
+        self.problem(at, "nothing is said of what to change".to_owned()).help =
+            Some("add what the function shall be from now on: `security definer`, `stable`, `rename to …`, …".to_owned());
+    }
+
     /// `set search_path`.
     pub fn moves_search_path(&mut self, at: At) {
         self.problem(at, "the search path of a migration is `public`").help =
