@@ -47,8 +47,11 @@ impl<T: Clone> Stamped<T> {
 /// Which entries a map had when it was last looked at, so that the next look only has to be at what has changed.
 #[derive(Clone)]
 pub struct Seen<K> {
-    chunks: Vec<Stamped<Arc<Vec<Stamped<Arc<K>>>>>>,
+    chunks: Vec<Stamped<SeenChunk<K>>>,
 }
+
+/// The keys of a chunk.
+type SeenChunk<K> = Arc<Vec<Stamped<Arc<K>>>>;
 
 impl<K> Default for Seen<K> {
     fn default() -> Self {
