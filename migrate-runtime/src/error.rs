@@ -111,10 +111,15 @@ pub enum Error {
         /// What to do.
         help: String,
     },
-    /// The connection broke. Whether the last transaction was committed is not known to this process; the journal knows.
+    /// The connection broke. PostgreSQL is asked again, on a new connection, for what became of the migration: `now` has
+    /// the answer, or why there is none yet. The next `up` reads the journal and goes on from there.
     ConnectionLost {
         /// What the driver said.
         reason: String,
+        /// The operation that was at work, if it was one.
+        during: Option<Box<Place>>,
+        /// What is true now in the database.
+        now: String,
     },
     /// The server said no to something of our own, not to a migration's operation.
     Server {
@@ -221,7 +226,10 @@ impl Error {
             Self::History { problem, .. } => problem.clone(),
             Self::UnknownRevision { revision, .. } => format!("no revision `{revision}` in this chain"),
             Self::Irreversible { name, reason, .. } => format!("`{name}` can't be reversed: {reason}"),
-            Self::ConnectionLost { reason } => format!("the connection to the database was lost: {reason}"),
+            Self::ConnectionLost { reason, during: None, .. } => format!("the connection to the database was lost: {reason}"),
+            Self::ConnectionLost { reason, during: Some(place), .. } => {
+                format!("{place} failed: the connection to the database was lost: {reason}")
+            }
             Self::Server { doing, message, sqlstate, .. } => with_code(format!("{doing}: {message}"), sqlstate.as_ref()),
             Self::Database(error) => error.to_string(),
             Self::Format { doing, reason } => format!("{doing}: {reason}"),
@@ -233,12 +241,11 @@ impl Error {
     pub fn now(&self) -> Option<String> {
         let nothing = || Some("nothing was changed".to_owned());
         match self {
-            Self::Operation { now, .. } | Self::Drift { now, .. } => Some(now.clone()),
+            Self::Operation { now, .. } | Self::Drift { now, .. } | Self::ConnectionLost { now, .. } => Some(now.clone()),
             Self::Locked { waited, .. } => Some(format!("nothing was changed by this one, which waited for {waited:.1?}")),
             Self::TransactionEnded { .. } => Some(
                 "what came before it in the migration is committed, and not recorded; or it is undone, if the step rolled back".to_owned(),
             ),
-            Self::ConnectionLost { .. } => Some("the last transaction is either committed whole or not at all".to_owned()),
             Self::Connect { .. }
             | Self::Url { .. }
             | Self::History { .. }
@@ -276,7 +283,10 @@ impl Error {
     #[must_use]
     pub fn place(&self) -> Option<&Place> {
         match self {
-            Self::Operation { place, .. } | Self::Drift { place, .. } | Self::TransactionEnded { place, .. } => Some(place),
+            Self::Operation { place, .. }
+            | Self::Drift { place, .. }
+            | Self::TransactionEnded { place, .. }
+            | Self::ConnectionLost { during: Some(place), .. } => Some(place),
             _ => None,
         }
     }
@@ -312,9 +322,27 @@ impl Error {
         }
     }
 
+    /// The connection broke, and nobody has asked yet what became of what was under way.
+    pub(crate) fn lost(reason: impl Into<String>) -> Self {
+        let now = "the last transaction is either committed whole or not at all".to_owned();
+        Self::ConnectionLost { reason: reason.into(), during: None, now }
+    }
+
+    /// The same, while an operation was at work.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn at(mut self, place: &Place) -> Self {
+        if let Self::ConnectionLost { during, .. } = &mut self {
+            *during = Some(Box::new(place.clone()));
+        }
+        self
+    }
+
     /// An error of our own statements.
     #[cfg(feature = "postgres")]
     pub(crate) fn server(doing: &'static str, error: sqlx::Error) -> Self {
+        if let Some(reason) = crate::postgres::lost(&error) {
+            return Self::lost(reason);
+        }
         match error {
             sqlx::Error::Database(error) => {
                 let sqlstate = error.code().map(std::borrow::Cow::into_owned);
@@ -326,7 +354,7 @@ impl Error {
                 };
                 Self::Server { doing, message: error.message().to_owned(), sqlstate, help: help.to_owned() }
             }
-            error => Self::ConnectionLost { reason: error.to_string() },
+            error => Self::lost(error.to_string()),
         }
     }
 }

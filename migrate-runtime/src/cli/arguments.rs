@@ -58,6 +58,9 @@ pub(super) struct DatabaseArguments {
     /// How long to wait for another migrator
     #[arg(long, global = true, value_name = "DURATION", default_value = "1m", value_parser = duration::any)]
     pub(super) wait: Duration,
+    /// How long to try to connect anew when the connection breaks, to find out what became of the migration
+    #[arg(long, global = true, value_name = "DURATION", default_value = "1m", value_parser = duration::any)]
+    pub(super) reconnect: Duration,
 }
 
 /// What to do.

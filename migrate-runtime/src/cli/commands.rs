@@ -38,6 +38,7 @@ pub(super) fn run(arguments: &Arguments, chain: Migrations, default_url: Option<
         lock_timeout: arguments.database.lock_timeout,
         lock_budget: arguments.database.lock_budget,
         guard_wait: arguments.database.wait,
+        reconnect_wait: arguments.database.reconnect,
         observer: Some(progress.observer()),
     };
     let database = Database::new(url)?.with_options(options);

@@ -75,6 +75,9 @@ impl Progress {
                     self.note(&format!("waiting: another migrator is at work: {holder}"));
                 }
             }
+            Event::Reconnecting { reason } => {
+                self.note(&format!("reconnecting: the connection to the database was lost: {reason}"));
+            }
             Event::Retrying { reason, pause_ms } => {
                 let pause = text::seconds(*pause_ms);
                 self.note(&format!("retrying: {reason}; everything of this migration was rolled back, and is tried again in {pause}"));

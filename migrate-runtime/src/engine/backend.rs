@@ -45,6 +45,10 @@ pub(crate) trait Backend {
     /// Takes the guard, creates the journal if there is none, notes the run, and reads the history again.
     async fn guard(&mut self, command: &str) -> Result<Guarded>;
 
+    /// Connects anew after the connection broke, and ends what is left of the old session: then it is decided whether what
+    /// it was committing is committed. The guard is gone with it.
+    async fn reconnect(&mut self) -> Result<()>;
+
     /// Gives the guard back.
     async fn release(&mut self) -> Result<()>;
 

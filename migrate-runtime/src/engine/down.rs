@@ -36,6 +36,13 @@ pub(crate) async fn down<B: Backend>(backend: &mut B, chain: Migrations, to: &Do
                 Ok(now) => history = now,
                 Err(error) => break Err(error),
             },
+            Err(Failure::Lost(lost)) => match lost.settle(backend, "down", options).await {
+                Ok((report, now)) => {
+                    reports.push(report);
+                    history = now;
+                }
+                Err(error) => break Err(error),
+            },
             result => break result.map_err(|failure| failure.into_error(false, true)),
         }
         if let DownTo::Steps(steps) = &mut left {

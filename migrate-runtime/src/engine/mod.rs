@@ -2,6 +2,7 @@
 
 mod backend;
 mod down;
+mod lost;
 mod plan;
 mod planner;
 mod stamp;
@@ -44,6 +45,11 @@ pub enum Event {
         /// After how long, in milliseconds.
         pause_ms: u64,
     },
+    /// The connection broke; a new one is made, to find out what became of the migration.
+    Reconnecting {
+        /// What the driver said.
+        reason: String,
+    },
     /// A migration begins.
     Revision {
         /// Its revision.
@@ -80,6 +86,9 @@ pub struct Options {
     pub lock_budget: Duration,
     /// How long to wait for another migrator.
     pub guard_wait: Duration,
+    /// How long to try to connect anew after the connection broke: a server that restarts, or the one that takes over from
+    /// it, needs a while.
+    pub reconnect_wait: Duration,
     /// Who hears what happens.
     pub observer: Option<Observer>,
 }
@@ -90,6 +99,7 @@ impl Default for Options {
             lock_timeout: Duration::from_millis(500),
             lock_budget: Duration::from_mins(2),
             guard_wait: Duration::from_mins(1),
+            reconnect_wait: Duration::from_mins(1),
             observer: None,
         }
     }
@@ -101,6 +111,7 @@ impl std::fmt::Debug for Options {
             .field("lock_timeout", &self.lock_timeout)
             .field("lock_budget", &self.lock_budget)
             .field("guard_wait", &self.guard_wait)
+            .field("reconnect_wait", &self.reconnect_wait)
             .finish_non_exhaustive()
     }
 }

@@ -415,7 +415,8 @@ fn origin(migration: &Migration, step: &Step) -> Origin {
     step.origin(migration.name)
 }
 
-fn place(migration: &Migration, step: &Step, number: usize) -> Place {
+/// Where a step of a migration stands.
+pub(super) fn place(migration: &Migration, step: &Step, number: usize) -> Place {
     Place {
         revision: migration.revision.to_owned(),
         name: migration.name.to_owned(),

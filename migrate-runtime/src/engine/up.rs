@@ -1,5 +1,6 @@
 //! `up`: applies what is pending, and what was skipped before and can be done now.
 
+use super::lost::Lost;
 use super::planner::{Decision, Planned, Planner};
 use super::work::{Direction, Failure, Work};
 use super::{Backend, Event, Options, milliseconds};
@@ -104,6 +105,13 @@ pub(crate) async fn up<B: Backend>(backend: &mut B, chain: Migrations, target: O
         match guarded(backend, chain, target, options, &history, &mut reports).await {
             Err(Failure::Overtaken) => match backend.history().await {
                 Ok(now) => history = now,
+                Err(error) => break Err(error),
+            },
+            Err(Failure::Lost(lost)) => match lost.settle(backend, "up", options).await {
+                Ok((report, now)) => {
+                    reports.push(report);
+                    history = now;
+                }
                 Err(error) => break Err(error),
             },
             result => break result.map_err(|failure| failure.into_error(false, true)),
@@ -234,8 +242,13 @@ impl Attempt<'_> {
                 }
                 Err(failure) => failure,
             };
-            if matches!(failure, Failure::Overtaken | Failure::Engine(Error::ConnectionLost { .. })) {
-                return Err(failure);
+            match failure {
+                Failure::Overtaken => return Err(failure),
+                Failure::Engine(Error::ConnectionLost { reason, during, .. }) => {
+                    let attempted = (1..=self.steps.len()).filter(|number| done(*number).is_none()).collect();
+                    return Err(Failure::Lost(Box::new(Lost { migration, direction: self.direction, began, reason, during, attempted })));
+                }
+                _ => {}
             }
             backend.roll_back().await?;
             let retry = matches!(failure, Failure::Transient { .. }) && began.elapsed() + pause < self.options.lock_budget;

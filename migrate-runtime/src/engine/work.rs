@@ -1,5 +1,6 @@
 //! A piece of work for a database: planned operations, and what became of them.
 
+use super::lost::Lost;
 use super::planner::{Decision, Planned};
 use crate::Migration;
 use crate::error::{Error, Place};
@@ -122,6 +123,8 @@ pub(crate) enum Failure {
         /// What it did, and what it said if it failed after that.
         message: String,
     },
+    /// The connection broke while the migration was at work.
+    Lost(Box<Lost>),
     /// Somebody has changed what the plan rests on. Nothing was done; the history has to be read again.
     #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "PostgreSQL has a lock that holds from plan to commit"))]
     Overtaken,
@@ -160,6 +163,7 @@ impl Failure {
             Self::Transient { place, message, sqlstate, sql } => (place, message, Some(sqlstate.as_str()), sql.as_str()),
             Self::Drift { place, message, sql, .. } => (place, message, None, sql.as_str()),
             Self::TransactionEnded { place, message } => (place, message, None, ""),
+            Self::Lost(lost) => (lost.during.as_deref()?, &lost.reason, None, ""),
             Self::Overtaken | Self::Engine(_) => return None,
         };
         Some(Told { place, message, code, sql })
@@ -177,6 +181,7 @@ impl Failure {
         };
         match self {
             Self::Engine(error) => error,
+            Self::Lost(lost) => lost.error(None),
             Self::TransactionEnded { place, message } => Error::TransactionEnded { place: Box::new(place), message },
             Self::Overtaken => Error::Locked { holder: "it has just changed the history".to_owned(), waited: Duration::ZERO },
             Self::Transient { place, sql, message, sqlstate } => Error::Operation {

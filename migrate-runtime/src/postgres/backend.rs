@@ -1,6 +1,6 @@
 //! PostgreSQL as the engine sees it.
 
-use super::{catalog, connect, journal, normalize};
+use super::{catalog, connect, journal, normalize, sessions};
 use crate::engine::{Backend, Failure, Guarded, Options, Rendered, Work};
 use crate::history::{FORMAT, History, OperationRow, Outcome, RevisionRow, RevisionState};
 use crate::{Error, Event, Migration, Result};
@@ -47,6 +47,21 @@ impl Postgres {
     pub(crate) async fn close(self) {
         // the work is done: a farewell that isn't heard changes nothing
         let _ = self.connection.close().await;
+    }
+
+    /// A new connection to a server that can be written to. A standby that is about to take over can't yet.
+    async fn connect_to_primary(&self) -> Result<PgConnection> {
+        let mut connection = connect::connect(&self.connect).await?;
+        let doing = "asking whether the server can be written to";
+        let standby = Self::text(&mut connection, doing, "select pg_catalog.pg_is_in_recovery()::text").await?;
+        if standby.as_deref() == Some("true") {
+            return Err(Error::Connect {
+                target: self.target(),
+                reason: "the server is a standby, which can't be written to".to_owned(),
+                help: "connect to the primary".to_owned(),
+            });
+        }
+        Ok(connection)
     }
 
     async fn text(connection: &mut PgConnection, doing: &'static str, sql: &str) -> Result<Option<String>> {
@@ -243,6 +258,24 @@ impl Backend for Postgres {
             .map_err(|_| Error::Format { doing: "noting the run in the journal", reason: "the server gave no number".to_owned() })?;
         let history = parse_history(&column(rows.last()))?;
         Ok(Guarded { history })
+    }
+
+    async fn reconnect(&mut self) -> Result<()> {
+        self.guard = None;
+        self.in_transaction = false;
+        self.savepoints_used = 0;
+        let began = Instant::now();
+        let mut pause = Duration::from_millis(100);
+        self.connection = loop {
+            match self.connect_to_primary().await {
+                Ok(connection) => break connection,
+                Err(error) if began.elapsed() + pause >= self.options.reconnect_wait => return Err(error),
+                Err(_) => tokio::time::sleep(pause).await,
+            }
+            pause = (pause * 2).min(Duration::from_secs(1));
+        };
+        let name = self.connect.get_application_name().unwrap_or_default().to_owned();
+        sessions::end_others(&mut self.connection, &name).await
     }
 
     async fn release(&mut self) -> Result<()> {

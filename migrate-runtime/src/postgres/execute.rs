@@ -441,14 +441,14 @@ impl Postgres {
             _ => "opening the transaction",
         };
         match lost(&error) {
-            Some(reason) => Failure::Engine(Error::ConnectionLost { reason }),
+            Some(reason) => Failure::Engine(Error::lost(reason)),
             None => Failure::Engine(Error::server(doing, error)),
         }
     }
 
     fn failure(planned: &Planned, error: sqlx::Error) -> Failure {
         if let Some(reason) = lost(&error) {
-            return Failure::Engine(Error::ConnectionLost { reason });
+            return Failure::Engine(Error::lost(reason).at(&planned.place));
         }
         let sql = planned.sql.join(";\n");
         let place = planned.place.clone();
@@ -543,7 +543,7 @@ fn is_transient(error: &sqlx::Error) -> bool {
 }
 
 /// The reason, if the connection is gone.
-pub(super) fn lost(error: &sqlx::Error) -> Option<String> {
+pub(crate) fn lost(error: &sqlx::Error) -> Option<String> {
     match error {
         sqlx::Error::Database(error) => {
             let code = error.code()?;

@@ -14,4 +14,5 @@ pub mod normalize;
 mod sessions;
 
 pub(crate) use backend::Postgres;
+pub(crate) use execute::lost;
 pub(crate) use sessions::end_sessions;

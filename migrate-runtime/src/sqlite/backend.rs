@@ -202,6 +202,11 @@ impl Backend for Sqlite {
         }
     }
 
+    async fn reconnect(&mut self) -> Result<()> {
+        // a file that can't be read or written any more is not helped by opening it again
+        Err(Error::lost("a file has no other side to ask"))
+    }
+
     async fn release(&mut self) -> Result<()> {
         self.rollback().await
     }

@@ -67,7 +67,7 @@ fn refused(options: &SqliteConnectOptions, error: sqlx::Error) -> Error {
 /// An error of our own statements.
 pub(super) fn failed(doing: &'static str, error: sqlx::Error) -> Error {
     let sqlx::Error::Database(database) = error else {
-        return Error::ConnectionLost { reason: error.to_string() };
+        return Error::lost(error.to_string());
     };
     let code = Code::of(database.as_ref());
     Error::Server { doing, message: database.message().to_owned(), sqlstate: Some(code.describe()), help: code.help().to_owned() }

@@ -230,7 +230,7 @@ fn at(place: Place, sql: String, error: sqlx::Error) -> Failure {
     let database = match error {
         sqlx::Error::Database(database) => database,
         error @ (sqlx::Error::WorkerCrashed | sqlx::Error::Io(_)) => {
-            return Failure::Engine(Error::ConnectionLost { reason: error.to_string() });
+            return Failure::Engine(Error::lost(error.to_string()));
         }
         error => {
             let help = "fix what the driver says and run `up` again".to_owned();
