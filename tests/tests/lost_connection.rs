@@ -60,7 +60,10 @@ async fn what_a_cut_leaves_is_told_as_it_is_and_the_next_up_goes_on() {
                 committed += usize::from(reconnected);
                 let names: Vec<&str> = summary.revisions.iter().map(|report| report.name.as_str()).collect();
                 assert_eq!(names, ["m1", "m2", "m3"], "{cut:?}");
-                assert!(summary.revisions.iter().all(|report| report.operations.len() == if report.name == "m2" { 2 } else { 1 }), "{cut:?}");
+                assert!(
+                    summary.revisions.iter().all(|report| report.operations.len() == if report.name == "m2" { 2 } else { 1 }),
+                    "{cut:?}"
+                );
                 assert_eq!(database.text(TABLES).await.unwrap(), "first second third", "{cut:?}");
             }
             Err(error) if reconnected => {
@@ -154,7 +157,8 @@ async fn a_server_that_stays_away_leaves_the_question_open() {
 #[tokio::test]
 async fn what_earlier_segments_have_committed_is_counted() {
     let database = Database::create(server()).await;
-    let text = "=== aaa111 m1\ncreate table first (id int primary key);\ninsert into first values (1);\nvacuum first;\nselect pg_sleep(60);\n";
+    let text =
+        "=== aaa111 m1\ncreate table first (id int primary key);\ninsert into first values (1);\nvacuum first;\nselect pg_sleep(60);\n";
     let (migrator, _) = migrator(database.url(), Duration::from_secs(10));
     let (result, ()) = tokio::join!(migrator.up(chain(text), None), async {
         let end = "select count(pg_terminate_backend(pid))::text from pg_stat_activity where wait_event = 'PgSleep' \

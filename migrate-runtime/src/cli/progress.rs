@@ -4,6 +4,7 @@ use super::output::{Output, say};
 use super::text;
 use crate::{Event, Observer, RevisionReport};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,6 +21,8 @@ pub(super) struct Progress {
 #[derive(Debug, Default)]
 struct Heard {
     holder: String,
+    /// The processes that were in the way, as far as it was said.
+    blockers: BTreeSet<i32>,
     done: Vec<RevisionReport>,
 }
 
@@ -73,6 +76,13 @@ impl Progress {
                 let new = std::mem::replace(&mut self.heard().holder, holder.clone()) != *holder;
                 if new {
                     self.note(&format!("waiting: another migrator is at work: {holder}"));
+                }
+            }
+            Event::Blocked { by } => {
+                // told at every look: said once for each of them
+                let new: Vec<_> = by.iter().filter(|blocker| self.heard().blockers.insert(blocker.pid)).collect();
+                for blocker in new {
+                    self.note(&format!("waiting for a lock: {blocker}"));
                 }
             }
             Event::Reconnecting { reason } => {

@@ -38,6 +38,11 @@ pub enum Event {
         /// Who holds it.
         holder: String,
     },
+    /// An operation waits for a lock. Told at every look.
+    Blocked {
+        /// The sessions that have it, or wait for it before us; the longest transaction first.
+        by: Vec<Blocker>,
+    },
     /// An operation waits for a lock of the application; the migration was rolled back and is tried again.
     Retrying {
         /// What failed.
@@ -73,6 +78,56 @@ pub enum Event {
     /// A migration is committed and recorded.
     Done(RevisionReport),
 }
+
+/// A session that an operation waits for.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Blocker {
+    /// The process of the server.
+    pub pid: i32,
+    /// The role; empty where it isn't known.
+    pub user: String,
+    /// What the application calls itself.
+    pub application: String,
+    /// The address that it comes from; empty for a local socket.
+    pub client: String,
+    /// `active`, `idle in transaction`, …; empty where this role may not know.
+    pub state: String,
+    /// Its statement, or the last one, as far as this role may see it.
+    pub query: String,
+    /// The age of its transaction in milliseconds.
+    pub transaction_ms: Option<i64>,
+}
+
+impl std::fmt::Display for Blocker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "pid {}", self.pid)?;
+        if !self.user.is_empty() {
+            write!(f, " of {}", self.user)?;
+        }
+        let from = if self.client.is_empty() { String::new() } else { format!("from {}", self.client) };
+        let who: Vec<&str> = [self.application.as_str(), &from].into_iter().filter(|text| !text.is_empty()).collect();
+        if !who.is_empty() {
+            write!(f, " ({})", who.join(", "))?;
+        }
+        if !self.state.is_empty() {
+            write!(f, ", {}", self.state)?;
+        }
+        if let Some(age) = self.transaction_ms {
+            write!(f, ", its transaction is {:.1} s old", Duration::from_millis(u64::try_from(age).unwrap_or_default()).as_secs_f64())?;
+        }
+        let query: Vec<&str> = self.query.split_whitespace().collect();
+        let query = query.join(" ");
+        let cut: String = query.chars().take(SHOWN).collect();
+        match (query.is_empty(), cut.len() < query.len()) {
+            (true, _) => Ok(()),
+            (false, false) => write!(f, ": {query}"),
+            (false, true) => write!(f, ": {cut}…"),
+        }
+    }
+}
+
+/// How much of a blocker's statement is shown, in characters.
+const SHOWN: usize = 200;
 
 /// Hears what the engine tells.
 pub type Observer = Arc<dyn Fn(&Event) + Send + Sync>;

@@ -190,7 +190,8 @@ impl Failure {
                 help: if sqlstate.starts_with("SQLITE") {
                     "wait for the program that has the database locked, or end it, then run `up` again".to_owned()
                 } else {
-                    "find the session that holds the lock (pg_stat_activity, pg_locks), then run `up` again".to_owned()
+                    "wait until the session that holds the lock has ended its transaction, or end it (`select pg_terminate_backend(pid)`), then run `up` again"
+                        .to_owned()
                 },
                 sqlstate: Some(sqlstate),
                 message,

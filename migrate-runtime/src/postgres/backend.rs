@@ -1,7 +1,7 @@
 //! PostgreSQL as the engine sees it.
 
 use super::{catalog, connect, journal, normalize, sessions};
-use crate::engine::{Backend, Failure, Guarded, Options, Rendered, Work};
+use crate::engine::{Backend, Blocker, Failure, Guarded, Options, Rendered, Work};
 use crate::history::{FORMAT, History, OperationRow, Outcome, RevisionRow, RevisionState};
 use crate::{Error, Event, Migration, Result};
 use migrate_core::operation::{Operate as _, Operation};
@@ -28,7 +28,9 @@ pub(crate) struct Postgres {
     connect: PgConnectOptions,
     pub(super) options: Options,
     /// An idle transaction that holds the advisory lock.
-    guard: Option<PgConnection>,
+    pub(super) guard: Option<PgConnection>,
+    /// Who stood in the way of the last statement that waited for a lock.
+    pub(super) blockers: Vec<Blocker>,
     /// The row of this run in the journal.
     pub(super) run_id: i64,
     /// Whether a transaction is open on the main connection.
@@ -40,7 +42,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     pub(crate) async fn connect(connect: PgConnectOptions, options: Options) -> Result<Self> {
         let connection = connect::connect(&connect).await?;
-        Ok(Self { connection, connect, options, guard: None, run_id: 0, in_transaction: false, savepoints_used: 0 })
+        Ok(Self { connection, connect, options, guard: None, blockers: Vec::new(), run_id: 0, in_transaction: false, savepoints_used: 0 })
     }
 
     /// Ends the session properly.
@@ -64,7 +66,7 @@ impl Postgres {
         Ok(connection)
     }
 
-    async fn text(connection: &mut PgConnection, doing: &'static str, sql: &str) -> Result<Option<String>> {
+    pub(super) async fn text(connection: &mut PgConnection, doing: &'static str, sql: &str) -> Result<Option<String>> {
         let row = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_optional(connection).await;
         let row = row.map_err(|error| Error::server(doing, error))?;
         row.map_or(Ok(None), |row| row.try_get::<Option<String>, _>(0).map_err(|error| Error::server(doing, error)))

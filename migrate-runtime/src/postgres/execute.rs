@@ -2,6 +2,7 @@
 
 use super::backend::Postgres;
 use super::batch::{Batch, Item, Sent, groups};
+use super::blockers::watched;
 use super::journal;
 use crate::engine::{Decision, Direction, Failure, Options, Planned, Work};
 use crate::history::{Outcome, RevisionState};
@@ -183,7 +184,11 @@ impl Postgres {
             if batch.is_empty() {
                 return Ok(());
             }
-            let Sent { answered, failed } = batch.send(&mut self.connection, &mut |item| tell_progress(&self.options, work, item)).await;
+            let Self { connection, guard, options, .. } = self;
+            let mut heard = |item| tell_progress(options, work, item);
+            let (sent, blockers) = watched(guard.as_mut(), options, batch.send(connection, &mut heard)).await;
+            let Sent { answered, failed } = sent;
+            self.blockers = blockers;
             note_durations(work, &answered);
             self.in_transaction = true;
             let Some((item, error)) = failed else {
@@ -252,7 +257,7 @@ impl Postgres {
 
     /// The step failed alone. Decides whether that is a skip, a satisfaction, or a failure.
     async fn handle(&mut self, work: &mut Work<'_>, i: usize, error: sqlx::Error) -> Result<(), Failure> {
-        let failure = Self::failure(&work.steps[i], error);
+        let failure = self.failed(&work.steps[i], error);
         let Failure::Operation { sqlstate: Some(code), .. } = &failure else { return Err(failure) };
         // the code never says which object is missing: only a look at the catalog does
         if !(is_absent(code) || is_duplicate(code)) {
@@ -291,20 +296,25 @@ impl Postgres {
                     doing: "calling a Rust step",
                     reason: format!("the migration has no function `{function}`"),
                 })?;
-                let outcome = call(&mut Tx::of_postgres(&mut self.connection)).await;
+                let Self { connection, guard, options, .. } = self;
+                let (outcome, blockers) = watched(guard.as_mut(), options, call(&mut Tx::of_postgres(connection))).await;
+                self.blockers = blockers;
                 if let Err(error) = outcome {
                     if self.raw(BACK).await.is_err_and(|error| is_without_savepoint(&error)) {
                         return Err(Failure::transaction_ended(&work.steps[i].place, Some(&error.to_string())));
                     }
                     return Err(match error {
-                        Error::Database(error) => Self::failure(&work.steps[i], error),
+                        Error::Database(error) => self.failed(&work.steps[i], error),
                         error => step_failure(&work.steps[i], error.to_string(), "fix what the step says and run `up` again"),
                     });
                 }
             }
             Action::Assert { message, query } => {
-                let rows = sqlx::raw_sql(AssertSqlSafe(query)).fetch_all(&mut self.connection).await;
-                let rows = rows.map_err(|error| Self::failure(&work.steps[i], error))?;
+                let Self { connection, guard, options, .. } = self;
+                let asked = sqlx::raw_sql(AssertSqlSafe(query)).fetch_all(connection);
+                let (rows, blockers) = watched(guard.as_mut(), options, asked).await;
+                self.blockers = blockers;
+                let rows = rows.map_err(|error| self.failed(&work.steps[i], error))?;
                 let holds = !rows.is_empty() && rows.iter().all(is_true);
                 if !holds {
                     return Err(step_failure(&work.steps[i], message, "make the data what the assertion asks for and run `up` again"));
@@ -312,8 +322,7 @@ impl Postgres {
             }
             Action::Change(_) | Action::Declare { .. } => {
                 for sql in work.steps[i].sql.clone() {
-                    let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection).await;
-                    if let Err(error) = done {
+                    if let Err(error) = self.statement(sql).await {
                         self.handle(work, i, error).await?;
                         return Ok(());
                     }
@@ -374,9 +383,8 @@ impl Postgres {
         ))
         .await?;
         for sql in &planned.sql {
-            let done = sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut self.connection).await;
-            if let Err(error) = done {
-                let failure = Self::failure(&planned, error);
+            if let Err(error) = self.statement(sql.clone()).await {
+                let failure = self.failed(&planned, error);
                 if !matches!(failure, Failure::Engine(_)) {
                     self.drop_invalid_leftover(&planned).await?;
                 }
@@ -444,6 +452,27 @@ impl Postgres {
             Some(reason) => Failure::Engine(Error::lost(reason)),
             None => Failure::Engine(Error::server(doing, error)),
         }
+    }
+
+    /// A statement of the migration's.
+    async fn statement(&mut self, sql: String) -> Result<(), sqlx::Error> {
+        let Self { connection, guard, options, .. } = self;
+        let run = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection);
+        let (done, blockers) = watched(guard.as_mut(), options, run).await;
+        self.blockers = blockers;
+        done.map(drop)
+    }
+
+    /// Why a step failed, and who stood in its way.
+    fn failed(&self, planned: &Planned, error: sqlx::Error) -> Failure {
+        let mut failure = Self::failure(planned, error);
+        if let Failure::Transient { message, .. } = &mut failure
+            && !self.blockers.is_empty()
+        {
+            let blockers: Vec<String> = self.blockers.iter().map(ToString::to_string).collect();
+            *message = format!("{message}; in the way: {}", blockers.join("; "));
+        }
+        failure
     }
 
     fn failure(planned: &Planned, error: sqlx::Error) -> Failure {

@@ -2,6 +2,7 @@
 
 pub(crate) mod backend;
 mod batch;
+mod blockers;
 #[doc(hidden)]
 pub mod catalog;
 mod connect;
