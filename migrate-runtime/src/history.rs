@@ -4,9 +4,6 @@ use crate::{Error, Migration, Migrations, Result};
 use migrate_core::report::nearest_of;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The format of the journal's tables that this version writes.
-pub const FORMAT: i32 = 1;
-
 /// What became of an operation on this database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -119,6 +116,8 @@ pub struct OperationRow {
 /// What the journal says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
+    /// The format of the journal's tables; `None` where there is no journal.
+    pub format: Option<i32>,
     /// The recorded revisions, oldest first.
     pub revisions: Vec<RevisionRow>,
     /// The latest word on every operation that is skipped, or belongs to a revision that isn't done.

@@ -1,6 +1,6 @@
 //! What the engine asks of a database.
 
-use super::{Failure, Work};
+use super::{Direction, Failure, Work};
 use crate::history::{History, OperationRow, RevisionState};
 use crate::{Migration, Result};
 use migrate_core::effects::Effects;
@@ -64,14 +64,14 @@ pub(crate) trait Backend {
     /// # Errors
     /// [`Failure::Overtaken`], where somebody has changed what the plan rests on: then nothing was done, the history has to
     /// be read again, and nobody can change it any more until that plan is executed.
-    async fn execute(&mut self, work: &mut Work<'_>) -> Result<(), Failure>;
+    async fn execute(&mut self, work: &mut Work) -> Result<(), Failure>;
 
     /// Rolls back what is open.
     async fn roll_back(&mut self) -> Result<()>;
 
     /// Journals a failure in a transaction of its own. Tells whether it could: the lock that the failure is about may stand
     /// in the way of that too.
-    async fn record_failure(&mut self, migration: &Migration, failure: &Failure) -> Result<bool>;
+    async fn record_failure(&mut self, migration: &Migration, direction: Direction, failure: &Failure) -> Result<bool>;
 
     /// Records revisions without running anything, in one transaction.
     async fn record_revisions(&mut self, migrations: &[&Migration], state: RevisionState) -> Result<(), Failure>;

@@ -61,10 +61,10 @@ impl Lost {
             let what = if self.direction == Direction::Down { "reversed" } else { "done" };
             format!("{held} of its operations were {what} and committed before; the rest was rolled back")
         };
-        let migration = self.migration;
+        let (migration, direction) = (self.migration, self.direction);
         let failure = Failure::Lost(Box::new(self));
         // the error says what is true in any case; that it isn't in the journal changes nothing of that
-        let _ = backend.record_failure(migration, &failure).await;
+        let _ = backend.record_failure(migration, direction, &failure).await;
         Err(match failure {
             Failure::Lost(lost) => lost.error(Some(now)),
             other => other.into_error(false, false),

@@ -262,7 +262,7 @@ impl Attempt<'_> {
                 recorded = self.recorded(backend).await?;
                 continue;
             }
-            let journalled = backend.record_failure(migration, &failure).await?;
+            let journalled = backend.record_failure(migration, self.direction, &failure).await?;
             let committed = journalled && !self.recorded(backend).await?.is_empty();
             return Err(failure.into_error(committed, journalled).into());
         }
@@ -326,13 +326,13 @@ fn refusal(planned: &Planned) -> Option<Failure> {
             let message = format!("{key} is not in the database");
             let help = "the database has drifted from its history: bring the object back, \
                         or declare its table with `optional!` if only some deployments have it";
-            Some(Failure::Drift { place, sql, message, help: help.to_owned() })
+            Some(Failure::Drift { place, sql, verdict: "absent", message, help: help.to_owned() })
         }
         Decision::Conflict(differences) => {
             let lines: Vec<String> = differences.iter().map(|difference| format!("  {difference}")).collect();
             let message = format!("the database has it with another definition\n{}", lines.join("\n"));
             let help = "make the definitions equal, by hand or by a migration before this one, and run `up` again";
-            Some(Failure::Drift { place, sql, message, help: help.to_owned() })
+            Some(Failure::Drift { place, sql, verdict: "conflict", message, help: help.to_owned() })
         }
         Decision::Unsupported(unsupported) => {
             let (message, help) = (unsupported.message.clone(), unsupported.help.clone());

@@ -31,9 +31,9 @@ impl Direction {
 
 /// Operations of one migration that belong together.
 #[derive(Debug)]
-pub(crate) struct Work<'a> {
+pub(crate) struct Work {
     /// The migration.
-    pub(crate) migration: &'a Migration,
+    pub(crate) migration: &'static Migration,
     /// Which way.
     pub(crate) direction: Direction,
     /// The operations, planned. Execution may change a decision: a table that vanishes in between makes a skip.
@@ -46,7 +46,7 @@ pub(crate) struct Work<'a> {
     pub(crate) lock_timeout: Duration,
 }
 
-impl Work<'_> {
+impl Work {
     /// The outcomes to be journalled, with the reason of each: for all but declarations.
     pub(crate) fn outcomes(&self) -> impl Iterator<Item = (&Planned, Outcome, String)> {
         self.steps.iter().filter(|planned| !planned.journalled).filter_map(|planned| {
@@ -57,6 +57,17 @@ impl Work<'_> {
 }
 
 impl Planned {
+    /// What was found, as the journal spells it; `None` where nothing was compared.
+    pub(crate) fn verdict(&self) -> Option<&'static str> {
+        match &self.decision {
+            Decision::Run => (!self.changes.is_empty()).then_some("before"),
+            Decision::Satisfied => Some("after"),
+            Decision::Skipped(_) | Decision::Missing(_) => Some("absent"),
+            Decision::Conflict(_) => Some("conflict"),
+            Decision::Declared | Decision::Done | Decision::OtherDialect | Decision::Unsupported(_) => None,
+        }
+    }
+
     /// What there is to journal once the step has been executed; `None`: nothing.
     pub(crate) fn outcome(&self, direction: Direction) -> Option<(Outcome, String)> {
         let done = if direction == Direction::Down { Outcome::Reverted } else { Outcome::Applied };
@@ -111,6 +122,8 @@ pub(crate) enum Failure {
         place: Place,
         /// The statement.
         sql: String,
+        /// What was found: `absent` or `conflict`.
+        verdict: &'static str,
         /// The difference.
         message: String,
         /// What to do.
@@ -143,6 +156,10 @@ impl From<Error> for Failure {
 pub(crate) struct Told<'a> {
     pub(crate) place: &'a Place,
     pub(crate) message: &'a str,
+    /// Which way the migration went.
+    pub(crate) direction: Direction,
+    /// What was found, where that is why.
+    pub(crate) verdict: Option<&'static str>,
     /// The server's code.
     pub(crate) code: Option<&'a str>,
     /// The statement.
@@ -157,7 +174,8 @@ impl Failure {
     }
 
     /// What the journal keeps of it; `None` of what is no step's.
-    pub(crate) fn told(&self) -> Option<Told<'_>> {
+    pub(crate) fn told(&self, direction: Direction) -> Option<Told<'_>> {
+        let verdict = if let Self::Drift { verdict, .. } = self { Some(*verdict) } else { None };
         let (place, message, code, sql) = match self {
             Self::Operation { place, message, sqlstate, sql, .. } => (place, message, sqlstate.as_deref(), sql.as_str()),
             Self::Transient { place, message, sqlstate, sql } => (place, message, Some(sqlstate.as_str()), sql.as_str()),
@@ -166,7 +184,7 @@ impl Failure {
             Self::Lost(lost) => (lost.during.as_deref()?, &lost.reason, None, ""),
             Self::Overtaken | Self::Engine(_) => return None,
         };
-        Some(Told { place, message, code, sql })
+        Some(Told { place, message, direction, verdict, code, sql })
     }
 
     /// As the error that a person sees. `committed`: earlier segments of the migration hold. `journalled`: the failure is in
@@ -197,7 +215,9 @@ impl Failure {
                 message,
                 now: now.to_owned(),
             },
-            Self::Drift { place, sql, message, help } => Error::Drift { place: Box::new(place), sql, message, now: now.to_owned(), help },
+            Self::Drift { place, sql, message, help, .. } => {
+                Error::Drift { place: Box::new(place), sql, message, now: now.to_owned(), help }
+            }
             Self::Operation { place, sql, message, sqlstate, help } => {
                 Error::Operation { place: Box::new(place), sql, sqlstate, message, now: now.to_owned(), help }
             }

@@ -1,8 +1,9 @@
 //! PostgreSQL as the engine sees it.
 
+use super::journal::{FORMAT, Identity, Measured};
 use super::{catalog, connect, journal, normalize, sessions};
-use crate::engine::{Backend, Blocker, Failure, Guarded, Options, Rendered, Work};
-use crate::history::{FORMAT, History, OperationRow, Outcome, RevisionRow, RevisionState};
+use crate::engine::{Backend, Blocker, Direction, Failure, Guarded, Options, Rendered, Work};
+use crate::history::{History, OperationRow, Outcome, RevisionRow, RevisionState};
 use crate::{Error, Event, Migration, Result};
 use migrate_core::operation::{Operate as _, Operation};
 use migrate_core::schema::{Origin, Schema};
@@ -31,6 +32,10 @@ pub(crate) struct Postgres {
     pub(super) guard: Option<PgConnection>,
     /// Who stood in the way of the last statement that waited for a lock.
     pub(super) blockers: Vec<Blocker>,
+    /// Which server the guard was taken on.
+    identity: Option<Identity>,
+    /// What was measured and isn't in the journal yet.
+    pub(super) measured: Vec<Measured>,
     /// The row of this run in the journal.
     pub(super) run_id: i64,
     /// Whether a transaction is open on the main connection.
@@ -42,7 +47,18 @@ pub(crate) struct Postgres {
 impl Postgres {
     pub(crate) async fn connect(connect: PgConnectOptions, options: Options) -> Result<Self> {
         let connection = connect::connect(&connect).await?;
-        Ok(Self { connection, connect, options, guard: None, blockers: Vec::new(), run_id: 0, in_transaction: false, savepoints_used: 0 })
+        Ok(Self {
+            connection,
+            connect,
+            options,
+            guard: None,
+            blockers: Vec::new(),
+            identity: None,
+            measured: Vec::new(),
+            run_id: 0,
+            in_transaction: false,
+            savepoints_used: 0,
+        })
     }
 
     /// Ends the session properly.
@@ -114,6 +130,15 @@ impl Postgres {
         }
     }
 
+    /// Which server it is; `None` where the role may not ask.
+    async fn identify(&mut self) -> Result<Option<Identity>> {
+        match Self::text(&mut self.connection, "asking which server this is", Identity::SQL).await {
+            Ok(text) => Ok(text.as_deref().and_then(Identity::parse)),
+            Err(error) if error.sqlstate().as_deref() == Some("42501") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn holder(&mut self) -> Result<String> {
         let (high, low) = (GUARD_KEY >> 32, GUARD_KEY & 0xffff_ffff);
         let sql = format!(
@@ -161,7 +186,7 @@ fn parse_history(text: &str) -> Result<History> {
     let revisions = read.revisions.into_iter().map(|(revision, name, checksum, state, recorded_at)| {
         Ok(RevisionRow { revision, name, checksum, state: RevisionState::parse(&state)?, recorded_at })
     });
-    Ok(History { revisions: revisions.collect::<Result<_>>()?, operations: operation_rows(read.operations)? })
+    Ok(History { format: read.format, revisions: revisions.collect::<Result<_>>()?, operations: operation_rows(read.operations)? })
 }
 
 fn operation_rows(rows: Vec<OperationArray>) -> Result<Vec<OperationRow>> {
@@ -243,14 +268,10 @@ impl Backend for Postgres {
     async fn guard(&mut self, command: &str) -> Result<Guarded> {
         self.take_guard().await?;
         // a newer format must be refused before anything of ours is written
-        let before = self.history().await?;
-        drop(before);
-        let sql = format!(
-            "set client_min_messages to warning;\n{};\nreset client_min_messages;\n{};\n{}",
-            journal::bootstrap(),
-            journal::begin_run(command),
-            journal::HISTORY
-        );
+        let format = self.history().await?.format;
+        self.identity = self.identify().await?;
+        let parts = [journal::bootstrap(format), journal::begin_run(command, self.identity.as_ref()), journal::HISTORY.to_owned()];
+        let sql = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(";\n");
         let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.connection).await;
         let rows = rows.map_err(|error| Error::server("creating the journal (schema `_migrate`)", error))?;
         let column = |row: Option<&sqlx::postgres::PgRow>| row.and_then(|row| row.try_get::<String, _>(0).ok()).unwrap_or_default();
@@ -276,11 +297,29 @@ impl Backend for Postgres {
             }
             pause = (pause * 2).min(Duration::from_secs(1));
         };
+        let identity = self.identify().await?;
+        if let (Some(before), Some(now)) = (&self.identity, &identity)
+            && before.system != now.system
+        {
+            return Err(Error::Connect {
+                target: self.target(),
+                reason: format!(
+                    "another cluster of databases answers there now, with the system identifier {} and not {}",
+                    now.system, before.system
+                ),
+                help: "connect to the server that the migration was begun on".to_owned(),
+            });
+        }
         let name = self.connect.get_application_name().unwrap_or_default().to_owned();
         sessions::end_others(&mut self.connection, &name).await
     }
 
     async fn release(&mut self) -> Result<()> {
+        let measured = std::mem::take(&mut self.measured);
+        let sql = journal::record_measured(self.run_id, &measured);
+        if !sql.is_empty() {
+            self.raw(&sql.join(";\n")).await?;
+        }
         if let Some(guard) = self.guard.take() {
             // closing the socket ends the transaction and with it the lock
             guard.close().await.map_err(|error| Error::server("giving the migration lock back", error))?;
@@ -296,7 +335,7 @@ impl Backend for Postgres {
         normalize::answer(&mut self.connection, questions, self.in_transaction).await.map_err(catalog_error)
     }
 
-    async fn execute(&mut self, work: &mut Work<'_>) -> Result<(), Failure> {
+    async fn execute(&mut self, work: &mut Work) -> Result<(), Failure> {
         self.run(work).await
     }
 
@@ -307,8 +346,8 @@ impl Backend for Postgres {
         self.raw("rollback").await
     }
 
-    async fn record_failure(&mut self, migration: &Migration, failure: &Failure) -> Result<bool> {
-        let Some(told) = failure.told() else { return Ok(true) };
+    async fn record_failure(&mut self, migration: &Migration, direction: Direction, failure: &Failure) -> Result<bool> {
+        let Some(told) = failure.told(direction) else { return Ok(true) };
         let sql = journal::record_failure(self.run_id, migration.revision, &told);
         self.raw(&sql).await.map(|()| true)
     }

@@ -1,8 +1,8 @@
 //! Many statements in one message: one round trip, and the number of answers says which one failed.
 
 use futures_util::TryStreamExt as _;
-use sqlx::{AssertSqlSafe, Either, PgConnection};
-use std::time::{Duration, Instant};
+use sqlx::{AssertSqlSafe, Either, PgConnection, Row as _};
+use std::time::Duration;
 
 /// Statements that are sent together.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub(super) enum Item {
     Frame,
     /// A statement of the step with this index.
     Step(usize),
+    /// The server's clock, before or after that step: it sends its answers together, so that nobody else can time them.
+    Clock(usize),
     /// The journal.
     Journal,
     /// The end of the transaction.
@@ -28,8 +30,8 @@ pub(super) enum Item {
 /// What became of a batch.
 #[derive(Debug)]
 pub(super) struct Sent {
-    /// How long each statement took, as seen from here; parallel to the items that were answered.
-    pub(super) answered: Vec<(Item, Duration)>,
+    /// How long steps took by the server's clock, as far as it was asked.
+    pub(super) took: Vec<(usize, Duration)>,
     /// The item that failed, and why.
     pub(super) failed: Option<(Item, sqlx::Error)>,
 }
@@ -42,34 +44,47 @@ impl Batch {
         self.items.push(item);
     }
 
+    /// Asks for the server's clock, before or after a step.
+    pub(super) fn push_clock(&mut self, step: usize) {
+        self.push(Item::Clock(step), "select extract(epoch from pg_catalog.clock_timestamp())::text");
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
     /// Sends everything and reads all answers. `heard` is called with each, as it comes in.
     pub(super) async fn send(self, connection: &mut PgConnection, heard: &mut (dyn FnMut(Item) + Send)) -> Sent {
-        let mut answered = Vec::with_capacity(self.items.len());
-        let mut last = Instant::now();
+        let mut answered = 0;
+        let mut clocks: Vec<(usize, f64)> = Vec::new();
         let mut answers = sqlx::raw_sql(AssertSqlSafe(self.text)).fetch_many(connection);
         loop {
             match answers.try_next().await {
                 Ok(Some(Either::Left(_))) => {
-                    let now = Instant::now();
-                    if let Some(item) = self.items.get(answered.len()) {
-                        answered.push((*item, now.duration_since(last)));
+                    if let Some(item) = self.items.get(answered) {
                         heard(*item);
                     }
-                    last = now;
+                    answered += 1;
                 }
-                Ok(Some(Either::Right(_))) => {}
-                Ok(None) => return Sent { answered, failed: None },
+                Ok(Some(Either::Right(row))) => {
+                    if let Some(Item::Clock(step)) = self.items.get(answered) {
+                        clocks.extend(row.try_get::<String, _>(0).ok().and_then(|text| Some((*step, text.parse().ok()?))));
+                    }
+                }
+                Ok(None) => return Sent { took: took(&clocks), failed: None },
                 Err(error) => {
-                    let item = self.items.get(answered.len()).copied().unwrap_or(Item::Commit);
-                    return Sent { answered, failed: Some((item, error)) };
+                    let item = self.items.get(answered).copied().unwrap_or(Item::Commit);
+                    return Sent { took: took(&clocks), failed: Some((item, error)) };
                 }
             }
         }
     }
+}
+
+/// From what the clock showed before and after each step, in seconds.
+fn took(clocks: &[(usize, f64)]) -> Vec<(usize, Duration)> {
+    let pairs = clocks.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+    pairs.map(|pair| (pair[0].0, Duration::try_from_secs_f64(pair[1].1 - pair[0].1).unwrap_or_default())).collect()
 }
 
 /// Splits `count` steps into groups that share a savepoint, so that at most `savepoints` are needed.

@@ -6,44 +6,74 @@ use crate::{Error, Result};
 use sqlx::PgConnection;
 use std::future::Future;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The first look, and the longest time between two.
 const FIRST: Duration = Duration::from_millis(150);
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// The sessions that those of our name wait for: ours are the only ones of it. A session of another role shows what it
-/// runs to those only who may see that.
-const BLOCKERS: &str = "select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
-        'pid', other.pid, 'user', coalesce(other.usename::text, ''), 'application', coalesce(other.application_name, ''),
-        'client', coalesce(pg_catalog.host(other.client_addr), ''), 'state', coalesce(other.state, ''), 'query', coalesce(other.query, ''),
-        'transaction_ms', (extract(epoch from pg_catalog.clock_timestamp() - other.xact_start) * 1000)::bigint) order by other.xact_start), '[]')::text
-    from (select distinct pg_catalog.unnest(pg_catalog.pg_blocking_pids(own.pid)) as pid from pg_catalog.pg_stat_activity as own
-          where own.application_name = pg_catalog.current_setting('application_name') and own.pid <> pg_catalog.pg_backend_pid()
-          and own.wait_event_type = 'Lock') as waited_for
-    join pg_catalog.pg_stat_activity as other on other.pid = waited_for.pid";
+/// What those sessions of our name wait for, and for whom: ours are the only ones of it. A session of another role shows
+/// what it runs to those only who may see that.
+const LOOK: &str = "with own as materialized (
+        select pid, pg_catalog.pg_blocking_pids(pid) as blockers from pg_catalog.pg_stat_activity
+        where application_name = pg_catalog.current_setting('application_name') and pid <> pg_catalog.pg_backend_pid()
+        and wait_event_type = 'Lock')
+    select pg_catalog.json_build_object(
+        'waited_for', (select coalesce(pg_catalog.min(l.mode || ' on ' || coalesce(l.relation::pg_catalog.regclass::text, l.locktype)), '')
+            from pg_catalog.pg_locks as l where not l.granted and l.pid in (select pid from own)),
+        'blockers', (select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+                'pid', other.pid, 'user', coalesce(other.usename::text, ''), 'application', coalesce(other.application_name, ''),
+                'client', coalesce(pg_catalog.host(other.client_addr), ''), 'state', coalesce(other.state, ''), 'query', coalesce(other.query, ''),
+                'transaction_ms', (extract(epoch from pg_catalog.clock_timestamp() - other.xact_start) * 1000)::bigint
+            ) order by other.xact_start), '[]')
+            from pg_catalog.pg_stat_activity as other where other.pid in (select pg_catalog.unnest(blockers) from own)))::text";
 
-async fn blockers(guard: &mut PgConnection) -> Result<Vec<Blocker>> {
+/// What a look has found.
+#[derive(Debug, Default, serde::Deserialize)]
+struct Look {
+    waited_for: String,
+    blockers: Vec<Blocker>,
+}
+
+/// A wait for a lock, as it was seen: up to the time between two looks longer than that.
+#[derive(Clone, Debug)]
+pub(super) struct Wait {
+    /// The lock and the table, or the kind of lock.
+    pub(super) waited_for: String,
+    /// Who had it.
+    pub(super) blockers: Vec<Blocker>,
+    /// How long it was seen.
+    pub(super) lasted: Duration,
+}
+
+async fn look(guard: &mut PgConnection) -> Result<Look> {
     let doing = "asking who holds the lock";
-    let text = Postgres::text(guard, doing, BLOCKERS).await?.unwrap_or_default();
+    let text = Postgres::text(guard, doing, LOOK).await?.unwrap_or_default();
     serde_json::from_str(&text).map_err(|error| Error::Format { doing, reason: error.to_string() })
 }
 
 /// Does something, and looks meanwhile, on the connection of the guard, whether somebody stands in its way, which is told.
-/// With the answer comes who did at the last look.
-pub(super) async fn watched<T>(guard: Option<&mut PgConnection>, options: &Options, work: impl Future<Output = T>) -> (T, Vec<Blocker>) {
+/// With the answer come the waits that were seen.
+pub(super) async fn watched<T>(guard: Option<&mut PgConnection>, options: &Options, work: impl Future<Output = T>) -> (T, Vec<Wait>) {
     let mut work = pin!(work);
     let Some(guard) = guard else { return (work.await, Vec::new()) };
-    let mut last = Vec::new();
+    let mut waits: Vec<Wait> = Vec::new();
+    let mut since: Option<Instant> = None;
     // a statement that gives up early is looked at before it does
     let mut pause = FIRST.min(options.lock_timeout / 2);
     loop {
-        tokio::select! {
+        let slept = tokio::select! {
             biased;
-            done = &mut work => return (done, last),
-            () = tokio::time::sleep(pause) => {}
+            done = &mut work => Some(done),
+            () = tokio::time::sleep(pause) => None,
+        };
+        if let (Some(since), Some(wait)) = (since, waits.last_mut()) {
+            wait.lasted = since.elapsed();
         }
-        let mut look = pin!(blockers(guard));
+        if let Some(done) = slept {
+            return (done, waits);
+        }
+        let mut look = pin!(look(guard));
         let (done, found) = tokio::select! {
             biased;
             // a connection that is left in the middle of an answer is of no use
@@ -52,12 +82,20 @@ pub(super) async fn watched<T>(guard: Option<&mut PgConnection>, options: &Optio
         };
         // that nobody can be asked who it is makes no difference to the wait
         let found = found.unwrap_or_default();
-        if !found.is_empty() {
-            options.tell(&Event::Blocked { by: found.clone() });
-            last = found;
+        if found.blockers.is_empty() {
+            since = None;
+        } else {
+            options.tell(&Event::Blocked { by: found.blockers.clone() });
+            let goes_on = since.is_some() && waits.last().is_some_and(|wait| wait.waited_for == found.waited_for);
+            if let Some(wait) = waits.last_mut().filter(|_| goes_on) {
+                wait.blockers = found.blockers;
+            } else {
+                since = Some(Instant::now());
+                waits.push(Wait { waited_for: found.waited_for, blockers: found.blockers, lasted: Duration::ZERO });
+            }
         }
         if let Some(done) = done {
-            return (done, last);
+            return (done, waits);
         }
         pause = (pause * 2).min(LONGEST);
     }

@@ -2,8 +2,8 @@
 
 use super::backend::Postgres;
 use super::batch::{Batch, Item, Sent, groups};
-use super::blockers::watched;
-use super::journal;
+use super::blockers::{Wait, watched};
+use super::journal::{self, Measured};
 use crate::engine::{Decision, Direction, Failure, Options, Planned, Work};
 use crate::history::{Outcome, RevisionState};
 use crate::{Error, Event, Tx};
@@ -15,7 +15,6 @@ use migrate_core::step::Action;
 use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _};
 use sqlx_core::transaction::TransactionManager as _;
 use std::ops::Range;
-use std::time::Duration;
 
 type Driver = <sqlx::Postgres as sqlx::Database>::TransactionManager;
 
@@ -86,7 +85,7 @@ fn added_label(planned: &Planned) -> Option<String> {
 
 impl Postgres {
     /// Executes all of the work. On a failure the transaction is still open; the caller rolls it back.
-    pub(super) async fn run(&mut self, work: &mut Work<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&mut self, work: &mut Work) -> Result<(), Failure> {
         let segments = segments(&work.steps);
         let whole = work.completes && segments.iter().all(|segment| matches!(segment, Segment::Inside(_))) && segments.len() <= 1;
         let count = segments.len();
@@ -113,14 +112,14 @@ impl Postgres {
     }
 
     /// Commits an open transaction, with what has been done in it so far.
-    async fn commit_open(&mut self, work: &mut Work<'_>) -> Result<(), Failure> {
+    async fn commit_open(&mut self, work: &mut Work) -> Result<(), Failure> {
         if self.in_transaction {
             self.run_inside(work, &[], true, false, false).await?;
         }
         Ok(())
     }
 
-    fn begin(work: &Work<'_>) -> [String; 2] {
+    fn begin(work: &Work) -> [String; 2] {
         let timeout = work.lock_timeout.as_millis();
         // a dump creates functions before the tables that they mention
         let bodies = if work.steps.iter().any(|planned| planned.step.file.is_some()) { "off" } else { "on" };
@@ -138,14 +137,7 @@ impl Postgres {
     }
 
     /// Runs steps in one transaction. `completes`: the revision is done afterwards.
-    async fn run_inside(
-        &mut self,
-        work: &mut Work<'_>,
-        steps: &[usize],
-        commits: bool,
-        completes: bool,
-        whole: bool,
-    ) -> Result<(), Failure> {
+    async fn run_inside(&mut self, work: &mut Work, steps: &[usize], commits: bool, completes: bool, whole: bool) -> Result<(), Failure> {
         let mut budget = SAVEPOINTS.saturating_sub(self.savepoints_used);
         let mut queue: Vec<Range<usize>> = groups(steps.len(), budget.saturating_sub(RESERVE));
         loop {
@@ -169,8 +161,15 @@ impl Postgres {
             for group in &now {
                 batch.push(Item::Frame, SAVEPOINT);
                 for &i in &steps[group.clone()] {
+                    let timed = takes_time(&work.steps[i]);
+                    if timed {
+                        batch.push_clock(i);
+                    }
                     for sql in &work.steps[i].sql {
                         batch.push(Item::Step(i), sql);
+                    }
+                    if timed {
+                        batch.push_clock(i);
                     }
                 }
                 batch.push(Item::Frame, RELEASE);
@@ -185,16 +184,21 @@ impl Postgres {
                 return Ok(());
             }
             let Self { connection, guard, options, .. } = self;
+            let pushed = self.measured.len();
             let mut heard = |item| tell_progress(options, work, item);
-            let (sent, blockers) = watched(guard.as_mut(), options, batch.send(connection, &mut heard)).await;
-            let Sent { answered, failed } = sent;
-            self.blockers = blockers;
-            note_durations(work, &answered);
+            let (sent, waits) = watched(guard.as_mut(), options, batch.send(connection, &mut heard)).await;
+            let Sent { took, failed } = sent;
+            for (i, took) in took {
+                work.durations[i] += took;
+            }
+            self.note_waits(work, waits);
             self.in_transaction = true;
             let Some((item, error)) = failed else {
                 if finishing {
                     mark_journalled(work, steps, completes);
                     if commits {
+                        self.measured.drain(..pushed);
+                        self.note_durations(work, steps);
                         self.in_transaction = false;
                         self.savepoints_used = 0;
                     }
@@ -221,7 +225,7 @@ impl Postgres {
         }
     }
 
-    fn push_begin(&self, batch: &mut Batch, work: &Work<'_>) {
+    fn push_begin(&self, batch: &mut Batch, work: &Work) {
         if !self.in_transaction {
             for sql in Self::begin(work) {
                 batch.push(Item::Frame, &sql);
@@ -231,7 +235,7 @@ impl Postgres {
 
     /// Adds the journal's rows: of the steps of this segment and of what needed no run before it. Where the work
     /// completes the revision, everything that isn't journalled yet.
-    fn push_journal(&self, batch: &mut Batch, work: &Work<'_>, completes: bool, whole: bool, steps: &[usize]) {
+    fn push_journal(&self, batch: &mut Batch, work: &Work, completes: bool, whole: bool, steps: &[usize]) {
         let upto = journal_limit(work, steps, completes);
         let outcomes: Vec<_> = work.outcomes().filter(|(planned, ..)| planned.number <= upto).collect();
         let sql: Vec<String> = outcomes.iter().map(|(planned, ..)| planned.sql.join(";\n")).collect();
@@ -242,6 +246,9 @@ impl Postgres {
             .collect();
         if !rows.is_empty() {
             batch.push(Item::Journal, &journal::record(self.run_id, work.migration.revision, work.direction, &rows));
+        }
+        for sql in journal::record_measured(self.run_id, &self.measured) {
+            batch.push(Item::Journal, &sql);
         }
         match (work.direction, completes) {
             (Direction::Up, true) => {
@@ -256,7 +263,7 @@ impl Postgres {
     }
 
     /// The step failed alone. Decides whether that is a skip, a satisfaction, or a failure.
-    async fn handle(&mut self, work: &mut Work<'_>, i: usize, error: sqlx::Error) -> Result<(), Failure> {
+    async fn handle(&mut self, work: &mut Work, i: usize, error: sqlx::Error) -> Result<(), Failure> {
         let failure = self.failed(&work.steps[i], error);
         let Failure::Operation { sqlstate: Some(code), .. } = &failure else { return Err(failure) };
         // the code never says which object is missing: only a look at the catalog does
@@ -279,7 +286,7 @@ impl Postgres {
     }
 
     /// A Rust step or an assertion, in a savepoint of its own.
-    async fn run_single(&mut self, work: &mut Work<'_>, i: usize) -> Result<(), Failure> {
+    async fn run_single(&mut self, work: &mut Work, i: usize) -> Result<(), Failure> {
         let mut batch = Batch::default();
         self.push_begin(&mut batch, work);
         batch.push(Item::Frame, SAVEPOINT);
@@ -297,8 +304,8 @@ impl Postgres {
                     reason: format!("the migration has no function `{function}`"),
                 })?;
                 let Self { connection, guard, options, .. } = self;
-                let (outcome, blockers) = watched(guard.as_mut(), options, call(&mut Tx::of_postgres(connection))).await;
-                self.blockers = blockers;
+                let (outcome, waits) = watched(guard.as_mut(), options, call(&mut Tx::of_postgres(connection))).await;
+                self.note_waits(work, waits);
                 if let Err(error) = outcome {
                     if self.raw(BACK).await.is_err_and(|error| is_without_savepoint(&error)) {
                         return Err(Failure::transaction_ended(&work.steps[i].place, Some(&error.to_string())));
@@ -312,8 +319,8 @@ impl Postgres {
             Action::Assert { message, query } => {
                 let Self { connection, guard, options, .. } = self;
                 let asked = sqlx::raw_sql(AssertSqlSafe(query)).fetch_all(connection);
-                let (rows, blockers) = watched(guard.as_mut(), options, asked).await;
-                self.blockers = blockers;
+                let (rows, waits) = watched(guard.as_mut(), options, asked).await;
+                self.note_waits(work, waits);
                 let rows = rows.map_err(|error| self.failed(&work.steps[i], error))?;
                 let holds = !rows.is_empty() && rows.iter().all(is_true);
                 if !holds {
@@ -322,7 +329,7 @@ impl Postgres {
             }
             Action::Change(_) | Action::Declare { .. } => {
                 for sql in work.steps[i].sql.clone() {
-                    if let Err(error) = self.statement(sql).await {
+                    if let Err(error) = self.statement(work, sql).await {
                         self.handle(work, i, error).await?;
                         return Ok(());
                     }
@@ -347,7 +354,7 @@ impl Postgres {
     }
 
     /// A step that can't be in a transaction: announced in the journal, run, verified, recorded.
-    async fn run_outside(&mut self, work: &mut Work<'_>, i: usize) -> Result<(), Failure> {
+    async fn run_outside(&mut self, work: &mut Work, i: usize) -> Result<(), Failure> {
         let planned = work.steps[i].clone();
         let revision = work.migration.revision;
         let sql = planned.sql.join(";\n");
@@ -383,7 +390,7 @@ impl Postgres {
         ))
         .await?;
         for sql in &planned.sql {
-            if let Err(error) = self.statement(sql.clone()).await {
+            if let Err(error) = self.statement(work, sql.clone()).await {
                 let failure = self.failed(&planned, error);
                 if !matches!(failure, Failure::Engine(_)) {
                     self.drop_invalid_leftover(&planned).await?;
@@ -396,6 +403,7 @@ impl Postgres {
         let outcome = planned.outcome(work.direction).map_or(Outcome::Applied, |(outcome, _)| outcome);
         let done = journal::record(self.run_id, revision, work.direction, &[row(outcome)]);
         self.raw(&done).await?;
+        self.note_durations(work, &[i]);
         work.steps[i].journalled = true;
         Ok(())
     }
@@ -455,12 +463,27 @@ impl Postgres {
     }
 
     /// A statement of the migration's.
-    async fn statement(&mut self, sql: String) -> Result<(), sqlx::Error> {
+    async fn statement(&mut self, work: &Work, sql: String) -> Result<(), sqlx::Error> {
         let Self { connection, guard, options, .. } = self;
         let run = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection);
-        let (done, blockers) = watched(guard.as_mut(), options, run).await;
-        self.blockers = blockers;
+        let (done, waits) = watched(guard.as_mut(), options, run).await;
+        self.note_waits(work, waits);
         done.map(drop)
+    }
+
+    /// Keeps who stood in the way, for the error and for the journal.
+    fn note_waits(&mut self, work: &Work, waits: Vec<Wait>) {
+        self.blockers = waits.last().map(|wait| wait.blockers.clone()).unwrap_or_default();
+        let (revision, direction) = (work.migration.revision, work.direction);
+        self.measured.extend(waits.into_iter().map(|wait| Measured::Wait { revision, direction, wait }));
+    }
+
+    /// Keeps how long the steps took, for the journal.
+    fn note_durations(&mut self, work: &Work, steps: &[usize]) {
+        let (revision, direction) = (work.migration.revision, work.direction);
+        let timed = steps.iter().filter(|&&i| work.steps[i].decision == Decision::Run && !work.durations[i].is_zero());
+        let timed = timed.map(|&i| Measured::Timing { revision, direction, number: work.steps[i].number, took: work.durations[i] });
+        self.measured.extend(timed);
     }
 
     /// Why a step failed, and who stood in its way.
@@ -498,7 +521,7 @@ impl Postgres {
 }
 
 /// Up to which number the steps are accounted for once `steps` have run.
-fn journal_limit(work: &Work<'_>, steps: &[usize], completes: bool) -> usize {
+fn journal_limit(work: &Work, steps: &[usize], completes: bool) -> usize {
     if completes {
         return usize::MAX;
     }
@@ -506,7 +529,7 @@ fn journal_limit(work: &Work<'_>, steps: &[usize], completes: bool) -> usize {
     last_run.or_else(|| work.steps.last().map(|step| step.number)).unwrap_or(0)
 }
 
-fn mark_journalled(work: &mut Work<'_>, steps: &[usize], completes: bool) {
+fn mark_journalled(work: &mut Work, steps: &[usize], completes: bool) {
     let upto = journal_limit(work, steps, completes);
     for step in work.steps.iter_mut().filter(|step| step.number <= upto) {
         step.journalled = true;
@@ -514,18 +537,16 @@ fn mark_journalled(work: &mut Work<'_>, steps: &[usize], completes: bool) {
 }
 
 /// Tells that a step's last statement has been answered. It holds once the transaction is committed.
-fn tell_progress(options: &Options, work: &Work<'_>, item: Item) {
+fn tell_progress(options: &Options, work: &Work, item: Item) {
     if let Item::Step(i) = item {
         options.tell(&Event::Progress { revision: work.migration.revision.to_owned(), number: work.steps[i].number });
     }
 }
 
-fn note_durations(work: &mut Work<'_>, answered: &[(Item, Duration)]) {
-    for (item, duration) in answered {
-        if let Item::Step(i) = item {
-            work.durations[*i] += *duration;
-        }
-    }
+/// Whether a step may take long enough for somebody to want to know: the others change the catalog only.
+fn takes_time(planned: &Planned) -> bool {
+    let effects = &planned.effects;
+    !effects.rewrites.is_empty() || !effects.scans.is_empty() || matches!(planned.step.action, Action::Change(Operation::Opaque(_)))
 }
 
 /// Joins what is left into at most `savepoints` groups. Groups are adjacent ranges.

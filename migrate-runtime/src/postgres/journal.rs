@@ -1,26 +1,65 @@
 //! The journal's tables in PostgreSQL, and what is written to them.
 
+use super::blockers::Wait;
 use crate::Migration;
-use crate::engine::{Direction, Planned, Told};
-use crate::history::{FORMAT, Outcome, RevisionState};
+use crate::engine::{Direction, Planned, Told, milliseconds};
+use crate::history::{Outcome, RevisionState};
 use migrate_core::name::quote_literal;
+use std::time::Duration;
 
-/// Creates what isn't there. Run under the guard, so no other migrator can race it.
-pub(super) fn bootstrap() -> String {
-    format!(
-        "create schema if not exists _migrate;
-create table if not exists _migrate.format (version integer not null);
-insert into _migrate.format select {FORMAT} where not exists (select from _migrate.format);
-create table if not exists _migrate.runs (
+/// The format of the tables that this version writes.
+pub(super) const FORMAT: i32 = 2;
+
+/// What makes the tables what this version writes, given the format that was found. Run under the guard, so no other
+/// migrator can race it, and in one transaction.
+pub(super) fn bootstrap(found: Option<i32>) -> String {
+    match found {
+        None => format!("{TABLES};\n{VIEWS}"),
+        Some(1) => format!("{FROM_FORMAT_1};\n{VIEWS}"),
+        // nothing is touched: whoever reads the journal for hours is in nobody's way
+        Some(_) => String::new(),
+    }
+}
+
+macro_rules! measurements {
+    () => {
+        "create table _migrate.timings (
+    run bigint not null references _migrate.runs (id),
+    revision text not null,
+    direction text not null,
+    number integer not null,
+    duration_ms bigint not null,
+    primary key (run, revision, direction, number)
+);
+create table _migrate.waits (
+    run bigint not null references _migrate.runs (id),
+    revision text not null,
+    direction text not null,
+    waited_ms bigint not null,
+    waited_for text not null,
+    blockers text not null,
+    recorded_at timestamptz not null default clock_timestamp()
+)"
+    };
+}
+
+const TABLES: &str = concat!(
+    "create schema if not exists _migrate;
+create table _migrate.format (version integer not null);
+insert into _migrate.format values (2);
+create table _migrate.runs (
     id bigint generated always as identity primary key,
     command text not null,
     started_at timestamptz not null default now(),
     database_user text not null default current_user,
     client_address inet default inet_client_addr(),
+    application text not null default current_setting('application_name'),
     server_version text not null default current_setting('server_version'),
+    system_identifier text,
+    timeline integer,
     tool_version text not null
 );
-create table if not exists _migrate.revisions (
+create table _migrate.revisions (
     revision text primary key,
     name text not null,
     checksum text not null,
@@ -29,13 +68,14 @@ create table if not exists _migrate.revisions (
     recorded_at timestamptz not null default clock_timestamp(),
     run bigint not null references _migrate.runs (id)
 );
-create table if not exists _migrate.operations (
+create table _migrate.operations (
     id bigint generated always as identity primary key,
     run bigint not null references _migrate.runs (id),
     revision text not null,
     direction text not null check (direction in ('up', 'replay', 'down')),
     number integer not null,
     operation text not null,
+    verdict text check (verdict in ('before', 'after', 'absent', 'conflict')),
     outcome text not null check (outcome in ('applied', 'satisfied', 'skipped', 'started', 'failed', 'reverted')),
     evidence text not null default '',
     sql text not null default '',
@@ -44,22 +84,107 @@ create table if not exists _migrate.operations (
     sqlstate text,
     recorded_at timestamptz not null default clock_timestamp()
 );
-create index if not exists operations_latest on _migrate.operations (revision, number, id desc);
+create index operations_latest on _migrate.operations (revision, number, id desc);
+",
+    measurements!()
+);
+
+/// Format 1 didn't say what was found, how long anything took, and which server it was.
+const FROM_FORMAT_1: &str = concat!(
+    "alter table _migrate.runs
+    add column application text not null default current_setting('application_name'),
+    add column system_identifier text,
+    add column timeline integer;
+alter table _migrate.operations add column verdict text check (verdict in ('before', 'after', 'absent', 'conflict'));
+",
+    measurements!(),
+    ";
+update _migrate.format set version = 2"
+);
+
+/// What people read: all that happened, the last word on every operation, and what is skipped.
+const VIEWS: &str = "create or replace view _migrate.log as
+    select o.recorded_at, o.revision, o.direction, o.number, o.operation, o.verdict, o.outcome, o.evidence,
+        t.duration_ms, o.sqlstate, o.file, o.line, o.sql, o.run, r.command, r.started_at,
+        r.database_user, r.client_address, r.application, r.server_version, r.system_identifier, r.timeline, r.tool_version
+    from _migrate.operations as o
+    join _migrate.runs as r on r.id = o.run
+    left join _migrate.timings as t
+        on o.outcome in ('applied', 'reverted') and (t.run, t.revision, t.direction, t.number) = (o.run, o.revision, o.direction, o.number)
+    order by o.id;
+create or replace view _migrate.latest as
+    select distinct on (revision, number) revision, number, operation, direction, verdict, outcome, evidence, file, line, recorded_at, run
+    from _migrate.operations where outcome <> 'failed' order by revision, number, id desc;
 create or replace view _migrate.skipped as
     select latest.revision, latest.number, latest.operation, latest.evidence, latest.file, latest.line, latest.recorded_at
     from (select distinct on (revision, number) * from _migrate.operations where outcome <> 'failed' order by revision, number, id desc) as latest
-    where latest.outcome = 'skipped';"
-    )
+    where latest.outcome = 'skipped'";
+
+/// Which cluster of databases a server is, and on which of its timelines: a standby that takes over begins a new one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) system: String,
+    timeline: String,
+}
+
+impl Identity {
+    pub(super) const SQL: &str = "select s.system_identifier::text || ' ' || c.timeline_id::text \
+                                  from pg_catalog.pg_control_system() as s, pg_catalog.pg_control_checkpoint() as c";
+
+    /// From the answer of the server.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (system, timeline) = text.split_once(' ')?;
+        Some(Self { system: system.to_owned(), timeline: timeline.to_owned() })
+    }
 }
 
 /// Notes a run and gives its number.
-pub(super) fn begin_run(command: &str) -> String {
+pub(super) fn begin_run(command: &str, server: Option<&Identity>) -> String {
     let version = env!("CARGO_PKG_VERSION");
+    let (system, timeline) = server.map_or(("null".to_owned(), "null"), |server| (quote_literal(&server.system), server.timeline.as_str()));
     format!(
-        "insert into _migrate.runs (command, tool_version) values ({}, {}) returning id::text",
+        "insert into _migrate.runs (command, tool_version, system_identifier, timeline) values ({}, {}, {system}, {timeline}) returning id::text",
         quote_literal(command),
         quote_literal(version)
     )
+}
+
+/// What was measured on the way to a commit: it goes with the next message.
+#[derive(Clone, Debug)]
+pub(super) enum Measured {
+    /// How long an operation took on the server.
+    Timing { revision: &'static str, direction: Direction, number: usize, took: Duration },
+    /// How long something was seen to wait for a lock, and for whom.
+    Wait { revision: &'static str, direction: Direction, wait: Wait },
+}
+
+/// Notes what was measured.
+pub(super) fn record_measured(run: i64, measured: &[Measured]) -> Vec<String> {
+    let mut timings = Vec::new();
+    let mut waits = Vec::new();
+    for one in measured {
+        match one {
+            Measured::Timing { revision, direction, number, took } => {
+                timings.push(format!("({run}, {}, '{}', {number}, {})", quote_literal(revision), direction.as_str(), milliseconds(*took)));
+            }
+            Measured::Wait { revision, direction, wait } => {
+                let blockers: Vec<String> = wait.blockers.iter().map(ToString::to_string).collect();
+                waits.push(format!(
+                    "({run}, {}, '{}', {}, {}, {})",
+                    quote_literal(revision),
+                    direction.as_str(),
+                    milliseconds(wait.lasted),
+                    quote_literal(&wait.waited_for),
+                    quote_literal(&blockers.join("\n"))
+                ));
+            }
+        }
+    }
+    let into =
+        |table: &str, rows: Vec<String>| (!rows.is_empty()).then(|| format!("insert into _migrate.{table} values {}", rows.join(", ")));
+    // an operation that the same run has reversed and done again keeps what it took the first time
+    let timings = into("timings (run, revision, direction, number, duration_ms)", timings).map(|sql| sql + " on conflict do nothing");
+    timings.into_iter().chain(into("waits (run, revision, direction, waited_ms, waited_for, blockers)", waits)).collect()
 }
 
 /// One text with everything that a command has to know of the past.
@@ -101,11 +226,12 @@ pub(super) fn record(run: i64, revision: &str, direction: Direction, rows: &[Row
         .map(|row| {
             let place = &row.planned.place;
             format!(
-                "({run}, {}, '{}', {}, {}, '{}', {}, {}, {}, {}, {})",
+                "({run}, {}, '{}', {}, {}, {}, '{}', {}, {}, {}, {}, {})",
                 quote_literal(revision),
                 direction.as_str(),
                 row.planned.number,
                 quote_literal(&place.operation),
+                row.planned.verdict().map_or_else(|| "null".to_owned(), quote_literal),
                 row.outcome.as_str(),
                 quote_literal(row.evidence),
                 quote_literal(row.sql),
@@ -116,7 +242,7 @@ pub(super) fn record(run: i64, revision: &str, direction: Direction, rows: &[Row
         })
         .collect();
     format!(
-        "insert into _migrate.operations (run, revision, direction, number, operation, outcome, evidence, sql, file, line, sqlstate) values {}",
+        "insert into _migrate.operations (run, revision, direction, number, operation, verdict, outcome, evidence, sql, file, line, sqlstate) values {}",
         values.join(", ")
     )
 }
@@ -141,11 +267,13 @@ pub(super) fn forget_revision(migration: &Migration) -> String {
 /// Records a failure, after its transaction has been rolled back.
 pub(super) fn record_failure(run: i64, revision: &str, failed: &Told<'_>) -> String {
     format!(
-        "insert into _migrate.operations (run, revision, direction, number, operation, outcome, evidence, sql, file, line, sqlstate) \
-         values ({run}, {}, 'up', {}, {}, 'failed', {}, {}, {}, {}, {})",
+        "insert into _migrate.operations (run, revision, direction, number, operation, verdict, outcome, evidence, sql, file, line, sqlstate) \
+         values ({run}, {}, '{}', {}, {}, {}, 'failed', {}, {}, {}, {}, {})",
         quote_literal(revision),
+        failed.direction.as_str(),
         failed.place.number,
         quote_literal(&failed.place.operation),
+        failed.verdict.map_or_else(|| "null".to_owned(), quote_literal),
         quote_literal(failed.message),
         quote_literal(failed.sql),
         quote_literal(&failed.place.file),

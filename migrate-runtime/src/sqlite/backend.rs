@@ -227,7 +227,7 @@ impl Backend for Sqlite {
         Ok(questions.iter().map(same).collect())
     }
 
-    async fn execute(&mut self, work: &mut Work<'_>) -> Result<(), Failure> {
+    async fn execute(&mut self, work: &mut Work) -> Result<(), Failure> {
         self.run(work).await
     }
 
@@ -235,10 +235,10 @@ impl Backend for Sqlite {
         self.rollback().await
     }
 
-    async fn record_failure(&mut self, migration: &Migration, failure: &Failure) -> Result<bool> {
-        let Some(Told { place, message, code, sql }) = failure.told() else { return Ok(true) };
+    async fn record_failure(&mut self, migration: &Migration, direction: Direction, failure: &Failure) -> Result<bool> {
+        let Some(Told { place, message, code, sql, .. }) = failure.told(direction) else { return Ok(true) };
         let row = journal::Row { place, outcome: Outcome::Failed, evidence: message, sql, code };
-        let entry = Entry::Failure(migration.revision, self.direction, row);
+        let entry = Entry::Failure(migration.revision, direction, row);
         // whoever has the lock is what the failure is about
         let locked = matches!(failure, Failure::Transient { .. });
         let wait = if locked { self.options.lock_timeout } else { self.options.guard_wait };

@@ -21,7 +21,7 @@ const BACK: &str = "rollback to savepoint _migrate_step; release savepoint _migr
 
 impl Sqlite {
     /// Executes all of the work. On a failure the transaction is still open; the caller rolls it back.
-    pub(super) async fn run(&mut self, work: &mut Work<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&mut self, work: &mut Work) -> Result<(), Failure> {
         let place = place(work);
         let runs = |planned: &Planned| planned.decision == Decision::Run;
         let drops = work.steps.iter().any(|planned| runs(planned) && drops_a_table(planned));
@@ -47,7 +47,7 @@ impl Sqlite {
     }
 
     /// SQLite refuses `vacuum` in a transaction: what is before it is committed. A crash runs it again, which is harmless.
-    async fn vacuum(&mut self, work: &mut Work<'_>, i: usize) -> Result<(), Failure> {
+    async fn vacuum(&mut self, work: &mut Work, i: usize) -> Result<(), Failure> {
         let (run, migration, number) = (self.run_id, work.migration, work.steps[i].number);
         self.journal(work, number).await?;
         if work.direction != Direction::Replay {
@@ -66,7 +66,7 @@ impl Sqlite {
         Ok(())
     }
 
-    async fn run_step(&mut self, work: &mut Work<'_>, i: usize) -> Result<(), Failure> {
+    async fn run_step(&mut self, work: &mut Work, i: usize) -> Result<(), Failure> {
         if let Some(open) = &mut self.open {
             open.worked = true;
         }
@@ -88,7 +88,7 @@ impl Sqlite {
         Ok(self.raw(RELEASE).await?)
     }
 
-    async fn call(&mut self, work: &Work<'_>, i: usize, function: &str) -> Result<(), Failure> {
+    async fn call(&mut self, work: &Work, i: usize, function: &str) -> Result<(), Failure> {
         let planned = &work.steps[i];
         let call = work
             .migration
@@ -118,7 +118,7 @@ impl Sqlite {
     }
 
     /// A statement failed. Decides whether that is a skip, a satisfaction, or a failure.
-    async fn reconsider(&mut self, work: &mut Work<'_>, i: usize, error: sqlx::Error) -> Result<(), Failure> {
+    async fn reconsider(&mut self, work: &mut Work, i: usize, error: sqlx::Error) -> Result<(), Failure> {
         let planned = &work.steps[i];
         let is_error = matches!(&error, sqlx::Error::Database(error) if Code::of(error.as_ref()).primary() == ERROR);
         let failure = failure(planned, error);
@@ -138,7 +138,7 @@ impl Sqlite {
     }
 
     /// Writes down what became of the steps before that number.
-    async fn journal(&mut self, work: &mut Work<'_>, number: usize) -> Result<(), Failure> {
+    async fn journal(&mut self, work: &mut Work, number: usize) -> Result<(), Failure> {
         let run = self.run_id;
         for (planned, outcome, evidence) in work.outcomes().filter(|(planned, ..)| planned.number < number) {
             let sql = if planned.decision == Decision::Run { planned.sql.join(";\n") } else { String::new() };
@@ -153,7 +153,7 @@ impl Sqlite {
     }
 
     /// Records the revision and commits.
-    async fn complete(&mut self, work: &Work<'_>, place: Place) -> Result<(), Failure> {
+    async fn complete(&mut self, work: &Work, place: Place) -> Result<(), Failure> {
         let (run, migration) = (self.run_id, work.migration);
         let recorded = match work.direction {
             Direction::Up => journal::record_revision(self.connection()?, run, migration, RevisionState::Applied).await,
@@ -165,7 +165,7 @@ impl Sqlite {
     }
 
     /// Commits, if no row has lost the row that it refers to.
-    async fn commit_checked(&mut self, work: &Work<'_>, place: Place) -> Result<(), Failure> {
+    async fn commit_checked(&mut self, work: &Work, place: Place) -> Result<(), Failure> {
         let orphaned = self.orphaned().await?;
         if !orphaned.is_empty() {
             let dropping = work.steps.iter().rfind(|planned| planned.decision == Decision::Run && drops_a_table(planned));
@@ -189,7 +189,7 @@ impl Sqlite {
 }
 
 /// Where a failure of the transaction as a whole is said to be: at its last step.
-fn place(work: &Work<'_>) -> Place {
+fn place(work: &Work) -> Place {
     let last = work.steps.iter().rfind(|planned| planned.decision == Decision::Run).or(work.steps.last());
     last.map_or_else(
         || Place {

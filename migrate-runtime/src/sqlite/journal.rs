@@ -4,9 +4,12 @@
 
 use crate::engine::{Direction, Planned};
 use crate::error::Place;
-use crate::history::{FORMAT, History, OperationRow, Outcome, RevisionRow, RevisionState};
+use crate::history::{History, OperationRow, Outcome, RevisionRow, RevisionState};
 use crate::{Error, Migration, Result};
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
+
+/// The format of the tables that this version writes.
+const FORMAT: i32 = 1;
 
 const NOW: &str = "strftime('%Y-%m-%d %H:%M:%f', 'now')";
 
@@ -99,7 +102,7 @@ pub(super) async fn history(connection: &mut SqliteConnection) -> Result<History
             where latest.revision = o.revision and latest.number = o.number and latest.outcome <> 'failed')
         order by o.id";
     let rows = sqlx::query(latest).fetch_all(&mut *connection).await.map_err(failed)?;
-    Ok(History { revisions, operations: operation_rows(&rows)? })
+    Ok(History { format, revisions, operations: operation_rows(&rows)? })
 }
 
 /// The latest word on every operation of one revision.

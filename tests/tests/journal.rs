@@ -1,0 +1,148 @@
+//! The journal in PostgreSQL: what it says of runs and operations, and that one of an older format is brought up to date.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+use migrate_runtime::{Database as Migrator, DownTo, Error, Options};
+use migrate_tests::chain::chain;
+use migrate_tests::{Database, server};
+use sqlx::{Connection as _, Executor as _};
+use std::time::Duration;
+
+/// The tables as the first version made them.
+const FORMAT_1: &str = include_str!("journal/format_1.sql");
+
+async fn up(database: &Database, text: &str) -> Result<migrate_runtime::Summary, Error> {
+    Migrator::new(database.url()).unwrap().up(chain(text), None).await
+}
+
+#[tokio::test]
+async fn what_takes_long_is_timed_by_the_server() {
+    let database = Database::create(server()).await;
+    let text = "=== aaa111 m1\ncreate table first (id int primary key);\nselect pg_sleep(0.3);\ncreate table second (id int primary key);\n\
+                select pg_sleep(0.6);\n";
+    let summary = up(&database, text).await.unwrap();
+    let durations: Vec<u64> = summary.revisions[0].operations.iter().map(|operation| operation.duration_ms).collect();
+    assert!(durations[1] >= 300 && durations[3] >= 600 && durations[0] < 300 && durations[2] < 300, "{durations:?}");
+    let journalled = "select string_agg(number || ' ' || coalesce((duration_ms >= 300 * number / 2)::text, 'not timed'), ', ' order by number) \
+                      from _migrate.log";
+    assert_eq!(database.text(journalled).await.unwrap(), "1 not timed, 2 true, 3 not timed, 4 true");
+}
+
+#[tokio::test]
+async fn a_wait_for_a_lock_is_kept_with_who_had_it() {
+    let database = Database::create(server()).await;
+    let base = "=== aaa111 m1\ncreate table first (id int primary key);\n";
+    up(&database, base).await.unwrap();
+    let mut application = database.connect().await;
+    let mut transaction = application.begin().await.unwrap();
+    transaction.execute("lock table first in access share mode").await.unwrap();
+    let text = format!("{base}=== bbb222 m2 after aaa111\nalter table first add column name text;\n");
+    let options = Options { lock_timeout: Duration::from_secs(60), ..Options::default() };
+    let migrator = Migrator::new(database.url()).unwrap().with_options(options);
+    let (result, ()) = tokio::join!(migrator.up(chain(&text), None), async {
+        let waits = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' \
+                     and clock_timestamp() - query_start > interval '700 ms')::text";
+        while database.text(waits).await.unwrap() == "false" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        transaction.commit().await.unwrap();
+    });
+    result.unwrap();
+    let waits = "select string_agg(concat_ws(' ', revision, direction, waited_for, waited_ms between 100 and 60000, \
+                 blockers like 'pid % of postgres (from 127.0.0.1), idle in transaction, % old: lock table first in access share mode'), ', ') \
+                 from _migrate.waits";
+    assert_eq!(database.text(waits).await.unwrap(), "bbb222 up AccessExclusiveLock on first t t");
+}
+
+#[tokio::test]
+async fn a_run_says_who_did_it_where() {
+    let database = Database::create(server()).await;
+    up(&database, "=== aaa111 m1\ncreate table first (id int primary key);\n").await.unwrap();
+    let run = "select string_agg(concat_ws(' ', command, database_user, client_address, application ~ '^migrate [0-9a-f]{8}$', \
+               server_version = current_setting('server_version'), system_identifier = (select system_identifier::text from pg_control_system()), \
+               timeline), ', ') from _migrate.log";
+    assert_eq!(database.text(run).await.unwrap(), "up postgres 127.0.0.1 t t t 1");
+}
+
+#[tokio::test]
+async fn what_was_found_is_kept_with_what_was_done() {
+    let database = Database::create(server()).await;
+    database.execute("create table there (id int primary key)").await.unwrap();
+    let text = "=== aaa111 m1\n--- optional\ncreate table events (id int primary key);\n--- up\ncreate table first (id int primary key);\n\
+                create table there (id int primary key);\nalter table events add column name text;\n";
+    up(&database, text).await.unwrap();
+    let log = "select string_agg(concat_ws(' ', number, verdict, outcome), ', ' order by number) from _migrate.latest";
+    assert_eq!(database.text(log).await.unwrap(), "2 before applied, 3 after satisfied, 4 absent skipped");
+    database.execute("create table other (id bigint)").await.unwrap();
+    let text = format!("{text}=== bbb222 m2 after aaa111\ncreate table other (id int primary key);\n");
+    up(&database, &text).await.unwrap_err();
+    let failed =
+        "select string_agg(concat_ws(' ', revision, number, direction, verdict, outcome), ', ') from _migrate.log where outcome = 'failed'";
+    assert_eq!(database.text(failed).await.unwrap(), "bbb222 1 up conflict failed");
+}
+
+#[tokio::test]
+async fn a_failure_on_the_way_back_is_one_of_the_way_back() {
+    let database = Database::create(server()).await;
+    let text = "=== aaa111 m1\ncreate table first (id int primary key);\n";
+    up(&database, text).await.unwrap();
+    database.execute("create view reads as select id from first").await.unwrap();
+    Migrator::new(database.url()).unwrap().down(chain(text), &DownTo::Base).await.unwrap_err();
+    let failed = "select string_agg(concat_ws(' ', direction, sqlstate), ', ') from _migrate.log where outcome = 'failed'";
+    assert_eq!(database.text(failed).await.unwrap(), "down 2BP01");
+}
+
+#[tokio::test]
+async fn a_journal_of_the_first_format_is_brought_up_to_date() {
+    let database = Database::create(server()).await;
+    let base = "=== aaa111 m1\ncreate table first (id int primary key);\n";
+    database.execute("create table first (id int primary key)").await.unwrap();
+    database.execute(FORMAT_1).await.unwrap();
+    let checksum = chain(base).migrations[0].checksum;
+    database
+        .execute(&format!(
+            "insert into _migrate.runs (command, tool_version) values ('up', '0.1.0');
+             insert into _migrate.revisions (revision, name, checksum, state, run) values ('aaa111', 'm1', '{checksum}', 'applied', 1);
+             insert into _migrate.operations (run, revision, direction, number, operation, outcome, file, line)
+                 values (1, 'aaa111', 'up', 1, 'create table `first`', 'applied', 'm1.rs', 4);"
+        ))
+        .await
+        .unwrap();
+    let text = format!("{base}=== bbb222 m2 after aaa111\nalter table first add column name text;\n");
+    let status = Migrator::new(database.url()).unwrap().status(chain(&text)).await.unwrap();
+    assert_eq!(status.current()[0].revision, "aaa111");
+    assert_eq!(database.text("select version::text from _migrate.format").await.unwrap(), "1", "`status` writes nothing");
+    up(&database, &text).await.unwrap();
+    assert_eq!(database.text("select version::text from _migrate.format").await.unwrap(), "2");
+    let log = "select string_agg(concat_ws(' ', revision, number, verdict, outcome), ', ' order by run) from _migrate.log";
+    assert_eq!(database.text(log).await.unwrap(), "aaa111 1 applied, bbb222 1 before applied");
+    // what was brought up to date is what is made anew
+    let other = Database::create(server()).await;
+    up(&other, &text).await.unwrap();
+    let shape = "select string_agg(concat_ws(' ', table_name, column_name, data_type, is_nullable), ', ' order by table_name, column_name) \
+                 from information_schema.columns where table_schema = '_migrate'";
+    assert_eq!(database.text(shape).await.unwrap(), other.text(shape).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_journal_of_a_newer_format_is_left_alone() {
+    let database = Database::create(server()).await;
+    let text = "=== aaa111 m1\ncreate table first (id int primary key);\n";
+    up(&database, text).await.unwrap();
+    database.execute("update _migrate.format set version = 99").await.unwrap();
+    let error = up(&database, &format!("{text}=== bbb222 m2 after aaa111\ncreate table second (id int);\n")).await.unwrap_err();
+    assert_eq!(error.what(), "the journal has format 99, and this binary knows formats up to 2");
+    assert_eq!(error.exit_code(), 5);
+}
+
+#[tokio::test]
+async fn who_reads_the_journal_is_in_nobodys_way() {
+    let database = Database::create(server()).await;
+    let base = "=== aaa111 m1\ncreate table first (id int primary key);\n";
+    up(&database, base).await.unwrap();
+    let mut reader = database.connect().await;
+    let mut transaction = reader.begin().await.unwrap();
+    transaction.execute("select * from _migrate.log, _migrate.skipped, _migrate.waits").await.unwrap();
+    let text = format!("{base}=== bbb222 m2 after aaa111\ncreate table second (id int primary key);\n");
+    let summary = tokio::time::timeout(Duration::from_secs(30), up(&database, &text)).await.unwrap().unwrap();
+    assert_eq!(summary.current[0].revision, "bbb222");
+}
