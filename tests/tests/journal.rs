@@ -36,7 +36,7 @@ async fn a_wait_for_a_lock_is_kept_with_who_had_it() {
     let mut transaction = application.begin().await.unwrap();
     transaction.execute("lock table first in access share mode").await.unwrap();
     let text = format!("{base}=== bbb222 m2 after aaa111\nalter table first add column name text;\n");
-    let options = Options { lock_timeout: Duration::from_secs(60), ..Options::default() };
+    let options = Options { lock_timeout: Duration::from_mins(1), ..Options::default() };
     let migrator = Migrator::new(database.url()).unwrap().with_options(options);
     let (result, ()) = tokio::join!(migrator.up(chain(&text), None), async {
         let waits = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' \
