@@ -16,7 +16,11 @@ server_found() {
     return 1
 }
 
-install_server() {
+pooler_found() {
+    PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v pgbouncer >/dev/null
+}
+
+install() {
     command -v apt-get >/dev/null || return 1
     if [ "$(id -u)" = 0 ]; then
         as_root=
@@ -24,18 +28,23 @@ install_server() {
         sudo -n true 2>/dev/null || return 1
         as_root="sudo -n"
     fi
-    echo "test.sh: installing PostgreSQL" >&2
-    # The package may start a cluster of its own; the tests use only its programs.
-    $as_root apt-get update && $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y postgresql
+    echo "test.sh: installing $1" >&2
+    # The packages may start a server of their own; the tests use only its programs.
+    $as_root apt-get update && $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y "$1"
 }
 
-if ! server_found && ! { install_server >&2 && server_found; }; then
+if ! server_found && ! { install postgresql >&2 && server_found; }; then
     cat >&2 <<'MESSAGE'
 test.sh: no PostgreSQL server found, and none could be installed
 help: install one (Debian and Ubuntu: `apt-get install postgresql`), or set MIGRATE_TEST_PG_BIN to a directory with
       `initdb` and `postgres`, or set MIGRATE_TEST_PG_URL to a superuser's URL of a running server
 MESSAGE
     exit 1
+fi
+
+if ! pooler_found && ! { install pgbouncer >&2 && pooler_found; }; then
+    echo "test.sh: no PgBouncer found, and none could be installed: its tests will fail" >&2
+    echo "help: install it (Debian and Ubuntu: \`apt-get install pgbouncer\`)" >&2
 fi
 
 # A test target is among what is built so that features are unified as the tests have them: nothing is built twice.

@@ -168,13 +168,13 @@ impl Drop for Cluster {
 }
 
 /// Whom the server runs as, where that is not the user of this process.
-struct ServerUser {
-    id: u32,
-    group: u32,
+pub(crate) struct ServerUser {
+    pub(crate) id: u32,
+    pub(crate) group: u32,
 }
 
 impl ServerUser {
-    fn choose() -> Result<Option<Self>, ClusterError> {
+    pub(crate) fn choose() -> Result<Option<Self>, ClusterError> {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);
         }
@@ -189,7 +189,7 @@ impl ServerUser {
     }
 }
 
-fn new_directory(user: Option<&ServerUser>) -> Result<PathBuf, ClusterError> {
+pub(crate) fn new_directory(user: Option<&ServerUser>) -> Result<PathBuf, ClusterError> {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     let started = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_micros();
@@ -227,7 +227,7 @@ fn copy_into(directory: &Path, binaries: &ServerBinaries, user: &ServerUser) -> 
         .map_err(|error| ClusterError::System { action: action(), source: io::Error::other(error) })
 }
 
-fn free_port() -> io::Result<u16> {
+pub(crate) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 

@@ -11,6 +11,7 @@ pub mod comparison;
 mod database;
 pub mod history;
 mod log;
+pub mod pgbouncer;
 pub mod proxy;
 mod server;
 mod versions;

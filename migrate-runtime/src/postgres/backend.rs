@@ -19,6 +19,14 @@ use std::time::{Duration, Instant};
 /// shadow anything.
 pub(super) const SEARCH_PATH: &str = "public, pg_temp";
 
+/// Switches off the timeout of whole transactions, which PostgreSQL has since 17: for the transaction, or for the session.
+pub(super) fn no_transaction_timeout(local: bool) -> String {
+    format!(
+        "case when pg_catalog.current_setting('transaction_timeout', true) is not null \
+         then pg_catalog.set_config('transaction_timeout', '0', {local}) end"
+    )
+}
+
 /// The key of the advisory lock: `migrate` in ASCII, cut to eight bytes.
 const GUARD_KEY: i64 = 0x006d_6967_7261_7465;
 
@@ -34,6 +42,8 @@ pub(crate) struct Postgres {
     pub(super) blockers: Vec<Blocker>,
     /// Which server the guard was taken on.
     identity: Option<Identity>,
+    /// Whether a pooler is between us and the server, as far as that was asked.
+    pooled: Option<bool>,
     /// What was measured and isn't in the journal yet.
     pub(super) measured: Vec<Measured>,
     /// The row of this run in the journal.
@@ -54,6 +64,7 @@ impl Postgres {
             guard: None,
             blockers: Vec::new(),
             identity: None,
+            pooled: None,
             measured: Vec::new(),
             run_id: 0,
             in_transaction: false,
@@ -106,8 +117,9 @@ impl Postgres {
         let mut pause = Duration::from_millis(50);
         let begin = format!(
             "begin isolation level read committed; \
-             select pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true); \
-             select pg_catalog.pg_try_advisory_xact_lock({GUARD_KEY})::text"
+             select pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true), {}; \
+             select pg_catalog.pg_try_advisory_xact_lock({GUARD_KEY})::text",
+            no_transaction_timeout(true)
         );
         let attempt = format!("select pg_catalog.pg_try_advisory_xact_lock({GUARD_KEY})::text");
         let mut sql = begin;
@@ -128,6 +140,26 @@ impl Postgres {
             pause = (pause * 2).min(Duration::from_secs(1));
             sql.clone_from(&attempt);
         }
+    }
+
+    /// Whether a pooler gives the sessions of the server to others between our transactions: then another connection gets
+    /// the one that this one had last. What is set for a session would be set for them, and lost for us.
+    pub(super) async fn is_pooled(&mut self) -> Result<bool> {
+        if let Some(known) = self.pooled {
+            return Ok(known);
+        }
+        let (doing, pid) = ("looking for a pooler", "select pg_catalog.pg_backend_pid()::text");
+        let mut other = connect::connect(&self.connect).await?;
+        let mut pooled = false;
+        // somebody else may come in between
+        for _ in 0..3 {
+            let ours = Self::text(&mut self.connection, doing, pid).await?;
+            pooled |= Self::text(&mut other, doing, pid).await? == ours;
+        }
+        // a farewell that isn't heard changes nothing
+        let _ = other.close().await;
+        self.pooled = Some(pooled);
+        Ok(pooled)
     }
 
     /// Which server it is; `None` where the role may not ask.

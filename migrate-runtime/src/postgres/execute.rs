@@ -1,6 +1,6 @@
 //! Executes planned steps: optimistically in one message, each step protected by a savepoint.
 
-use super::backend::Postgres;
+use super::backend::{Postgres, no_transaction_timeout};
 use super::batch::{Batch, Item, Sent, groups};
 use super::blockers::{Wait, watched};
 use super::journal::{self, Measured};
@@ -89,6 +89,18 @@ impl Postgres {
         let segments = segments(&work.steps);
         let whole = work.completes && segments.iter().all(|segment| matches!(segment, Segment::Inside(_))) && segments.len() <= 1;
         let count = segments.len();
+        let outside = segments.iter().find_map(|segment| if let Segment::Outside(i) = segment { Some(*i) } else { None });
+        if let Some(i) = outside
+            && self.is_pooled().await?
+        {
+            let message =
+                "it can't be in a transaction, and this connection goes through a pooler that has sessions for one transaction only";
+            return Err(step_failure(
+                &work.steps[i],
+                message.to_owned(),
+                "give `migrate` the URL of the server itself, and run `up` again",
+            ));
+        }
         for (i, segment) in segments.into_iter().enumerate() {
             let last = i + 1 == count;
             match segment {
@@ -130,8 +142,9 @@ impl Postgres {
                  pg_catalog.set_config('statement_timeout', '0', true), \
                  pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true), \
                  pg_catalog.set_config('check_function_bodies', '{bodies}', true), \
-                 pg_catalog.set_config('search_path', {}, true)",
-                quote_literal(super::backend::SEARCH_PATH)
+                 pg_catalog.set_config('search_path', {}, true), {}",
+                quote_literal(super::backend::SEARCH_PATH),
+                no_transaction_timeout(true)
             ),
         ]
     }
@@ -385,8 +398,9 @@ impl Postgres {
         let began = std::time::Instant::now();
         self.raw(&format!(
             "select pg_catalog.set_config('lock_timeout', '0', false), pg_catalog.set_config('statement_timeout', '0', false), \
-             pg_catalog.set_config('search_path', {}, false)",
-            quote_literal(super::backend::SEARCH_PATH)
+             pg_catalog.set_config('search_path', {}, false), {}",
+            quote_literal(super::backend::SEARCH_PATH),
+            no_transaction_timeout(false)
         ))
         .await?;
         for sql in &planned.sql {
