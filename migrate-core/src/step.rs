@@ -65,6 +65,17 @@ pub enum Dialect {
     Sqlite,
 }
 
+impl Dialect {
+    /// What OpenTelemetry's semantic conventions call it: a value of `db.system.name`.
+    #[must_use]
+    pub fn system(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgresql",
+            Self::Sqlite => "sqlite",
+        }
+    }
+}
+
 impl Step {
     /// A step of the migration's own file, for every dialect.
     #[must_use]

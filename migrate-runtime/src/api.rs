@@ -2,6 +2,8 @@
 
 use crate::engine;
 use crate::{CheckReport, DownTo, Error, Migrations, Options, Plan, Result, Stamped, Status, Summary};
+use migrate_core::step::Dialect;
+use tracing::Instrument as _;
 
 /// Which database to work on.
 #[derive(Clone, Debug)]
@@ -13,6 +15,18 @@ pub enum Target {
     /// An SQLite file, or a database in memory.
     #[cfg(feature = "sqlite")]
     Sqlite(Box<sqlx::sqlite::SqliteConnectOptions>),
+}
+
+impl Target {
+    /// The kind of database, as OpenTelemetry's conventions call it.
+    fn system(&self) -> &'static str {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Dialect::Postgres.system(),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => Dialect::Sqlite.system(),
+        }
+    }
 }
 
 /// What names a database: a URL, or a pool of sqlx.
@@ -117,27 +131,38 @@ pub struct Database {
 
 /// Opens the database, calls a function of the engine with it, and closes it.
 macro_rules! with_backend {
-    ($database:expr, $backend:ident => $call:expr) => {
-        match &$database.target {
-            #[cfg(feature = "postgres")]
-            Target::Postgres(connect) => {
-                let connect = (**connect).clone().application_name(&$database.session);
-                let mut opened = crate::postgres::Postgres::connect(connect, $database.options.clone()).await?;
-                let $backend = &mut opened;
-                let result = $call.await;
-                opened.close().await;
-                result
-            }
-            #[cfg(feature = "sqlite")]
-            Target::Sqlite(connect) => {
-                let mut opened = crate::sqlite::Sqlite::connect((**connect).clone(), $database.options.clone()).await?;
-                let $backend = &mut opened;
-                let result = $call.await;
-                opened.close().await;
-                result
+    ($database:expr, $command:literal, $backend:ident => $call:expr) => {{
+        let span = tracing::info_span!(
+            "migrate",
+            otel.name = concat!("migrate ", $command),
+            otel.kind = "client",
+            db.system.name = $database.target.system(),
+            db.operation.name = $command,
+        );
+        async {
+            match &$database.target {
+                #[cfg(feature = "postgres")]
+                Target::Postgres(connect) => {
+                    let connect = (**connect).clone().application_name(&$database.session);
+                    let mut opened = crate::postgres::Postgres::connect(connect, $database.options.clone()).await?;
+                    let $backend = &mut opened;
+                    let result = $call.await;
+                    opened.close().await;
+                    result
+                }
+                #[cfg(feature = "sqlite")]
+                Target::Sqlite(connect) => {
+                    let mut opened = crate::sqlite::Sqlite::connect((**connect).clone(), $database.options.clone()).await?;
+                    let $backend = &mut opened;
+                    let result = $call.await;
+                    opened.close().await;
+                    result
+                }
             }
         }
-    };
+        .instrument(span)
+        .await
+    }};
 }
 
 impl Database {
@@ -162,7 +187,7 @@ impl Database {
     /// # Errors
     /// See [`Error`]; each variant says what is true in the database then.
     pub async fn up(&self, chain: Migrations, target: Option<&str>) -> Result<Summary> {
-        with_backend!(self, backend => engine::up(backend, chain, target, &self.options))
+        with_backend!(self, "up", backend => engine::up(backend, chain, target, &self.options))
     }
 
     /// Reverses what `up` did on this database.
@@ -170,7 +195,7 @@ impl Database {
     /// # Errors
     /// See [`Error`].
     pub async fn down(&self, chain: Migrations, to: &DownTo) -> Result<Summary> {
-        with_backend!(self, backend => engine::down(backend, chain, to, &self.options))
+        with_backend!(self, "down", backend => engine::down(backend, chain, to, &self.options))
     }
 
     /// What `up` would do. Writes nothing.
@@ -178,7 +203,7 @@ impl Database {
     /// # Errors
     /// See [`Error`].
     pub async fn plan(&self, chain: Migrations, target: Option<&str>) -> Result<Plan> {
-        with_backend!(self, backend => engine::plan(backend, chain, target))
+        with_backend!(self, "plan", backend => engine::plan(backend, chain, target))
     }
 
     /// Where the database stands. Writes nothing.
@@ -186,7 +211,7 @@ impl Database {
     /// # Errors
     /// See [`Error`].
     pub async fn status(&self, chain: Migrations) -> Result<Status> {
-        with_backend!(self, backend => engine::status(backend, chain))
+        with_backend!(self, "status", backend => engine::status(backend, chain))
     }
 
     /// Where the database stands, and what is otherwise in it than its history says. Writes nothing.
@@ -194,7 +219,7 @@ impl Database {
     /// # Errors
     /// See [`Error`].
     pub async fn check(&self, chain: Migrations) -> Result<CheckReport> {
-        with_backend!(self, backend => engine::check(backend, chain))
+        with_backend!(self, "check", backend => engine::check(backend, chain))
     }
 
     /// Records a revision and all before it without running anything.
@@ -202,7 +227,7 @@ impl Database {
     /// # Errors
     /// See [`Error`].
     pub async fn stamp(&self, chain: Migrations, revision: &str) -> Result<Stamped> {
-        with_backend!(self, backend => engine::stamp(backend, chain, revision))
+        with_backend!(self, "stamp", backend => engine::stamp(backend, chain, revision))
     }
 }
 

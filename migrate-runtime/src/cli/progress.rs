@@ -1,6 +1,6 @@
 //! What is told while the engine works: on stderr, but for the line of every revision that is done.
 
-use super::output::{Output, say};
+use super::output::{Format, Output, say};
 use super::text;
 use crate::{Event, Observer, RevisionReport};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -70,6 +70,19 @@ impl Progress {
     }
 
     fn hear(&self, event: &Event) {
+        if self.output.format == Format::Json && !self.quiet {
+            // an event is plain data: there is nothing in it that can't be written
+            let line = serde_json::to_string(event).unwrap_or_default();
+            self.bar.suspend(|| say(&line));
+        } else {
+            self.tell(event);
+        }
+        if let Event::Done(report) = event {
+            self.heard().done.push(report.clone());
+        }
+    }
+
+    fn tell(&self, event: &Event) {
         match event {
             Event::WaitingForLock { holder } => {
                 // told at every look: said once for each holder
@@ -108,7 +121,6 @@ impl Progress {
             Event::Done(report) => {
                 self.finish();
                 self.output.text(&text::revision(report));
-                self.heard().done.push(report.clone());
             }
         }
     }

@@ -9,6 +9,7 @@ use crate::{Error, Head, Migration, Migrations, Result};
 use migrate_core::step::Step;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
+use tracing::Instrument as _;
 
 /// What a command has done.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -213,6 +214,19 @@ type Done<'a> = dyn Fn(usize) -> Option<Outcome> + Sync + 'a;
 impl Attempt<'_> {
     /// Runs the steps. When a lock isn't free the transaction is rolled back, and everything is decided and tried anew.
     pub(super) async fn run<B: Backend>(&self, backend: &mut B, planner: &mut Planner, done: &Done<'_>) -> Result<RevisionReport, Failure> {
+        let span = tracing::info_span!(
+            "migrate.revision",
+            otel.kind = "client",
+            db.system.name = backend.dialect().system(),
+            migrate.revision = self.migration.revision,
+            migrate.name = self.migration.name,
+            migrate.direction = self.direction.as_str(),
+            migrate.operations = self.steps.len(),
+        );
+        self.until_done(backend, planner, done).instrument(span).await
+    }
+
+    async fn until_done<B: Backend>(&self, backend: &mut B, planner: &mut Planner, done: &Done<'_>) -> Result<RevisionReport, Failure> {
         let migration = self.migration;
         self.options.tell(&Event::Revision {
             revision: migration.revision.to_owned(),
@@ -306,6 +320,14 @@ impl Attempt<'_> {
             for (planned, duration) in work.steps.iter().zip(&work.durations) {
                 if let Some((outcome, evidence)) = planned.outcome(self.direction) {
                     let report = report(planned, outcome, evidence, *duration);
+                    tracing::info!(
+                        migrate.operation = report.operation,
+                        migrate.number = report.number,
+                        migrate.outcome = outcome.as_str(),
+                        code.file.path = report.file,
+                        code.line.number = report.line,
+                        "operation"
+                    );
                     self.options.tell(&Event::Operation(report.clone()));
                     operations.insert(report.number, report);
                 }

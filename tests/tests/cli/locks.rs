@@ -105,3 +105,31 @@ async fn a_duplicate_that_a_concurrent_index_finds_is_named_and_leaves_nothing()
     migrate.done(&["up"]);
     assert_eq!(database.text("select indisvalid::text from pg_index where indexrelid = 'items_name_key'::regclass").await.unwrap(), "true");
 }
+
+#[tokio::test]
+async fn a_deadlock_with_the_application_is_tried_again() {
+    let database = Database::create(server()).await;
+    let chain = "=== aaa111 m1\ncreate table first (id int primary key);\ncreate table second (id int primary key);\n\
+                 === bbb222 m2 after aaa111\nalter table first add column name text;\nalter table second add column name text;\n";
+    let migrate = Migrate::on(&database, chain);
+    migrate.done(&["up", "--to", "aaa111"]);
+    let mut application = database.connect().await;
+    // whoever looks first is the victim: the application never looks
+    application.execute("set deadlock_timeout = '10min'").await.unwrap();
+    let mut transaction = application.begin().await.unwrap();
+    transaction.execute("insert into second values (1)").await.unwrap();
+    let child = migrate.start(&["up", "--lock-timeout", "1m"]);
+    until(
+        &database,
+        "exists (select from pg_stat_activity where datname = current_database() and application_name like 'migrate %' \
+         and wait_event_type = 'Lock')",
+    )
+    .await;
+    transaction.execute("insert into first values (1)").await.unwrap();
+    transaction.commit().await.unwrap();
+    let ran: crate::process::Ran = child.wait_with_output().unwrap().into();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stderr.contains("retrying: add column `second.name` (chain.txt:6): deadlock detected"), "{}", ran.stderr);
+    assert_eq!(database.text("select count(*)::text from first join second using (id, name)").await.unwrap(), "0");
+    assert_eq!(database.text("select count(*)::text from first join second using (id)").await.unwrap(), "1");
+}

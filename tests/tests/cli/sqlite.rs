@@ -127,8 +127,12 @@ fn an_interrupted_up_leaves_what_was_there() {
         assert!(began.elapsed() < Duration::from_secs(20));
         std::thread::sleep(Duration::from_millis(50));
     }
-    // by now the second migration fills its table
-    std::thread::sleep(Duration::from_millis(500));
+    // the second migration fills its table: more than the cache takes is written
+    let written = || std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum::<u64>();
+    while written() < 4_000_000 {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(20));
+    }
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let ran: Ran = child.wait_with_output().unwrap().into();
     assert_eq!(ran.code, 130, "{ran:?}");

@@ -44,3 +44,16 @@ async fn a_reader_who_goes_away_is_no_error_and_a_full_disk_is() {
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.starts_with("error: can't write the result: "), "{}", ran.stderr);
 }
+
+#[tokio::test]
+async fn events_are_told_as_json_while_they_happen() {
+    let database = Database::create(server()).await;
+    let migrate = Migrate::on(&database, CHAIN);
+    let ran = migrate.run(&["up", "--format", "json"]);
+    let events: Vec<serde_json::Value> = ran.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events[0]["event"], "revision");
+    assert!(events.iter().any(|event| event["event"] == "operation" && event["outcome"] == "applied"), "{}", ran.stderr);
+    assert_eq!(events.last().unwrap()["event"], "done");
+    let quiet = migrate.run(&["down", "--format", "json", "-q"]);
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (0, ""));
+}
