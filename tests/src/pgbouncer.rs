@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use crate::cluster::{ServerUser, free_port, new_directory};
-use crate::server::Server;
+use crate::server::{Server, at};
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 
@@ -77,10 +77,7 @@ impl PgBouncer {
     /// Where it is not a server's URL.
     #[must_use]
     pub fn url(&self, url: &str) -> String {
-        let mut url = Url::parse(url).unwrap_or_else(|error| panic!("not a URL: {error}"));
-        url.set_ip_host(self.address.ip()).expect("a URL with a host");
-        url.set_port(Some(self.address.port())).expect("a URL with a host");
-        url.into()
+        at(url, self.address)
     }
 }
 

@@ -12,9 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use url::Url;
-
-use crate::server::Server;
+use crate::server::{Server, at};
 use connection::{Connection, Passage};
 pub use messages::Counters;
 use messages::Message;
@@ -95,10 +93,7 @@ impl Proxy {
     /// Where it is not a server's URL.
     #[must_use]
     pub fn url(&self, url: &str) -> String {
-        let mut url = Url::parse(url).unwrap_or_else(|error| panic!("not a URL: {error}"));
-        url.set_ip_host(self.address.ip()).expect("a URL with a host");
-        url.set_port(Some(self.address.port())).expect("a URL with a host");
-        url.into()
+        at(url, self.address)
     }
 
     /// What went through so far.

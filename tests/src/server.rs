@@ -1,6 +1,7 @@
 //! The PostgreSQL server that the tests run against.
 
 use std::env;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -99,6 +100,17 @@ impl Server {
     pub fn directory(&self) -> Option<&Path> {
         self.cluster.as_ref().map(Cluster::directory)
     }
+}
+
+/// The same URL with another address.
+///
+/// # Panics
+/// Where it is not a server's URL.
+pub(crate) fn at(url: &str, address: SocketAddr) -> String {
+    let mut url = Url::parse(url).unwrap_or_else(|error| panic!("not a URL: {error}"));
+    url.set_ip_host(address.ip()).expect("a URL with a host");
+    url.set_port(Some(address.port())).expect("a URL with a host");
+    url.into()
 }
 
 /// The server that all tests of this process share, started at the first call and gone when the process is.

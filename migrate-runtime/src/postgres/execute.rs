@@ -3,11 +3,12 @@
 use super::backend::{Postgres, no_transaction_timeout};
 use super::batch::{Batch, Item, Sent, groups};
 use super::blockers::{Wait, watched};
+use super::codes::{is_absent, is_duplicate, is_transient, is_transient_code, is_without_savepoint, lost};
 use super::journal::{self, Measured};
+use super::segments::{Segment, segments};
 use crate::engine::{Decision, Direction, Failure, Options, Planned, Work};
 use crate::history::{Outcome, RevisionState};
 use crate::{Error, Event, Tx};
-use migrate_core::effects::TransactionNeed;
 use migrate_core::name::quote_literal;
 use migrate_core::operation::Operation;
 use migrate_core::schema::ObjectKey;
@@ -28,60 +29,6 @@ const RESERVE: usize = 10;
 const SAVEPOINT: &str = "savepoint _migrate_step";
 const RELEASE: &str = "release savepoint _migrate_step";
 const BACK: &str = "rollback to savepoint _migrate_step; release savepoint _migrate_step";
-
-/// A part of the work that has one transaction, or none.
-#[derive(Debug, PartialEq, Eq)]
-enum Segment {
-    /// Steps of one transaction, as indices of the work's steps.
-    Inside(Vec<usize>),
-    /// A step that PostgreSQL refuses in a transaction.
-    Outside(usize),
-}
-
-/// Cuts the steps that are to be run into the fewest legal transactions.
-fn segments(steps: &[Planned]) -> Vec<Segment> {
-    let mut segments = Vec::new();
-    let mut inside: Vec<usize> = Vec::new();
-    let mut new_labels: Vec<String> = Vec::new();
-    for (i, planned) in steps.iter().enumerate().filter(|(_, planned)| planned.decision == Decision::Run) {
-        if planned.is_outside() {
-            if !inside.is_empty() {
-                segments.push(Segment::Inside(std::mem::take(&mut inside)));
-            }
-            segments.push(Segment::Outside(i));
-            new_labels.clear();
-            continue;
-        }
-        let adds_value = planned.effects.transaction == TransactionNeed::CommitBeforeUse;
-        let may_use = match &planned.step.action {
-            Action::Change(_) if adds_value => false,
-            Action::Change(_) => new_labels.iter().any(|label| planned.sql.iter().any(|sql| sql.contains(label.as_str()))),
-            Action::Run { .. } => !new_labels.is_empty(),
-            Action::Assert { query, .. } => new_labels.iter().any(|label| query.contains(label.as_str())),
-            Action::Declare { .. } => false,
-        };
-        if may_use && !inside.is_empty() {
-            segments.push(Segment::Inside(std::mem::take(&mut inside)));
-            new_labels.clear();
-        }
-        if adds_value {
-            new_labels.extend(added_label(planned));
-        }
-        inside.push(i);
-    }
-    if !inside.is_empty() {
-        segments.push(Segment::Inside(inside));
-    }
-    segments
-}
-
-/// The quoted label that a step adds to an enum type.
-fn added_label(planned: &Planned) -> Option<String> {
-    match &planned.step.action {
-        Action::Change(Operation::AddEnumValue(added)) => Some(quote_literal(added.label.as_str())),
-        _ => None,
-    }
-}
 
 impl Postgres {
     /// Executes all of the work. On a failure the transaction is still open; the caller rolls it back.
@@ -583,40 +530,4 @@ fn is_true(row: &sqlx::postgres::PgRow) -> bool {
 
 fn step_failure(planned: &Planned, message: String, help: &str) -> Failure {
     Failure::Operation { place: planned.place.clone(), sql: planned.sql.join(";\n"), message, sqlstate: None, help: help.to_owned() }
-}
-
-/// There is no transaction, or another one than that with our savepoint.
-fn is_without_savepoint(error: &Error) -> bool {
-    matches!(error, Error::Server { sqlstate: Some(code), .. } if matches!(code.as_str(), "25P01" | "3B001"))
-}
-
-fn is_absent(code: &str) -> bool {
-    matches!(code, "42P01" | "42703" | "42704" | "42883" | "3F000" | "22023")
-}
-
-fn is_duplicate(code: &str) -> bool {
-    matches!(code, "42P07" | "42710" | "42701" | "42P06" | "42723" | "42P16")
-}
-
-fn is_transient_code(code: &str) -> bool {
-    matches!(code, "55P03" | "40P01" | "40001" | "53300" | "57P03")
-}
-
-fn is_transient(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(error) if error.code().is_some_and(|code| is_transient_code(&code)))
-}
-
-/// The reason, if the connection is gone.
-pub(crate) fn lost(error: &sqlx::Error) -> Option<String> {
-    match error {
-        sqlx::Error::Database(error) => {
-            let code = error.code()?;
-            let gone = code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "25P03" | "40003");
-            gone.then(|| error.message().to_owned())
-        }
-        sqlx::Error::Io(error) => Some(error.to_string()),
-        sqlx::Error::Protocol(reason) => Some(reason.clone()),
-        sqlx::Error::WorkerCrashed => Some("the driver's worker crashed".to_owned()),
-        _ => None,
-    }
 }

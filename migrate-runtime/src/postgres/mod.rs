@@ -5,6 +5,7 @@ mod batch;
 mod blockers;
 #[doc(hidden)]
 pub mod catalog;
+mod codes;
 mod connect;
 mod execute;
 mod frame;
@@ -12,8 +13,9 @@ mod identical;
 mod journal;
 #[doc(hidden)]
 pub mod normalize;
+mod segments;
 mod sessions;
 
 pub(crate) use backend::Postgres;
-pub(crate) use execute::lost;
+pub(crate) use codes::lost;
 pub(crate) use sessions::end_sessions;
