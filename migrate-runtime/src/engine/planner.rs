@@ -296,6 +296,7 @@ impl Planner {
                 Verdict::After => break Decision::Satisfied,
                 Verdict::Absent(key) if step.if_exists || carried.optional.contains(&key) => break Decision::Skipped(key),
                 Verdict::Absent(key) => break Decision::Missing(key),
+                Verdict::Conflict(differences) if carried.is_unfinished(&differences) => break Decision::Run,
                 // a database that somebody has brought further already: what the rest of this migration would change is
                 // no conflict, and gets a verdict of its own
                 Verdict::Conflict(differences) => match self.further(backend, migration, rest, &carried.changes, &differences) {
@@ -391,6 +392,17 @@ impl Planner {
             backend.advance(&mut self.model, operation, origin)
         };
         Carried { changes, excerpt, optional, effects, before }
+    }
+}
+
+impl Carried {
+    /// Whether what is there is an index whose concurrent build was interrupted: nothing uses it, and running the step
+    /// drops it and builds it anew.
+    fn is_unfinished(&self, differences: &[Difference]) -> bool {
+        let creates_index = |change: &Change| matches!(change.key, ObjectKey::Index(_)) && change.before.is_none();
+        self.effects.transaction == TransactionNeed::Outside
+            && self.changes.iter().all(creates_index)
+            && differences.iter().any(|difference| difference.aspect == "valid" && difference.expected.is_none())
     }
 }
 

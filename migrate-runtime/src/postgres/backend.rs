@@ -28,7 +28,9 @@ pub(crate) struct Postgres {
     connect: PgConnectOptions,
     pub(super) options: Options,
     /// An idle transaction that holds the advisory lock.
-    guard: Option<PgConnection>,
+    pub(super) guard: Option<PgConnection>,
+    /// The key of a lock that only our guard's transaction holds: who gets it knows that the guard is gone.
+    pub(super) guard_key: i64,
     /// The row of this run in the journal.
     pub(super) run_id: i64,
     /// Whether a transaction is open on the main connection.
@@ -40,7 +42,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     pub(crate) async fn connect(connect: PgConnectOptions, options: Options) -> Result<Self> {
         let connection = connect::connect(&connect).await?;
-        Ok(Self { connection, connect, options, guard: None, run_id: 0, in_transaction: false, savepoints_used: 0 })
+        Ok(Self { connection, connect, options, guard: None, guard_key: 0, run_id: 0, in_transaction: false, savepoints_used: 0 })
     }
 
     /// Ends the session properly.
@@ -225,6 +227,7 @@ impl Backend for Postgres {
 
     async fn guard(&mut self, command: &str) -> Result<Guarded> {
         self.take_guard().await?;
+        self.wait_for_remains().await?;
         // a newer format must be refused before anything of ours is written
         let before = self.history().await?;
         drop(before);

@@ -11,6 +11,7 @@ mod identical;
 mod journal;
 #[doc(hidden)]
 pub mod normalize;
+mod remains;
 mod sessions;
 
 pub(crate) use backend::Postgres;
