@@ -391,8 +391,8 @@ impl Postgres {
             quote_literal(super::backend::SEARCH_PATH)
         ))
         .await?;
-        for sql in &planned.sql {
-            let done = sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut self.connection).await;
+        for sql in self.statements(planned).await? {
+            let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection).await;
             if let Err(error) = done {
                 let failure = Self::failure(planned, error);
                 if let Failure::Operation { sqlstate: Some(code), .. } = &failure

@@ -9,7 +9,10 @@ use super::backend::Postgres;
 use crate::engine::{Decision, Planned};
 use crate::{Error, Event, Result};
 use migrate_core::name::quote_literal;
+use migrate_core::operation::{Operate as _, Operation};
+use migrate_core::ops::{DetachMode, DetachPartition};
 use migrate_core::schema::ObjectKey;
+use migrate_core::step::Action;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 use std::time::{Duration, Instant};
 
@@ -99,6 +102,22 @@ impl Postgres {
         }
         let live = self.snapshot_here().await?;
         Ok(planned.reconsider(self, &live))
+    }
+
+    /// The statements that do a step outside of a transaction, or finish what an interrupted one has begun.
+    pub(super) async fn statements(&mut self, planned: &Planned) -> Result<Vec<String>> {
+        if let Action::Change(Operation::DetachPartition(detach)) = &planned.step.action
+            && detach.mode == DetachMode::Concurrently
+        {
+            let pending = format!(
+                "select 'pending' from pg_catalog.pg_inherits where inhdetachpending and inhrelid = pg_catalog.to_regclass({})",
+                quote_literal(&detach.partition.quoted())
+            );
+            if last_text(&mut self.connection, "looking for an interrupted detachment", pending).await?.is_some() {
+                return Ok(DetachPartition { mode: DetachMode::Finalize, ..detach.clone() }.render());
+            }
+        }
+        Ok(planned.sql.clone())
     }
 
     /// An index that a failed concurrent build left behind is dropped: PostgreSQL's manual says to.

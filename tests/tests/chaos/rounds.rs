@@ -89,16 +89,15 @@ async fn rounds(test: &str, choose: Choose, share: usize) -> BTreeMap<&'static s
             None => Subject::covering(&all).into_iter().step_by(share).collect(),
         };
         let mut running = JoinSet::new();
-        let mut met = Vec::new();
-        for subject in &chosen {
-            running.spawn(meet((*subject).clone(), Rng::with_seed(mixed(seed, &subject.name)), choose));
-            if running.len() == AT_ONCE {
-                met.extend(running.join_next().await.transpose().unwrap());
+        let mut waiting = chosen.iter();
+        loop {
+            while running.len() < AT_ONCE
+                && let Some(subject) = waiting.next()
+            {
+                running.spawn(meet((*subject).clone(), Rng::with_seed(mixed(seed, &subject.name)), choose));
             }
-        }
-        met.extend(running.join_all().await);
-        for met in met {
-            match met {
+            let Some(met) = running.join_next().await else { break };
+            match met.unwrap() {
                 Err(failure) => failures.push(failure),
                 Ok(met) => {
                     let subject = chosen.iter().find(|subject| subject.name == met.name).unwrap();
@@ -111,7 +110,9 @@ async fn rounds(test: &str, choose: Choose, share: usize) -> BTreeMap<&'static s
                         }
                         if !problems.is_empty() {
                             let repeat = format!("CHAOS_SEED={seed} CHAOS_CASE={} cargo test -p migrate-tests --test chaos {test}", met.name);
-                            failures.push(format!("--- {fault:?} in {}\n{}\nrepeat it: {repeat}\n", met.name, problems.join("\n")));
+                            let failure = format!("--- {fault:?} in {}\n{}\nrepeat it: {repeat}\n", met.name, problems.join("\n"));
+                            eprintln!("{failure}");
+                            failures.push(failure);
                         }
                     }
                 }
