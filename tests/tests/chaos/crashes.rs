@@ -41,10 +41,7 @@ async fn crash(subjects: Vec<&'static Subject>, mut rng: Rng) -> Result<(bool, V
     }
     prepared.sort_by(|one, other| one.subject.name.cmp(&other.subject.name));
     let moment = Moment::choose(&mut rng, &prepared[0].course);
-    let mut databases = Vec::new();
-    for prepared in &prepared {
-        databases.push(prepared.database().await);
-    }
+    let databases: Vec<_> = prepared.iter_mut().map(Prepared::last_database).collect();
     // a sequence that was copied goes back to where it was then, if the server is killed before the next checkpoint
     let mut connection = PgConnection::connect(server.url()).await.unwrap();
     connection.execute("checkpoint").await.unwrap();
@@ -68,7 +65,11 @@ async fn crash(subjects: Vec<&'static Subject>, mut rng: Rng) -> Result<(bool, V
     for (prepared, database) in prepared.iter().zip(&databases) {
         let wrong = prepared.heal(database).await;
         if !wrong.is_empty() {
-            problems.push(format!("--- {} after a crash of the server at {moment:?} of {first}\n{}", prepared.subject.name, wrong.join("\n")));
+            problems.push(format!(
+                "--- {} after a crash of the server at {moment:?} of {first}\n{}",
+                prepared.subject.name,
+                wrong.join("\n")
+            ));
         }
     }
     Ok((hit, problems))

@@ -47,11 +47,7 @@ const WAITS: &str = "select pid::text from pg_stat_activity where datname = curr
 
 impl Moment {
     pub fn choose(rng: &mut Rng, course: &Course) -> Self {
-        let (round_trips, answers) = if rng.bool() {
-            (working(rng, course), 0)
-        } else {
-            (0, rng.u64(1..=course.total.complete))
-        };
+        let (round_trips, answers) = if rng.bool() { (working(rng, course), 0) } else { (0, rng.u64(1..=course.total.complete)) };
         Self { round_trips, answers }
     }
 

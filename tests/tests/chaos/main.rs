@@ -7,7 +7,7 @@
 //! operation once.
 //!
 //! What is done is decided by a seed. `CHAOS_SEED` sets it, `CHAOS_RUNS` is the number of rounds, each with a seed of its own
-//! and at least one case for each kind of operation; `CHAOS_CASE` takes that case only. A failure prints how it is repeated.
+//! and at least one case for each kind of operation; `CHAOS_CASE` takes the cases whose path begins so. A failure prints how it is repeated.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod crashes;

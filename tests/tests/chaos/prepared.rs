@@ -20,7 +20,8 @@ pub struct Prepared {
     pub expected: State,
     /// What goes over the network meanwhile.
     pub course: Course,
-    base: Database,
+    /// Until it is given away.
+    base: Option<Database>,
     server: &'static Server,
 }
 
@@ -63,7 +64,7 @@ impl Prepared {
             base.execute(include_str!("rows.sql")).await.map_err(|error| error.to_string())?;
         }
         let mut prepared =
-            Self { subject: subject.clone(), expected: State::default(), course: Course::default(), base, server };
+            Self { subject: subject.clone(), expected: State::default(), course: Course::default(), base: Some(base), server };
         let database = prepared.database().await;
         prepared.course = prepared.go(&database).await?;
         if !up(database.url(), subject.chain).await?.revisions.is_empty() {
@@ -79,18 +80,20 @@ impl Prepared {
 
     /// A database at the base.
     pub async fn database(&self) -> Database {
-        self.is_left().await;
-        self.base.copy(self.server).await
-    }
-
-    /// Nobody can be connected to what is copied.
-    async fn is_left(&self) {
+        let base = self.base.as_ref().unwrap();
         let mut connection = PgConnection::connect(self.server.url()).await.unwrap();
-        let sessions = format!("select pid::text from pg_stat_activity where datname = '{}'", self.base.name());
+        // what is copied nobody can be connected to
+        let sessions = format!("select pid::text from pg_stat_activity where datname = '{}'", base.name());
         while !texts(&mut connection, &sessions).await.is_empty() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         connection.close().await.unwrap();
+        base.copy(self.server).await
+    }
+
+    /// The last database at the base: there can be no other one after it.
+    pub fn last_database(&mut self) -> Database {
+        self.base.take().unwrap()
     }
 
     /// The network before the server.

@@ -24,7 +24,8 @@ pub struct State {
     rows: Vec<String>,
 }
 
-const INVALID_INDEXES: &str = "select indexrelid::regclass::text from pg_index where not (indisvalid and indisready and indislive) order by 1";
+const INVALID_INDEXES: &str =
+    "select indexrelid::regclass::text from pg_index where not (indisvalid and indisready and indislive) order by 1";
 
 /// A query for each table. What a default made from the time or by chance is left out.
 const ROWS: &str = "select format(
@@ -90,9 +91,12 @@ impl State {
             ("indexes are invalid", &self.invalid_indexes, &expected.invalid_indexes),
             ("rows differ", &self.rows, &expected.rows),
         ];
-        problems.extend(lists.iter().filter(|(_, found, expected)| found != expected).map(|(what, found, expected)| {
-            format!("{what}: {found:#?}, without a fault {expected:#?}")
-        }));
+        problems.extend(
+            lists
+                .iter()
+                .filter(|(_, found, expected)| found != expected)
+                .map(|(what, found, expected)| format!("{what}: {found:#?}, without a fault {expected:#?}")),
+        );
         problems
     }
 }

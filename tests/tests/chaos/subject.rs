@@ -47,7 +47,11 @@ impl Subject {
         for (name, reason) in LEFT_OUT {
             assert!(names.iter().any(|other| other == name), "there is no {name} to be left out because it {reason}");
         }
-        names.into_iter().filter(|name| LEFT_OUT.iter().all(|(other, _)| other != name)).filter_map(|name| Self::read(&name, version)).collect()
+        names
+            .into_iter()
+            .filter(|name| LEFT_OUT.iter().all(|(other, _)| other != name))
+            .filter_map(|name| Self::read(&name, version))
+            .collect()
     }
 
     /// The case in this file, if a server of this version takes it.
