@@ -127,7 +127,7 @@ impl Cluster {
     /// Stops the server as a crash would: nothing is written that isn't, and nobody gets an answer.
     pub(crate) fn crash(&self) -> Result<(), ClusterError> {
         self.order("crash")?;
-        self.wait_for_status(|status| status.is_empty())
+        self.wait_for_status(str::is_empty)
     }
 
     /// Starts it again after a crash.

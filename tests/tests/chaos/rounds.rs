@@ -78,6 +78,7 @@ fn mixed(seed: u64, name: &str) -> u64 {
 }
 
 /// Runs all rounds. `share`: how many of the subjects that have all kinds among them are taken, one in so many.
+#[expect(clippy::print_stderr, reason = "who runs it for hours wants to see what it finds when it finds it")]
 async fn rounds(test: &str, choose: Choose, share: usize) -> BTreeMap<&'static str, (usize, usize)> {
     let only = std::env::var("CHAOS_CASE").ok();
     let (mut runs, mut hits) = (0, 0);
