@@ -440,9 +440,8 @@ impl Postgres {
             Item::Commit => "committing",
             _ => "opening the transaction",
         };
-        match lost(&error) {
+        match lost(&error).or_else(|| Self::guard_is_gone(&error)) {
             Some(reason) => Failure::Engine(Error::ConnectionLost { reason }),
-            None if Self::guard_is_gone(&error) => Failure::Engine(Error::ConnectionLost { reason: error.to_string() }),
             None => Failure::Engine(Error::server(doing, error)),
         }
     }

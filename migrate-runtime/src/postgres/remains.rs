@@ -43,9 +43,10 @@ impl Postgres {
         )
     }
 
-    /// Whether that is why a transaction was not begun.
-    pub(super) fn guard_is_gone(error: &sqlx::Error) -> bool {
-        matches!(error, sqlx::Error::Database(error) if error.message().contains(GUARD_IS_GONE))
+    /// The reason, if that is why a transaction was not begun.
+    pub(super) fn guard_is_gone(error: &sqlx::Error) -> Option<String> {
+        let gone = matches!(error, sqlx::Error::Database(error) if error.message().contains(GUARD_IS_GONE));
+        gone.then(|| GUARD_IS_GONE.to_owned())
     }
 
     /// Marks the guard as this migrator's, and waits until no transaction of an earlier one is at work.
