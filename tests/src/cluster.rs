@@ -1,7 +1,7 @@
 //! A PostgreSQL cluster in a temporary directory, which cannot outlive the process that started it.
 
 use std::fs::{self, DirBuilder};
-use std::io;
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -124,14 +124,45 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// Stops the server as a crash would: nothing is written that isn't, and nobody gets an answer.
+    pub(crate) fn crash(&self) -> Result<(), ClusterError> {
+        self.order("crash")?;
+        self.wait_for_status(str::is_empty)
+    }
+
+    /// Starts it again after a crash.
+    pub(crate) fn start_again(&self) -> Result<(), ClusterError> {
+        self.order("start")?;
+        self.wait_for_status(is_ready)
+    }
+
+    fn order(&self, order: &str) -> Result<(), ClusterError> {
+        let mut input = self.watchdog.stdin.as_ref().expect("taken only when it is dropped");
+        writeln!(input, "{order}").map_err(failed_to(format!("tell the watchdog to {order} the server")))
+    }
+
+    fn status(&self) -> String {
+        fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap_or_default()
+    }
+
+    fn wait_for_status(&self, reached: impl Fn(&str) -> bool) -> Result<(), ClusterError> {
+        let deadline = Instant::now() + START_LIMIT;
+        while !reached(&self.status()) {
+            if Instant::now() > deadline {
+                return Err(ClusterError::NotReady { log: self.read_log() });
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
+        Ok(())
+    }
+
     fn wait_until_ready(&self) -> Result<(), ClusterError> {
         let deadline = Instant::now() + START_LIMIT;
         while Instant::now() < deadline {
             if let Ok(output) = fs::read_to_string(self.directory.join("initdb.failed")) {
                 return Err(ClusterError::Failed { program: "initdb", output });
             }
-            let status = fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap_or_default();
-            if status.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
+            if is_ready(&self.status()) {
                 return Ok(());
             }
             let log = self.read_log();
@@ -165,6 +196,11 @@ impl Drop for Cluster {
         drop(self.watchdog.stdin.take());
         let _ = self.watchdog.wait();
     }
+}
+
+/// What the server keeps of itself in `postmaster.pid`.
+fn is_ready(status: &str) -> bool {
+    status.lines().nth(7).is_some_and(|line| line.trim() == "ready")
 }
 
 /// Whom the server runs as, where that is not the user of this process.

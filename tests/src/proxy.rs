@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::server::{Server, at};
 use connection::{Connection, Passage};
 pub use messages::Counters;
-use messages::Message;
+use messages::{Message, MessageReader};
 
 /// A TCP proxy on a free port of 127.0.0.1, which delays bytes without holding back the ones after them, as distance
 /// does. Everything is cut and closed when this is dropped.
@@ -34,6 +34,11 @@ pub enum Cut {
     BeforeRequest(u64),
     /// The request of the nth round trip, from 1 on, is carried out to its end; the client gets nothing of the reply.
     BeforeReply(u64),
+    /// The request of the nth round trip, from 1 on, reaches the server, which carries it out although nobody listens any
+    /// more: what comes next meets it at work.
+    AfterRequest(u64),
+    /// Clients get so many answers (`CommandComplete`), and not one byte after them.
+    AfterAnswers(u64),
     /// So many bytes of all that clients send reach the server, often not to the end of a message.
     AfterBytes(u64),
 }
@@ -161,8 +166,8 @@ impl Network {
         }
     }
 
-    /// Counts what a client sent, and says what becomes of it.
-    fn passage(&self, begun: &[Message], is_round_trip: bool, length: usize) -> Passage {
+    /// Counts what a client sent, and says what becomes of it. `is_complete`: a message ends with it.
+    fn passage(&self, begun: &[Message], is_round_trip: bool, is_complete: bool, length: usize) -> Passage {
         let mut counters = lock(&self.counters);
         counters.bytes_to_server += length as u64;
         counters.round_trips += u64::from(is_round_trip);
@@ -175,6 +180,11 @@ impl Network {
             Some(Cut::BeforeReply(0 | 1)) if is_round_trip => (None, Passage::SwallowReply),
             Some(Cut::BeforeRequest(left)) if is_round_trip => (Some(Cut::BeforeRequest(left - 1)), Passage::Pass),
             Some(Cut::BeforeReply(left)) if is_round_trip => (Some(Cut::BeforeReply(left - 1)), Passage::Pass),
+            Some(Cut::AfterRequest(left)) if is_round_trip || left == 0 => match left {
+                0 | 1 if is_complete => (None, Passage::CutAfter(length)),
+                0 | 1 => (Some(Cut::AfterRequest(0)), Passage::Pass),
+                left => (Some(Cut::AfterRequest(left - 1)), Passage::Pass),
+            },
             Some(Cut::AfterBytes(left)) => match usize::try_from(left) {
                 Ok(left) if left <= length => (None, Passage::CutAfter(left)),
                 _ => (Some(Cut::AfterBytes(left - length as u64)), Passage::Pass),
@@ -191,6 +201,16 @@ impl Network {
         for message in begun {
             counters.count_from_server(*message);
         }
+    }
+
+    /// Where the network is to break in these bytes of a server's, if it is. `reader` has not read them yet.
+    fn last_answer(&self, reader: &MessageReader, bytes: &[u8]) -> Option<usize> {
+        let mut cut = lock(&self.cut);
+        let Some(Cut::AfterAnswers(left)) = *cut else { return None };
+        let ends = reader.ends_of_answers(bytes);
+        let last = usize::try_from(left).ok().and_then(|left| left.checked_sub(1)).map_or(Some(&0), |last| ends.get(last));
+        *cut = last.is_none().then(|| Cut::AfterAnswers(left - ends.len() as u64));
+        last.copied()
     }
 
     fn cut(&self) {

@@ -95,6 +95,32 @@ impl Server {
         self.log.as_deref()
     }
 
+    /// Stops the server as `pg_ctl stop -m immediate` does: no session ends properly, and the next start is a recovery.
+    ///
+    /// # Errors
+    /// Where it doesn't stop.
+    ///
+    /// # Panics
+    /// Where it is not a cluster of our own.
+    pub fn crash(&self) -> Result<(), ClusterError> {
+        self.own_cluster().crash()
+    }
+
+    /// Starts it again after a crash, and waits until it is ready.
+    ///
+    /// # Errors
+    /// Where it doesn't start; the message has its log.
+    ///
+    /// # Panics
+    /// Where it is not a cluster of our own.
+    pub fn start_again(&self) -> Result<(), ClusterError> {
+        self.own_cluster().start_again()
+    }
+
+    fn own_cluster(&self) -> &Cluster {
+        self.cluster.as_ref().expect("a server that others use is not stopped")
+    }
+
     /// The directory that goes away with the server, where it is one of our own.
     #[must_use]
     pub fn directory(&self) -> Option<&Path> {

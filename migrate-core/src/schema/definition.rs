@@ -146,6 +146,17 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// Whether each fact of the two is as one of them has it, as far as can be told.
+    #[must_use]
+    pub fn is_between(&self, before: &Self, after: &Self) -> bool {
+        let may_be = |value: Option<&Value>, other: Option<&Value>| match (value, other) {
+            (Some(value), Some(other)) => value.compare(other) != Sameness::Different,
+            (value, other) => value.is_none() == other.is_none(),
+        };
+        let mut aspects = before.facts.iter().chain(&after.facts).map(|fact| fact.aspect.as_str());
+        aspects.all(|aspect| may_be(self.get(aspect), before.get(aspect)) || may_be(self.get(aspect), after.get(aspect)))
+    }
+
     /// The definition of `key` in `schema`.
     #[must_use]
     pub fn of(schema: &Schema, key: &ObjectKey) -> Option<Self> {

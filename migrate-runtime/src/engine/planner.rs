@@ -296,6 +296,7 @@ impl Planner {
                 Verdict::After => break Decision::Satisfied,
                 Verdict::Absent(key) if step.if_exists || carried.optional.contains(&key) => break Decision::Skipped(key),
                 Verdict::Absent(key) => break Decision::Missing(key),
+                Verdict::Conflict(differences) if carried.is_unfinished(&self.live, &differences) => break Decision::Run,
                 // a database that somebody has brought further already: what the rest of this migration would change is
                 // no conflict, and gets a verdict of its own
                 Verdict::Conflict(differences) => match self.further(backend, migration, rest, &carried.changes, &differences) {
@@ -391,6 +392,23 @@ impl Planner {
             backend.advance(&mut self.model, operation, origin)
         };
         Carried { changes, excerpt, optional, effects, before }
+    }
+}
+
+impl Carried {
+    /// Whether a step outside of a transaction was interrupted, and is done in part: what is there is an index that nothing
+    /// uses, or each thing that the step changes is as before it or as after it. Running it again finishes it.
+    fn is_unfinished(&self, live: &Schema, differences: &[Difference]) -> bool {
+        let invalid = |key: &ObjectKey| {
+            let is_it = |difference: &Difference| difference.key == *key && difference.aspect == "valid" && difference.expected.is_none();
+            differences.iter().any(is_it)
+        };
+        let unfinished = |change: &Change| match (&change.before, &change.after) {
+            (None, Some(_)) => matches!(change.key, ObjectKey::Index(_)) && invalid(&change.key),
+            (Some(before), Some(after)) => live.definition(&change.key).is_some_and(|live| live.is_between(before, after)),
+            _ => false,
+        };
+        self.effects.transaction == TransactionNeed::Outside && self.changes.iter().all(unfinished)
     }
 }
 

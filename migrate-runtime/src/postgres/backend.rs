@@ -38,6 +38,8 @@ pub(crate) struct Postgres {
     pub(super) options: Options,
     /// An idle transaction that holds the advisory lock.
     pub(super) guard: Option<PgConnection>,
+    /// The key of a lock that only our guard's transaction holds: who gets it knows that the guard is gone.
+    pub(super) guard_key: i64,
     /// Who stood in the way of the last statement that waited for a lock.
     pub(super) blockers: Vec<Blocker>,
     /// Which server the guard was taken on.
@@ -62,6 +64,7 @@ impl Postgres {
             connect,
             options,
             guard: None,
+            guard_key: 0,
             blockers: Vec::new(),
             identity: None,
             pooled: None,
@@ -299,6 +302,7 @@ impl Backend for Postgres {
 
     async fn guard(&mut self, command: &str) -> Result<Guarded> {
         self.take_guard().await?;
+        self.wait_for_remains().await?;
         // a newer format must be refused before anything of ours is written
         let format = self.history().await?.format;
         self.identity = self.identify().await?;

@@ -11,7 +11,6 @@ use crate::history::{Outcome, RevisionState};
 use crate::{Error, Event, Tx};
 use migrate_core::name::quote_literal;
 use migrate_core::operation::Operation;
-use migrate_core::schema::ObjectKey;
 use migrate_core::step::Action;
 use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _};
 use sqlx_core::transaction::TransactionManager as _;
@@ -78,7 +77,7 @@ impl Postgres {
         Ok(())
     }
 
-    fn begin(work: &Work) -> [String; 2] {
+    fn begin(&self, work: &Work) -> [String; 2] {
         let timeout = work.lock_timeout.as_millis();
         // a dump creates functions before the tables that they mention
         let bodies = if work.steps.iter().any(|planned| planned.step.file.is_some()) { "off" } else { "on" };
@@ -89,9 +88,10 @@ impl Postgres {
                  pg_catalog.set_config('statement_timeout', '0', true), \
                  pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true), \
                  pg_catalog.set_config('check_function_bodies', '{bodies}', true), \
-                 pg_catalog.set_config('search_path', {}, true), {}",
+                 pg_catalog.set_config('search_path', {}, true), {}, {}",
                 quote_literal(super::backend::SEARCH_PATH),
-                no_transaction_timeout(true)
+                no_transaction_timeout(true),
+                self.at_work()
             ),
         ]
     }
@@ -187,7 +187,7 @@ impl Postgres {
 
     fn push_begin(&self, batch: &mut Batch, work: &Work) {
         if !self.in_transaction {
-            for sql in Self::begin(work) {
+            for sql in self.begin(work) {
                 batch.push(Item::Frame, &sql);
             }
         }
@@ -328,6 +328,7 @@ impl Postgres {
         rows.push(row(Outcome::Started));
         let mut announce = Batch::default();
         announce.push(Item::Frame, "begin");
+        announce.push(Item::Frame, &format!("select {}", self.at_work()));
         announce.push(Item::Journal, &journal::record(self.run_id, revision, work.direction, &rows));
         if work.direction != Direction::Replay {
             announce.push(Item::Journal, &journal::record_revision(self.run_id, work.migration, RevisionState::Started));
@@ -341,8 +342,26 @@ impl Postgres {
         for step in work.steps.iter_mut().filter(|step| step.number < planned.number) {
             step.journalled = true;
         }
-        self.drop_invalid_leftover(&planned).await?;
         let began = std::time::Instant::now();
+        let elsewhere = match self.reconsider_outside(&planned).await? {
+            None => self.statements_outside(work, &planned).await?,
+            elsewhere => elsewhere,
+        };
+        match elsewhere {
+            Some(decision) => work.steps[i].decision = decision,
+            None => work.durations[i] = began.elapsed(),
+        }
+        let (outcome, evidence) = work.steps[i].outcome(work.direction).unwrap_or((Outcome::Applied, String::new()));
+        let done = journal::Row { evidence: &evidence, ..row(outcome) };
+        self.raw(&journal::record(self.run_id, revision, work.direction, &[done])).await?;
+        self.note_durations(work, &[i]);
+        work.steps[i].journalled = true;
+        Ok(())
+    }
+
+    /// Runs the statements of a step that can't be in a transaction. A decision: somebody else has done it meanwhile.
+    async fn statements_outside(&mut self, work: &Work, planned: &Planned) -> Result<Option<Decision>, Failure> {
+        self.drop_invalid_leftover(planned).await?;
         self.raw(&format!(
             "select pg_catalog.set_config('lock_timeout', '0', false), pg_catalog.set_config('statement_timeout', '0', false), \
              pg_catalog.set_config('search_path', {}, false), {}",
@@ -350,42 +369,23 @@ impl Postgres {
             no_transaction_timeout(false)
         ))
         .await?;
-        for sql in &planned.sql {
-            if let Err(error) = self.statement(work, sql.clone()).await {
-                let failure = self.failed(&planned, error);
+        for sql in self.statements(planned).await? {
+            if let Err(error) = self.statement(work, sql).await {
+                let failure = self.failed(planned, error);
+                if let Failure::Operation { sqlstate: Some(code), .. } = &failure
+                    && (is_absent(code) || is_duplicate(code))
+                    && let Some(decision) = self.look_again(planned).await?
+                {
+                    return Ok(Some(decision));
+                }
                 if !matches!(failure, Failure::Engine(_)) {
-                    self.drop_invalid_leftover(&planned).await?;
+                    self.drop_invalid_leftover(planned).await?;
                 }
                 return Err(failure);
             }
         }
-        work.durations[i] = began.elapsed();
-        self.verify(&planned).await?;
-        let outcome = planned.outcome(work.direction).map_or(Outcome::Applied, |(outcome, _)| outcome);
-        let done = journal::record(self.run_id, revision, work.direction, &[row(outcome)]);
-        self.raw(&done).await?;
-        self.note_durations(work, &[i]);
-        work.steps[i].journalled = true;
-        Ok(())
-    }
-
-    /// An index that a failed concurrent build left behind is dropped: PostgreSQL's manual says to.
-    async fn drop_invalid_leftover(&mut self, planned: &Planned) -> Result<(), Failure> {
-        for change in &planned.changes {
-            let (ObjectKey::Index(index), None) = (&change.key, &change.before) else { continue };
-            let invalid = format!(
-                "select from pg_catalog.pg_index as i join pg_catalog.pg_class as c on c.oid = i.indexrelid \
-                 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace \
-                 where not i.indisvalid and n.nspname = {} and c.relname = {}",
-                quote_literal(index.schema.as_str()),
-                quote_literal(index.name.as_str())
-            );
-            let found = sqlx::raw_sql(AssertSqlSafe(invalid)).fetch_optional(&mut self.connection).await;
-            if found.map_err(|error| Error::server("looking for an invalid index", error))?.is_some() {
-                self.raw(&format!("drop index concurrently if exists {}", index.quoted())).await?;
-            }
-        }
-        Ok(())
+        self.verify(planned).await?;
+        Ok(None)
     }
 
     /// After a step outside of a transaction: is what it should have made there, and valid?
@@ -417,7 +417,7 @@ impl Postgres {
             Item::Commit => "committing",
             _ => "opening the transaction",
         };
-        match lost(&error) {
+        match lost(&error).or_else(|| Self::guard_is_gone(&error)) {
             Some(reason) => Failure::Engine(Error::lost(reason)),
             None => Failure::Engine(Error::server(doing, error)),
         }

@@ -13,6 +13,7 @@ mod identical;
 mod journal;
 #[doc(hidden)]
 pub mod normalize;
+mod remains;
 mod segments;
 mod sessions;
 

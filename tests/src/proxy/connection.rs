@@ -88,7 +88,7 @@ impl Connection {
             // A TCP connection takes a round trip of its own, which a proxy on the same machine has to play.
             let earliest = self.accepted + self.network.one_way * 3;
             let due = (Instant::now() + self.network.one_way).max(earliest);
-            match self.network.passage(&begun, is_round_trip, bytes.len()) {
+            match self.network.passage(&begun, is_round_trip, messages.is_between_messages(), bytes.len()) {
                 Passage::Pass => to_server.send(Parcel::Bytes(due, bytes.to_vec())).is_ok(),
                 Passage::SwallowReply => {
                     self.awaiting_last_reply.store(true, Ordering::SeqCst);
@@ -108,6 +108,7 @@ impl Connection {
         read_all(&self.server, |bytes| {
             // The answer to a request for encryption is one byte and no message.
             let answers_request = self.before_startup.load(Ordering::SeqCst);
+            let last = if answers_request { None } else { self.network.last_answer(&messages, bytes) };
             let begun = if answers_request { Vec::new() } else { messages.read(bytes).0 };
             self.network.count_from_server(&begun, bytes.len());
             if self.awaiting_last_reply.load(Ordering::SeqCst) {
@@ -117,7 +118,12 @@ impl Connection {
                 }
                 return !ended;
             }
-            to_client.send(Parcel::Bytes(Instant::now() + self.network.one_way, bytes.to_vec())).is_ok()
+            let due = Instant::now() + self.network.one_way;
+            if let Some(last) = last {
+                let _ = to_client.send(Parcel::LastBytes(due, bytes[..last].to_vec()));
+                return false;
+            }
+            to_client.send(Parcel::Bytes(due, bytes.to_vec())).is_ok()
         });
         let _ = to_client.send(Parcel::End(Instant::now() + self.network.one_way));
     }

@@ -92,20 +92,21 @@ impl Message {
 }
 
 /// Finds where messages begin in one direction of a connection, however the bytes are cut into pieces.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct MessageReader {
     before_startup: bool,
+    last: Option<Message>,
     header: Vec<u8>,
     rest_of_message: u64,
 }
 
 impl MessageReader {
     pub(super) fn of_client() -> Self {
-        Self { before_startup: true, header: Vec::new(), rest_of_message: 0 }
+        Self { before_startup: true, last: None, header: Vec::new(), rest_of_message: 0 }
     }
 
     pub(super) fn of_server() -> Self {
-        Self { before_startup: false, header: Vec::new(), rest_of_message: 0 }
+        Self { before_startup: false, last: None, header: Vec::new(), rest_of_message: 0 }
     }
 
     /// Whether encryption may still be negotiated.
@@ -149,7 +150,24 @@ impl MessageReader {
         self.before_startup &= message != Message::Startup;
         self.rest_of_message = u64::from(length).saturating_sub(included);
         self.header.clear();
+        self.last = Some(message);
         Some(message)
+    }
+
+    /// Whether what was read so far ends with a message.
+    pub(super) fn is_between_messages(&self) -> bool {
+        self.header.is_empty() && self.rest_of_message == 0
+    }
+
+    /// Where a `CommandComplete` ends in the bytes that come next.
+    pub(super) fn ends_of_answers(&self, bytes: &[u8]) -> Vec<usize> {
+        let mut reader = self.clone();
+        let ends_answer = |byte: &u8| {
+            reader.read(std::slice::from_ref(byte));
+            reader.is_between_messages() && reader.last == Some(Message::Tagged(b'C'))
+        };
+        let ends: Vec<bool> = bytes.iter().map(ends_answer).collect();
+        (1..).zip(ends).filter(|(_, ends)| *ends).map(|(end, _)| end).collect()
     }
 }
 
@@ -171,6 +189,15 @@ mod tests {
             let found: Vec<Message> = SESSION.chunks(size).flat_map(|chunk| reader.read(chunk).0).collect();
             assert_eq!(found, expected, "in pieces of {size} bytes");
         }
+    }
+
+    #[test]
+    fn answers_end_where_they_end() {
+        let reply = b"T\0\0\0\x05xC\0\0\0\x06a\0C\0\0\0\x06b\0Z\0\0\0\x05I";
+        assert_eq!(MessageReader::of_server().ends_of_answers(reply), [13, 20]);
+        let mut reader = MessageReader::of_server();
+        reader.read(&reply[..11]);
+        assert_eq!(reader.ends_of_answers(&reply[11..]), [2, 9], "one has begun before");
     }
 
     #[test]

@@ -118,6 +118,44 @@ async fn a_cut_before_the_reply_leaves_the_client_in_doubt() {
 }
 
 #[tokio::test]
+async fn a_cut_after_the_request_leaves_the_server_at_work() {
+    let (database, proxy, mut connection) = connected(NO_DELAY).await;
+    connection.execute(sqlx::raw_sql("create table a (id integer)")).await.unwrap();
+    proxy.cut_at(Cut::AfterRequest(2));
+    connection.execute(sqlx::raw_sql("insert into a values (1)")).await.unwrap();
+    // a message that takes more than one piece
+    let filler = "-".repeat(1 << 18);
+    let request = format!("begin; insert into a values (2); select pg_sleep(0.2); commit --{filler}");
+    let error = connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(request))).await.unwrap_err();
+    assert!(matches!(error, sqlx::Error::Io(_)), "{error:?}");
+    assert_eq!(count(&database, "a").await, "1", "the client knows before the server is done");
+    while count(&database, "a").await != "2" {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_cut_can_fall_between_answers() {
+    use futures_util::TryStreamExt as _;
+    let (database, proxy, mut connection) = connected(NO_DELAY).await;
+    connection.execute(sqlx::raw_sql("create table a (id integer)")).await.unwrap();
+    proxy.cut_at(Cut::AfterAnswers(3));
+    connection.execute(sqlx::raw_sql("insert into a values (1)")).await.unwrap();
+    let four = "insert into a values (2); insert into a values (3); insert into a values (4); insert into a values (5)";
+    let mut answers = sqlx::raw_sql(four).fetch_many(&mut connection);
+    let mut heard = 0;
+    let error = loop {
+        match answers.try_next().await {
+            Ok(answer) => heard += u32::from(answer.is_some()),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, sqlx::Error::Io(_)), "{error:?}");
+    assert_eq!(heard, 2);
+    assert_eq!(count(&database, "a").await, "5", "the server has done it all");
+}
+
+#[tokio::test]
 async fn a_cut_can_fall_into_a_message() {
     let (database, proxy, mut connection) = connected(NO_DELAY).await;
     connection.execute(sqlx::raw_sql("create table a (id integer)")).await.unwrap();

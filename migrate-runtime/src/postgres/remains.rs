@@ -1,0 +1,141 @@
+//! What a dead migrator has left at work: a server goes on with the message that it has, although nobody will hear the
+//! answer, while the guard went with the socket that held it.
+//!
+//! A transaction of ours first joins those that are at work, and makes sure that the guard which it was sent under is still
+//! held. Whoever has taken the guard waits for those that are at work before the history is read: what they commit is in
+//! it. One that begins later finds its guard gone, and does nothing.
+
+use super::backend::Postgres;
+use crate::engine::{Decision, Planned};
+use crate::{Error, Event, Result};
+use migrate_core::name::quote_literal;
+use migrate_core::operation::{Operate as _, Operation};
+use migrate_core::ops::{DetachMode, DetachPartition};
+use migrate_core::schema::ObjectKey;
+use migrate_core::step::Action;
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+use std::time::{Duration, Instant};
+
+/// The key of the advisory lock that transactions at work share: `migratf`, next to the guard's.
+const WORK_KEY: i64 = 0x006d_6967_7261_7466;
+
+/// What the server makes an error of where the guard is gone.
+const GUARD_IS_GONE: &str = "the session that held the migration lock has ended";
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The first column of the last row.
+async fn last_text(connection: &mut PgConnection, doing: &'static str, sql: String) -> Result<Option<String>> {
+    let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(connection).await;
+    let rows = rows.map_err(|error| Error::server(doing, error))?;
+    Ok(rows.last().and_then(|row| row.try_get::<String, _>(0).ok()))
+}
+
+impl Postgres {
+    /// Columns of a query at the begin of a transaction, which joins those at work, unless the guard is gone.
+    pub(super) fn at_work(&self) -> String {
+        // what the planner could compute beforehand would be an error always
+        let refuse = format!("({} || pg_catalog.pg_backend_pid())::integer", quote_literal(&format!("{GUARD_IS_GONE}: ")));
+        let key = self.guard_key;
+        format!(
+            "pg_catalog.pg_advisory_xact_lock_shared({WORK_KEY}), \
+             case when pg_catalog.pg_try_advisory_xact_lock_shared({key}) then {refuse} end"
+        )
+    }
+
+    /// The reason, if that is why a transaction was not begun.
+    pub(super) fn guard_is_gone(error: &sqlx::Error) -> Option<String> {
+        let gone = matches!(error, sqlx::Error::Database(error) if error.message().contains(GUARD_IS_GONE));
+        gone.then(|| GUARD_IS_GONE.to_owned())
+    }
+
+    /// Marks the guard as this migrator's, and waits until no transaction of an earlier one is at work.
+    pub(super) async fn wait_for_remains(&mut self) -> Result<()> {
+        let doing = "waiting for what an earlier migrator has left at work";
+        let Some(guard) = &mut self.guard else { return Ok(()) };
+        self.guard_key = fastrand::i64(..);
+        // rolling back to the savepoint gives the lock back: our own transactions want to share it
+        let look = format!(
+            "savepoint _migrate_look; select pg_catalog.pg_try_advisory_xact_lock({WORK_KEY})::text; \
+             rollback to savepoint _migrate_look; release savepoint _migrate_look"
+        );
+        let mut sql = format!("select pg_catalog.pg_advisory_xact_lock({}); {look}", self.guard_key);
+        let (began, mut pause) = (Instant::now(), Duration::from_millis(20));
+        while last_text(guard, doing, sql.clone()).await?.as_deref() != Some("true") {
+            let holder = "a session whose migrator is gone (in pg_locks, an advisory lock)".to_owned();
+            if began.elapsed() >= self.options.guard_wait {
+                return Err(Error::Locked { holder, waited: began.elapsed() });
+            }
+            self.options.tell(&Event::WaitingForLock { holder });
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            sql.clone_from(&look);
+        }
+        Ok(())
+    }
+
+    /// A statement outside of a transaction can't join anything. Waits while another session runs the same one, and then
+    /// looks again whether it still has to be done.
+    pub(super) async fn reconsider_outside(&mut self, planned: &Planned) -> Result<Option<Decision>> {
+        let doing = "looking for a session that runs the same statement";
+        let texts: Vec<String> = planned.sql.iter().map(|sql| quote_literal(sql)).collect();
+        // the server keeps the beginning of long ones
+        let same = format!(
+            "select pg_catalog.min(a.pid)::text from pg_catalog.pg_stat_activity as a \
+             where a.datname = pg_catalog.current_database() and a.pid <> pg_catalog.pg_backend_pid() and a.state = 'active' and a.query <> '' \
+             and exists (select from pg_catalog.unnest(array[{}]::text[]) as t (sql) where pg_catalog.starts_with(t.sql, a.query))",
+            texts.join(", ")
+        );
+        let (mut waited, mut pause) = (false, Duration::from_millis(20));
+        while let Some(pid) = last_text(&mut self.connection, doing, same.clone()).await? {
+            self.options.tell(&Event::WaitingForLock { holder: format!("pid {pid}, which runs the same statement") });
+            tokio::time::sleep(pause).await;
+            (waited, pause) = (true, (pause * 2).min(LONGEST_PAUSE));
+        }
+        if waited { self.look_again(planned).await } else { Ok(None) }
+    }
+
+    /// Whether somebody else has done what a statement outside of a transaction was to do.
+    pub(super) async fn look_again(&mut self, planned: &Planned) -> Result<Option<Decision>> {
+        // nothing to compare is no proof
+        if planned.changes.is_empty() {
+            return Ok(None);
+        }
+        let live = self.snapshot_here().await?;
+        Ok(planned.reconsider(self, &live))
+    }
+
+    /// The statements that do a step outside of a transaction, or finish what an interrupted one has begun.
+    pub(super) async fn statements(&mut self, planned: &Planned) -> Result<Vec<String>> {
+        if let Action::Change(Operation::DetachPartition(detach)) = &planned.step.action
+            && detach.mode == DetachMode::Concurrently
+        {
+            let pending = format!(
+                "select 'pending' from pg_catalog.pg_inherits where inhdetachpending and inhrelid = pg_catalog.to_regclass({})",
+                quote_literal(&detach.partition.quoted())
+            );
+            if last_text(&mut self.connection, "looking for an interrupted detachment", pending).await?.is_some() {
+                return Ok(DetachPartition { mode: DetachMode::Finalize, ..detach.clone() }.render());
+            }
+        }
+        Ok(planned.sql.clone())
+    }
+
+    /// An index that a failed concurrent build left behind is dropped: PostgreSQL's manual says to.
+    pub(super) async fn drop_invalid_leftover(&mut self, planned: &Planned) -> Result<()> {
+        for change in &planned.changes {
+            let (ObjectKey::Index(index), None) = (&change.key, &change.before) else { continue };
+            let invalid = format!(
+                "select 'invalid' from pg_catalog.pg_index as i join pg_catalog.pg_class as c on c.oid = i.indexrelid \
+                 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace \
+                 where not i.indisvalid and n.nspname = {} and c.relname = {}",
+                quote_literal(index.schema.as_str()),
+                quote_literal(index.name.as_str())
+            );
+            if last_text(&mut self.connection, "looking for an invalid index", invalid).await?.is_some() {
+                self.raw(&format!("drop index concurrently if exists {}", index.quoted())).await?;
+            }
+        }
+        Ok(())
+    }
+}
