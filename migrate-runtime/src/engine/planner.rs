@@ -213,18 +213,14 @@ impl Planner {
                 continue;
             }
             let rest = steps.get(offset + 1..).unwrap_or_default();
-            match self.decide(backend, migration, step, number, &planned, rest).await? {
-                Some(step) => {
-                    let refused = matches!(step.decision, Decision::Missing(_) | Decision::Conflict(_) | Decision::Unsupported(_));
-                    planned.push(step);
-                    if refused {
-                        break;
-                    }
-                }
-                None => {
-                    let drops_later = self.drops_later(backend, migration, &steps[offset..]);
-                    return Ok(Chunk { steps: planned, cut: true, drops_later });
-                }
+            let Some(step) = self.decide(backend, migration, step, number, &planned, rest).await? else {
+                let drops_later = self.drops_later(backend, migration, &steps[offset..]);
+                return Ok(Chunk { steps: planned, cut: true, drops_later });
+            };
+            let refused = matches!(step.decision, Decision::Missing(_) | Decision::Conflict(_) | Decision::Unsupported(_));
+            planned.push(step);
+            if refused {
+                break;
             }
         }
         Ok(Chunk { steps: planned, cut: false, drops_later: false })

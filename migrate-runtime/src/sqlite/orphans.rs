@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many rows a message names, of each key.
-const NAMED: usize = 5;
+const NAMED: i64 = 5;
 
 /// Up to how many rows of a key it is known which values they refer to; of more, only their number.
 const KNOWN: i64 = 10_000;
@@ -176,14 +176,15 @@ async fn rows(connection: &mut SqliteConnection, key: &Key, rowid: &str, old: &m
         shown.join(" || ', ' || "),
         quoted(&key.child)
     );
-    let limit = old.values().sum::<i64>() + NAMED as i64;
+    let limit = old.values().sum::<i64>() + NAMED;
     let found = sqlx::query(AssertSqlSafe(sql)).bind(&key.child).bind(key.id).bind(limit).fetch_all(connection).await?;
-    let mut rows = Vec::new();
+    let (mut rows, mut named) = (Vec::new(), 0);
     for row in found {
         let (rowid, value, shown): (i64, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         match old.get_mut(&value).filter(|left| **left > 0) {
             Some(left) => *left -= 1,
-            None if rows.len() < NAMED => {
+            None if named < NAMED => {
+                named += 1;
                 let columns: Vec<&str> = key.columns.iter().map(|column| column.name.as_str()).collect();
                 rows.push(format!("rowid {rowid} ({} = {shown})", columns.join(", ")));
             }

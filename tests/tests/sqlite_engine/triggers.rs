@@ -32,11 +32,10 @@ fn make_column<'a>(tx: &'a mut Tx<'_>) -> StepFuture<'a> {
 
 #[tokio::test]
 async fn a_trigger_made_in_the_same_migration_survives() {
-    let made: [(&str, fn(Draft) -> Draft); 2] =
-        [("sqlite", |draft| draft.sqlite(NOTED)), ("run", |draft| draft.run("make_trigger", make_trigger))];
-    for (how, make) in made {
+    let draft = || Draft::new("b2", &["a1"]);
+    for (how, made) in [("sqlite", draft().sqlite(NOTED)), ("run", draft().run("make_trigger", make_trigger))] {
         let file = File::new();
-        let migration = make(Draft::new("b2", &["a1"])).up("alter table authors alter column born type text");
+        let migration = made.up("alter table authors alter column born type text");
         file.up(chain(vec![base(), migration])).await.unwrap();
         assert_noted(&file, "insert into authors values (1, 'Sei', '966')", "Sei").await;
         assert_eq!(file.text("select name as line from sqlite_schema where type = 'trigger'").await, "noted", "{how}");

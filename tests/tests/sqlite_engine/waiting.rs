@@ -63,12 +63,12 @@ async fn a_wait_ends_when_the_options_say_so() {
         let error = hasty.up(two(), None).await.unwrap_err();
         let Error::Locked { waited, .. } = &error else { panic!("{mode}: {error:?}") };
         assert!(*waited >= wait, "{mode}: {waited:?}");
-        assert!(began.elapsed() < wait + Duration::from_millis(600), "{mode}: {:?}", began.elapsed());
+        assert!(began.elapsed() < wait + Duration::from_secs(2), "{mode}: {:?}", began.elapsed());
         if mode == "delete" {
             let began = Instant::now();
             let error = hasty.status(two()).await.unwrap_err();
             assert!(matches!(error, Error::Locked { .. }), "{error:?}");
-            assert!(began.elapsed() >= wait && began.elapsed() < wait + Duration::from_millis(600), "{:?}", began.elapsed());
+            assert!(began.elapsed() >= wait && began.elapsed() < wait + Duration::from_secs(2), "{:?}", began.elapsed());
         } else {
             hasty.status(two()).await.unwrap();
         }
@@ -107,7 +107,7 @@ async fn the_budget_is_spent_before_a_migration_gives_up() {
         let took = began.elapsed();
         assert_eq!(error.sqlstate().as_deref(), Some("SQLITE_BUSY (5)"), "{mode}: {error:?}");
         assert!(took >= budget, "{mode}: {took:?}");
-        assert!(took < budget + Duration::from_millis(1000), "{mode}: {took:?}");
+        assert!(took < budget + Duration::from_secs(2), "{mode}: {took:?}");
         let holder = held.lock().unwrap().take().unwrap();
         holder.close().await.unwrap();
         file.up(two()).await.unwrap();
