@@ -192,3 +192,31 @@ async fn no_child_is_lost_with_keys_on_or_off() {
         assert_eq!(file.text(&rows.replace("writers", "authors")).await, "110", "{keys}");
     }
 }
+
+/// Rows without a number can only be counted, and keys that SQLite can't check only be left as they are.
+#[tokio::test]
+async fn tables_that_others_made_are_no_obstacle() {
+    let file = File::new();
+    let chain = chain(vec![
+        base(),
+        Draft::new("b2", &["a1"]).up("alter table books rename to works").up(REBUILD),
+        Draft::new("c3", &["b2"]).up("delete from authors where id = 1").up("alter table authors alter column name set default 'x'"),
+    ]);
+    file.database().up(chain, Some("a1")).await.unwrap();
+    file.execute(LOST).await;
+    file.execute(
+        "pragma foreign_keys = off;
+         create table links (author integer references AUTHORS (id), \"index\" text, primary key (author, \"index\")) without rowid;
+         insert into links values (1, 'a'), (98, 'b');
+         create table odd (\"rowid\" text, \"select\" integer references authors (id)); insert into odd values ('x', 97);
+         create table mismatched (name text references authors (name)); insert into mismatched values ('Sei');
+         create table lost (id integer references nowhere (id)); insert into lost values (1)",
+    )
+    .await;
+    file.database().up(chain, Some("b2")).await.unwrap();
+    let error = file.up(chain).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("2 rows of `links` without their row in `AUTHORS`, by author; there were 1 of them before"), "{text}");
+    assert!(text.contains("1 row of `works` without their row in `authors`: rowid 10 (author_id = 1)"), "{text}");
+    assert!(!text.contains("odd") && !text.contains("mismatch") && !text.contains("nowhere"), "{text}");
+}
