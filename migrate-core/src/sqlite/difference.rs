@@ -4,7 +4,7 @@ use super::convert::Conversion;
 use super::plan::SqliteStep;
 use super::project::project;
 use super::rebuild::rebuild;
-use super::{Unsupported, render, support};
+use super::{Unsupported, render, support, triggers};
 use crate::name::{Name, QualifiedName};
 use crate::schema::{Column, Constraint, ConstraintKind, Schema, Table};
 use std::collections::BTreeSet;
@@ -27,6 +27,23 @@ pub(super) enum Rename {
     Column(QualifiedName, Name, Name),
 }
 
+impl Rename {
+    /// The name that is gone afterwards.
+    fn old(&self) -> &Name {
+        match self {
+            Self::Table(from, _) => &from.name,
+            Self::Column(_, from, _) => from,
+        }
+    }
+
+    fn reversed(&self) -> Self {
+        match self {
+            Self::Table(from, to) => Self::Table(to.clone(), from.clone()),
+            Self::Column(table, from, to) => Self::Column(table.clone(), to.clone(), from.clone()),
+        }
+    }
+}
+
 impl Hints {
     /// The name that a table had before.
     pub(super) fn table_before(&self, name: &QualifiedName) -> QualifiedName {
@@ -40,21 +57,51 @@ impl Hints {
 /// The steps that make `after` out of `before`, neither of them projected.
 pub(super) fn difference(before: &Schema, after: &Schema, hints: &Hints) -> Result<Vec<SqliteStep>, Unsupported> {
     let (before, after) = changed(before, after, hints);
-    let (mut state, after) = (project(&before), project(&after));
+    let (state, after) = (project(&before), project(&after));
     let mut steps = Vec::new();
-    let views = |schema: &Schema| schema.views.clone();
-    let (old_views, new_views) = (views(&state), views(&after));
     // SQLite looks at all views when it renames a column, and stops at one that it can't follow
     let again = matches!(hints.rename, Some(Rename::Column(..)));
-    for (name, _) in old_views.iter().filter(|(name, view)| again || new_views.get(name) != Some(view)) {
+    for (name, _) in state.views.iter().filter(|(name, view)| again || after.views.get(name) != Some(view)) {
+        if let Some(rename) = hints.rename.as_ref().filter(|_| after.views.contains_key(name)) {
+            triggers::can_follow(&state, &name.name, rename.old())?;
+        }
         steps.push(SqliteStep::Statement(format!("drop view {}", render::quoted(&name.name))));
     }
-    if let Some(rename) = &hints.rename {
-        steps.extend(apply(rename, &mut state));
+    let mut renamed = state.clone();
+    match hints.rename.as_ref().and_then(|rename| Some((rename, apply(rename, &mut renamed)?))) {
+        // a rebuild makes triggers again as they are: only what is renamed after it does SQLite follow in them
+        Some((rename, statement)) if !same_tables(&renamed, &after) => {
+            let mut target = after.clone();
+            apply(&rename.reversed(), &mut target);
+            tables(&state, &target, hints, &mut steps)?;
+            steps.push(statement);
+        }
+        Some((_, statement)) => {
+            steps.push(statement);
+            tables(&renamed, &after, hints, &mut steps)?;
+        }
+        None => tables(&state, &after, hints, &mut steps)?,
     }
+    for (name, view) in after.views.iter().filter(|(name, view)| again || state.views.get(name) != Some(view)) {
+        steps.push(SqliteStep::Statement(render::create_view(&name.name, view)));
+        let triggers = triggers::on(&state, &name.name).map(|(_, trigger)| SqliteStep::Statement(trigger.sql.clone()));
+        steps.extend(triggers);
+    }
+    Ok(steps)
+}
+
+/// Whether nothing has to be done to make the tables of one out of those of the other.
+fn same_tables(left: &Schema, right: &Schema) -> bool {
+    let same = |old: &Table, new: &Table| matches!(Alteration::of(old, new), Alteration::None) && old.indexes == new.indexes;
+    left.tables.len() == right.tables.len()
+        && left.tables.iter().all(|(name, table)| right.tables.get(name).is_some_and(|other| same(table, other)))
+}
+
+/// Makes the tables of `after` out of those of `state`, names and all.
+fn tables(state: &Schema, after: &Schema, hints: &Hints, steps: &mut Vec<SqliteStep>) -> Result<(), Unsupported> {
     for table in after.tables.values() {
         if let Some(old) = state.tables.get(&table.name) {
-            change(old, table, hints, &state, &mut steps)?;
+            change(old, table, hints, state, steps)?;
         }
     }
     for name in state.tables.keys().filter(|name| !after.tables.contains_key(name)) {
@@ -64,12 +111,7 @@ pub(super) fn difference(before: &Schema, after: &Schema, hints: &Hints) -> Resu
         steps.push(SqliteStep::Statement(render::create_table(table, &table.name.name)));
         steps.extend(table.indexes.values().map(|index| SqliteStep::Statement(render::create_index(&table.name.name, index))));
     }
-    for (name, view) in new_views.iter().filter(|(name, view)| again || old_views.get(name) != Some(view)) {
-        steps.push(SqliteStep::Statement(render::create_view(&name.name, view)));
-        let triggers = state.sqlite_triggers.values().filter(|trigger| trigger.on == name.name);
-        steps.extend(triggers.map(|trigger| SqliteStep::Statement(trigger.sql.clone())));
-    }
-    Ok(steps)
+    Ok(())
 }
 
 /// The tables and views that aren't the same in both, so that a long chain doesn't project everything again and again.

@@ -16,6 +16,7 @@
 //! | `concurrently`, `using hash`, operator classes, `nulls first`, storage parameters, `unlogged` | nothing |
 //! | comments; the extensions that only help with what is built in (`pgcrypto`, `uuid-ossp`, …) | nothing |
 //! | `vacuum`, `analyze`, `set`, `lock` | nothing |
+//! | `truncate`: of tables that no others refer to, and that no trigger watches | `delete`, of the referring tables first |
 //! | create, drop and rename table; rename column; create and drop index and view | the same |
 //! | add column: nullable or with a constant default, no key | the same |
 //! | drop column: in no constraint but its own check | the same |
@@ -39,6 +40,8 @@ mod support;
 mod tests;
 pub mod text;
 mod translate;
+mod triggers;
+mod truncate;
 mod types;
 mod unsupported;
 mod verdict;
@@ -47,6 +50,7 @@ pub use overlay::overlay;
 pub use plan::{SqliteStep, plan};
 pub use project::{autoincrement, project};
 pub use replay::{can_do, replay};
+pub use triggers::{TriggerEvent, trigger_event};
 pub use types::live_type;
 pub use unsupported::Unsupported;
 pub use verdict::{changes, verdict};

@@ -3,7 +3,7 @@
 use super::Unsupported;
 use super::convert::Conversion;
 use super::difference::{Hints, Rename, difference};
-use super::{render, support, translate, types};
+use super::{render, support, translate, triggers, types};
 use crate::expression::Expression;
 use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName};
 use crate::operation::Operation;
@@ -137,7 +137,6 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         | Operation::RenameSequence(_)
         | Operation::RenameTrigger(_)
         | Operation::RenameType(_)
-        | Operation::RenameView(_)
         | Operation::Revoke(_)
         | Operation::SetDefault(_)
         | Operation::SetNotNull(_)
@@ -157,6 +156,10 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
             renamed(Rename::Column(operation.table.clone(), operation.column.clone(), operation.to.clone()))
         }
         Operation::RenameEnumValue(operation) => rename_enum_value(operation, before),
+        Operation::RenameView(operation) => {
+            triggers::can_rename_view(before, &operation.name.name)?;
+            Ok(Treatment::Difference(Hints::default()))
+        }
         Operation::RenameTable(operation) => renamed(Rename::Table(operation.table.clone(), operation.table.sibling(operation.to.clone()))),
     }
 }
@@ -313,13 +316,7 @@ fn opaque(operation: &Opaque, schema: &Schema) -> Result<Vec<String>, Unsupporte
         ("set" | "reset" | "lock" | "vacuum" | "analyze" | "reindex" | "cluster" | "checkpoint" | "discard" | "comment", _) => {
             Ok(Vec::new())
         }
-        ("truncate", _) => {
-            let words = sql.to_lowercase();
-            if words.contains("cascade") || words.contains("restart") || operation.relations.is_empty() {
-                return refused();
-            }
-            Ok(operation.relations.iter().map(|table| format!("delete from {}", render::quoted(&table.name))).collect())
-        }
+        ("truncate", _) => super::truncate::truncate(operation, schema),
         // SQLite's own, from a block for it
         (_, "create trigger") if sql.split_whitespace().any(|word| word.eq_ignore_ascii_case("begin")) => Ok(vec![sql.to_owned()]),
         ("pragma", _) | (_, "create virtual") => Ok(vec![sql.to_owned()]),

@@ -7,7 +7,7 @@
 //! moment, and leaves the foreign keys of other tables alone.
 
 use super::convert::{self, Conversion};
-use super::render;
+use super::{render, triggers};
 use crate::name::{Name, quote_literal, quoted_list};
 use crate::schema::{Schema, Table};
 
@@ -47,7 +47,7 @@ pub(super) fn rebuild(before: &Table, after: &Table, conversions: &[(Name, Conve
     statements.push(format!("alter table {new_quoted} rename to {old}"));
     statements.push("pragma legacy_alter_table = off".to_owned());
     statements.extend(after.indexes.values().map(|index| render::create_index(name, index)));
-    statements.extend(live.sqlite_triggers.values().filter(|trigger| trigger.on == *name).map(|trigger| trigger.sql.clone()));
+    statements.extend(triggers::on(live, name).map(|(_, trigger)| trigger.sql.clone()));
     statements
 }
 

@@ -154,6 +154,24 @@ fn statements_that_change_data() {
 }
 
 #[test]
+fn tables_that_refer_to_each_other_are_truncated_together() {
+    let base = "create table a (id integer primary key); create table b (a integer references a); create table cascade_b (id integer);";
+    assert_eq!(planned(base, "truncate a, b").unwrap(), ["delete from \"b\"", "delete from \"a\""]);
+    assert_eq!(planned(base, "truncate cascade_b").unwrap(), ["delete from \"cascade_b\""]);
+    assert_eq!(refused(base, "truncate a"), "table `a` can't be truncated: a foreign key of `b` refers to it");
+}
+
+/// So SQLite follows the rename in the triggers that the rebuild has made again.
+#[test]
+fn a_rename_comes_after_the_rebuild_that_it_takes() {
+    let base = "create type kind as enum ('x'); create table t (id integer primary key, a kind);";
+    let lines = planned(base, "alter table t rename column a to b").unwrap();
+    assert_eq!(lines[0], "-- rebuild of t");
+    assert!(lines[1].contains("a text constraint b_enum check (a in ('x'))"), "{}", lines[1]);
+    assert_eq!(lines.last().unwrap(), "alter table \"t\" rename column a to b");
+}
+
+#[test]
 fn what_cannot_be_said_is_refused() {
     let base = "create table t (id integer primary key, a text, b integer);";
     for (migration, message) in [

@@ -109,7 +109,7 @@ pub fn view(sql: &str) -> Option<(Vec<Name>, Expression)> {
 }
 
 /// The tokens of SQLite's SQL, which quotes identifiers as `[…]` and `` `…` `` too.
-fn sqlite_tokens(sql: &str) -> Vec<Spanned> {
+pub(super) fn sqlite_tokens(sql: &str) -> Vec<Spanned> {
     let mut out: Vec<Spanned> = Vec::new();
     let mut from = 0;
     while from < sql.len() {

@@ -1,6 +1,7 @@
 //! Decides what has to happen with every step, by comparing the model with the live schema.
 
 use super::backend::{Backend, Rendered};
+use super::work::{changes_rows_only, drops_a_relation, drops_a_table};
 use crate::error::Place;
 use crate::{Migration, Result};
 use migrate_core::effects::{Effects, TransactionNeed};
@@ -69,8 +70,9 @@ pub(crate) struct Planner {
     pub(crate) live: Schema,
     /// Whether something has run since the snapshot that the model doesn't understand.
     pub(crate) stale: bool,
-    /// Whether something has been renamed that triggers may mention: their text follows as only the database knows, and
-    /// has to be read again before anything is planned that would write it back.
+    /// Whether something has been run since the snapshot that may have changed what a table or view has on it in a way that
+    /// only SQLite knows: triggers follow a rename, and what isn't modelled may do anything. It has to be read again
+    /// before a table or view is made anew, or that would be lost.
     unread: bool,
     /// What skipped operations would have created: missing, and rightly so.
     pub(crate) outstanding: BTreeSet<ObjectKey>,
@@ -97,6 +99,8 @@ pub(crate) struct Chunk {
     pub(crate) steps: Vec<Planned>,
     /// Whether the rest needs to see what these have done first.
     pub(crate) cut: bool,
+    /// Whether that rest is going to drop a table, as far as can be told.
+    pub(crate) drops_later: bool,
 }
 
 impl Planner {
@@ -118,6 +122,11 @@ impl Planner {
         self.live = live;
         self.stale = false;
         self.unread = false;
+    }
+
+    /// Whether the live schema has to be read again before a migration is planned.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.unread
     }
 
     /// Replays a step that is done, one way or another: only the model moves. `skipped` says that the journal has it as
@@ -203,22 +212,42 @@ impl Planner {
                 planned.push(Self::without_run(migration, step, number, Decision::Done));
                 continue;
             }
-            if self.unread && planned.iter().any(|planned| planned.decision == Decision::Run) {
-                return Ok(Chunk { steps: planned, cut: true });
-            }
             let rest = steps.get(offset + 1..).unwrap_or_default();
-            match self.decide(backend, migration, step, number, &planned, rest).await? {
-                Some(step) => {
-                    let refused = matches!(step.decision, Decision::Missing(_) | Decision::Conflict(_) | Decision::Unsupported(_));
-                    planned.push(step);
-                    if refused {
-                        break;
-                    }
-                }
-                None => return Ok(Chunk { steps: planned, cut: true }),
+            let Some(step) = self.decide(backend, migration, step, number, &planned, rest).await? else {
+                let drops_later = self.drops_later(backend, migration, &steps[offset..]);
+                return Ok(Chunk { steps: planned, cut: true, drops_later });
+            };
+            let refused = matches!(step.decision, Decision::Missing(_) | Decision::Conflict(_) | Decision::Unsupported(_));
+            planned.push(step);
+            if refused {
+                break;
             }
         }
-        Ok(Chunk { steps: planned, cut: false })
+        Ok(Chunk { steps: planned, cut: false, drops_later: false })
+    }
+
+    /// Whether one of the steps that are left is going to drop a table or make one anew. Foreign keys can't be switched in a
+    /// transaction: what isn't foreseen has all of it begun anew.
+    fn drops_later<B: Backend>(&self, backend: &B, migration: &Migration, rest: &[Step]) -> bool {
+        if self.dialect != Dialect::Sqlite {
+            return false;
+        }
+        let mut ahead = self.clone();
+        // the first of them has been looked at: the model may be past it
+        let mut before = ahead.carried.take().and_then(|carried| carried.before);
+        rest.iter().any(|step| {
+            let model = before.take().unwrap_or_else(|| ahead.model.clone());
+            ahead.replay_done(migration, step, false);
+            let Action::Change(operation) = &step.action else { return false };
+            if step.dialect.is_some_and(|dialect| dialect != ahead.dialect) {
+                return false;
+            }
+            let rendered = backend.render(operation, step.dialect.is_some(), &model, &ahead.live).unwrap_or_default();
+            if let Some(live) = rendered.live {
+                ahead.live = live;
+            }
+            drops_a_table(&rendered.sql)
+        })
     }
 
     fn without_run(migration: &Migration, step: &Step, number: usize, decision: Decision) -> Planned {
@@ -261,6 +290,7 @@ impl Planner {
             }
             Action::Run { .. } => {
                 self.stale = true;
+                self.unread |= self.dialect == Dialect::Sqlite;
                 let effects = Effects::unknown(TransactionNeed::Inside);
                 return Ok(Some(Planned { effects, ..Self::without_run(migration, step, number, Decision::Run) }));
             }
@@ -314,6 +344,11 @@ impl Planner {
             }
             (decision, rendered) => (decision, rendered.unwrap_or_default()),
         };
+        let empties = matches!(operation, Operation::Opaque(opaque) if opaque.kind == "truncate");
+        if something_runs && self.unread && (empties || drops_a_relation(&rendered.sql)) {
+            self.carried = Some(carried).filter(|_| !unchecked);
+            return Ok(None);
+        }
         match &decision {
             Decision::Run => {
                 match rendered.live {
@@ -321,8 +356,11 @@ impl Planner {
                     None => operation.apply(&mut self.live, &Origin::default()),
                 }
                 self.stale |= matches!(operation, Operation::Opaque(_));
-                let renames = matches!(operation, Operation::RenameTable(_) | Operation::RenameColumn(_));
-                self.unread |= renames && !self.live.sqlite_triggers.is_empty();
+                self.unread |= match operation {
+                    Operation::RenameTable(_) | Operation::RenameColumn(_) => !self.live.sqlite_triggers.is_empty(),
+                    Operation::Opaque(opaque) => self.dialect == Dialect::Sqlite && !changes_rows_only(opaque, step.dialect.is_some()),
+                    _ => false,
+                };
             }
             Decision::Skipped(_) => self.note_skip(operation, &carried.changes),
             _ => {}

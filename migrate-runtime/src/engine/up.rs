@@ -265,9 +265,12 @@ impl Attempt<'_> {
                 _ => {}
             }
             backend.roll_back().await?;
-            let retry = matches!(failure, Failure::Transient { .. }) && began.elapsed() + pause < self.options.lock_budget;
-            if retry && let Failure::Transient { place, message, .. } = &failure {
-                let jitter = pause.mul_f64(0.5 + fastrand::f64());
+            let left = self.options.lock_budget.saturating_sub(began.elapsed());
+            if !left.is_zero()
+                && let Failure::Transient { place, message, .. } = &failure
+            {
+                // the last pause is as long as the budget lasts
+                let jitter = pause.mul_f64(0.5 + fastrand::f64()).min(left);
                 self.options.tell(&Event::Retrying { reason: format!("{place}: {message}"), pause_ms: milliseconds(jitter) });
                 tokio::time::sleep(jitter).await;
                 pause = (pause * 2).min(Duration::from_secs(5));
@@ -300,6 +303,9 @@ impl Attempt<'_> {
         operations: &mut BTreeMap<usize, OperationReport>,
     ) -> Result<(), Failure> {
         let mut next = 0;
+        if planner.is_unread() {
+            planner.refresh(backend.snapshot().await?);
+        }
         loop {
             let chunk = planner.chunk(backend, self.migration, &self.steps[next..], next + 1, done).await?;
             if let Some(failure) = chunk.steps.iter().find_map(refusal) {
@@ -313,6 +319,7 @@ impl Attempt<'_> {
                 direction: self.direction,
                 steps: chunk.steps,
                 completes,
+                drops_later: chunk.drops_later,
                 durations,
                 lock_timeout: self.options.lock_timeout,
             };

@@ -5,6 +5,9 @@ use super::planner::{Decision, Planned};
 use crate::Migration;
 use crate::error::{Error, Place};
 use crate::history::Outcome;
+use migrate_core::operation::Operation;
+use migrate_core::ops::Opaque;
+use migrate_core::step::Action;
 use std::time::Duration;
 
 /// Which way a migration goes.
@@ -40,6 +43,9 @@ pub(crate) struct Work {
     pub(crate) steps: Vec<Planned>,
     /// Whether this is all that is left of the migration: then it is recorded and committed.
     pub(crate) completes: bool,
+    /// Whether what is left of the migration after this is going to drop a table or make one anew, as far as can be told.
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "PostgreSQL's keys stay on"))]
+    pub(crate) drops_later: bool,
     /// How long each operation took, as far as it was run; parallel to `steps`.
     pub(crate) durations: Vec<Duration>,
     /// Whether the operations have a savepoint each.
@@ -54,6 +60,55 @@ impl Work {
             Some((planned, outcome, evidence))
         })
     }
+}
+
+/// Whether a statement begins with `drop` and one of these words. With foreign keys on, SQLite deletes the rows of a table that
+/// is dropped, and what refers to them.
+fn drops(sql: &str, kinds: &[&str]) -> bool {
+    let mut words = sql.split_ascii_whitespace();
+    words.next().is_some_and(|word| word.eq_ignore_ascii_case("drop"))
+        && words.next().is_some_and(|word| kinds.iter().any(|kind| word.eq_ignore_ascii_case(kind)))
+}
+
+/// Whether one of the statements drops a table.
+pub(crate) fn drops_a_table(sql: &[String]) -> bool {
+    sql.iter().any(|sql| drops(sql, &["table"]))
+}
+
+/// Whether one of the statements drops a table or a view, perhaps to make it anew, with what was known to be on it.
+pub(crate) fn drops_a_relation(sql: &[String]) -> bool {
+    sql.iter().any(|sql| drops(sql, &["table", "view"]))
+}
+
+#[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "PostgreSQL makes nothing anew"))]
+impl Planned {
+    /// Whether it drops a table, perhaps to make it anew.
+    pub(crate) fn drops_a_table(&self) -> bool {
+        drops_a_table(&self.sql)
+    }
+
+    /// Whether it makes a table or a view anew, with the triggers on it.
+    pub(crate) fn makes_anew(&self) -> bool {
+        let creates = |sql: &String| sql.get(..7).is_some_and(|word| word.eq_ignore_ascii_case("create "));
+        drops_a_relation(&self.sql) && self.sql.iter().any(creates)
+    }
+
+    /// Whether tables and columns may have other names once it has been run.
+    pub(crate) fn may_rename(&self) -> bool {
+        match &self.step.action {
+            Action::Change(Operation::RenameTable(_) | Operation::RenameColumn(_)) | Action::Run { .. } => true,
+            Action::Change(Operation::Opaque(opaque)) => !changes_rows_only(opaque, self.step.dialect.is_some()),
+            Action::Change(_) | Action::Declare { .. } | Action::Assert { .. } => false,
+        }
+    }
+}
+
+/// Whether a statement leaves the schema alone. `native`: it is as somebody wrote it, and may be several.
+pub(crate) fn changes_rows_only(opaque: &Opaque, native: bool) -> bool {
+    let sql = opaque.sql.sql().trim_end();
+    let several = native && sql.strip_suffix(';').unwrap_or(sql).contains(';');
+    let first = opaque.kind.split(' ').next().unwrap_or_default();
+    !several && matches!(first, "insert" | "update" | "delete" | "truncate" | "replace" | "select" | "values" | "with")
 }
 
 impl Planned {

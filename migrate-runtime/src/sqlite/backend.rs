@@ -2,6 +2,7 @@
 
 use super::journal::{Entry, Mark};
 use super::transaction::{Open, Settings};
+use super::wait::Wait;
 use super::{catalog, connect, failed, journal};
 use crate::engine::{Backend, Direction, Failure, Guarded, Options, Rendered, Told, Work};
 use crate::history::{History, OperationRow, Outcome, RevisionState};
@@ -17,7 +18,6 @@ use migrate_core::verdict::{Answers, Change, Question, Verdict};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
 use std::borrow::Cow;
-use std::time::Instant;
 
 /// An SQLite database.
 #[derive(Debug)]
@@ -149,21 +149,21 @@ impl Backend for Sqlite {
         if self.connection.is_none() {
             return Ok(History::default());
         }
-        let began = Instant::now();
+        let mut wait = Wait::new(self.options.guard_wait);
         loop {
             match self.read_history().await {
                 Ok(history) => return Ok(history),
-                Err(error) => self.wait_to_read(error, began)?,
+                Err(error) => self.wait_to_read(error, &mut wait).await?,
             }
         }
     }
 
     async fn outcomes(&mut self, revision: &str) -> Result<Vec<OperationRow>> {
-        let began = Instant::now();
+        let mut wait = Wait::new(self.options.guard_wait);
         loop {
             match journal::outcomes(self.connection()?, revision).await {
                 Ok(rows) => return Ok(rows),
-                Err(error) => self.wait_to_read(error, began)?,
+                Err(error) => self.wait_to_read(error, &mut wait).await?,
             }
         }
     }
@@ -180,10 +180,10 @@ impl Backend for Sqlite {
         }
         self.raw("pragma query_only = off").await?;
         self.settings = Settings::read(self.connection()?).await.map_err(|error| failed("reading the settings", error))?;
-        let (began, wait) = (Instant::now(), self.options.guard_wait);
+        let mut wait = Wait::new(self.options.guard_wait);
         loop {
-            if !self.begin(wait.saturating_sub(began.elapsed()), false).await? {
-                return Err(Error::Locked { holder: self.writer(), waited: began.elapsed() });
+            if !self.begin(wait.left(), false).await? {
+                return Err(Error::Locked { holder: self.writer(), waited: wait.waited() });
             }
             let opened = match self.open_journal(command).await {
                 Ok(history) => self.commit().await.map(|()| history),
@@ -196,7 +196,7 @@ impl Backend for Sqlite {
                 Ok(history) => return Ok(Guarded { history }),
                 Err(error) => {
                     self.rollback().await?;
-                    self.step_back(error, "creating the journal", began, wait).await?;
+                    self.step_back(error, "creating the journal", &mut wait).await?;
                 }
             }
         }
@@ -212,11 +212,11 @@ impl Backend for Sqlite {
     }
 
     async fn snapshot(&mut self) -> Result<Schema> {
-        let began = Instant::now();
+        let mut wait = Wait::new(self.options.guard_wait);
         loop {
             match self.snapshot_here().await {
                 Ok(schema) => return Ok(schema),
-                Err(error) => self.wait_to_read(error, began)?,
+                Err(error) => self.wait_to_read(error, &mut wait).await?,
             }
         }
     }

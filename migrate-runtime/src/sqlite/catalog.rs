@@ -142,11 +142,29 @@ impl Tables {
                 self.insert(&QualifiedName::public(owner.as_str()), constraint);
             }
         }
+        self.spell();
         let keys = self.schema.clone();
         for constraint in self.schema.tables.values_mut().flat_map(|table| table.constraints.values_mut()) {
             naming::complete_foreign_key(&keys, None, constraint);
         }
         self.schema
+    }
+
+    /// Spells tables in keys and triggers as they spell themselves: SQLite takes no notice of case, and keeps what was written.
+    fn spell(&mut self) {
+        let relations = self.schema.tables.keys().chain(self.schema.views.keys());
+        let spelt: BTreeMap<String, Name> = relations.map(|name| (name.name.as_str().to_ascii_lowercase(), name.name.clone())).collect();
+        let own = |name: &mut Name| {
+            if let Some(spelt) = spelt.get(&name.as_str().to_ascii_lowercase()).filter(|spelt| *spelt != name) {
+                name.clone_from(spelt);
+            }
+        };
+        self.schema.sqlite_triggers.values_mut().for_each(|trigger| own(&mut trigger.on));
+        for constraint in self.schema.tables.values_mut().flat_map(|table| table.constraints.values_mut()) {
+            if let ConstraintKind::ForeignKey(key) = &mut constraint.kind {
+                own(&mut key.references.name);
+            }
+        }
     }
 
     fn insert(&mut self, table: &QualifiedName, constraint: Constraint) {

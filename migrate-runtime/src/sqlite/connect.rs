@@ -2,13 +2,11 @@
 
 use super::codes::{CANTOPEN, Code};
 use super::transaction::is_transient;
+use super::wait::Wait;
 use crate::{Error, Result};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, SqliteConnection};
-use std::time::{Duration, Instant};
-
-/// How long a statement that only reads waits for a writer before it is said that we wait.
-pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(1);
+use std::time::Duration;
 
 /// The path, or that it is in memory.
 pub(super) fn target(options: &SqliteConnectOptions) -> String {
@@ -20,11 +18,15 @@ pub(super) fn target(options: &SqliteConnectOptions) -> String {
 /// Opens the database. `create`: also one that isn't there yet. `wait`: for how long, where somebody has locked it; to open
 /// it can mean to switch its journal.
 pub(super) async fn connect(options: &SqliteConnectOptions, create: bool, wait: Duration) -> Result<SqliteConnection> {
-    let connect = options.clone().create_if_missing(create).busy_timeout(READ_TIMEOUT);
-    let began = Instant::now();
+    open(options, create, &mut Wait::new(wait)).await
+}
+
+async fn open(options: &SqliteConnectOptions, create: bool, wait: &mut Wait) -> Result<SqliteConnection> {
+    // whoever waits for a lock does it here, where the options say for how long
+    let connect = options.clone().create_if_missing(create).busy_timeout(Duration::ZERO);
     loop {
         match connect.connect().await {
-            Err(error) if is_transient(&error) && began.elapsed() < wait => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(error) if is_transient(&error) && !wait.is_over() => wait.pause().await,
             opened => return opened.map_err(|error| refused(options, error)),
         }
     }
@@ -35,11 +37,12 @@ pub(super) async fn connect_if_exists(options: &SqliteConnectOptions, wait: Dura
     // a folder that can't be searched is nothing to be silent about
     let is_missing = || options.get_filename().try_exists().is_ok_and(|exists| !exists);
     let was_missing = is_missing();
-    match connect(options, false, wait).await {
+    let mut wait = Wait::new(wait);
+    match open(options, false, &mut wait).await {
         Ok(connection) => Ok(Some(connection)),
         Err(_) if is_missing() => Ok(None),
         // another migrator has just made it
-        Err(_) if was_missing => connect(options, false, wait).await.map(Some),
+        Err(_) if was_missing => open(options, false, &mut wait).await.map(Some),
         Err(error) => Err(error),
     }
 }

@@ -24,7 +24,7 @@ impl Sqlite {
     pub(super) async fn run(&mut self, work: &mut Work) -> Result<(), Failure> {
         let place = place(work);
         let runs = |planned: &Planned| planned.decision == Decision::Run;
-        let drops = work.steps.iter().any(|planned| runs(planned) && drops_a_table(planned));
+        let drops = work.drops_later || work.steps.iter().any(|planned| runs(planned) && planned.drops_a_table());
         for i in 0..work.steps.len() {
             if !runs(&work.steps[i]) {
                 continue;
@@ -55,6 +55,7 @@ impl Sqlite {
             started.map_err(|error| failed("writing the journal", error))?;
         }
         self.commit_checked(work, work.steps[i].place.clone()).await?;
+        self.raw(&format!("pragma busy_timeout = {}", work.lock_timeout.as_millis())).await?;
         let began = Instant::now();
         for sql in work.steps[i].sql.clone() {
             let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(self.connection()?).await;
@@ -69,6 +70,10 @@ impl Sqlite {
     async fn run_step(&mut self, work: &mut Work, i: usize) -> Result<(), Failure> {
         if let Some(open) = &mut self.open {
             open.worked = true;
+        }
+        let keys = if work.steps[i].may_rename() { self.keys_before().await? } else { None };
+        if work.steps[i].makes_anew() {
+            self.note_triggers().await?;
         }
         self.raw(SAVEPOINT).await?;
         let began = Instant::now();
@@ -85,7 +90,11 @@ impl Sqlite {
             }
         }
         work.durations[i] = began.elapsed();
-        Ok(self.raw(RELEASE).await?)
+        self.raw(RELEASE).await?;
+        match keys {
+            Some(keys) => Ok(self.follow_keys(&keys).await?),
+            None => Ok(()),
+        }
     }
 
     async fn call(&mut self, work: &Work, i: usize, function: &str) -> Result<(), Failure> {
@@ -164,12 +173,15 @@ impl Sqlite {
         self.commit_checked(work, place).await
     }
 
-    /// Commits, if no row has lost the row that it refers to.
+    /// Commits, if no row has lost the row that it refers to, and no trigger what it is about.
     async fn commit_checked(&mut self, work: &Work, place: Place) -> Result<(), Failure> {
+        let last = |wanted: fn(&Planned) -> bool| {
+            let step = work.steps.iter().rfind(|planned| planned.decision == Decision::Run && wanted(planned));
+            step.map_or_else(|| (place.clone(), String::new()), |planned| (planned.place.clone(), planned.sql.join(";\n")))
+        };
         let orphaned = self.orphaned().await?;
         if !orphaned.is_empty() {
-            let dropping = work.steps.iter().rfind(|planned| planned.decision == Decision::Run && drops_a_table(planned));
-            let (place, sql) = dropping.map_or((place, String::new()), |planned| (planned.place.clone(), planned.sql.join(";\n")));
+            let (place, sql) = last(Planned::drops_a_table);
             let code = Code(CONSTRAINT_FOREIGNKEY);
             return Err(Failure::Operation {
                 place,
@@ -178,6 +190,12 @@ impl Sqlite {
                 sqlstate: Some(code.describe()),
                 help: code.help().to_owned(),
             });
+        }
+        let broken = self.broken_triggers().await?;
+        if !broken.is_empty() {
+            let (place, sql) = last(Planned::makes_anew);
+            let help = "drop the trigger before it in a `sqlite { … }` block, and create it as it should be after it";
+            return Err(Failure::Operation { place, sql, message: broken.join("; "), sqlstate: None, help: help.to_owned() });
         }
         self.commit().await.map_err(|error| match at(place, "commit".to_owned(), error) {
             Failure::Transient { place, sql, message, sqlstate } => {
@@ -200,15 +218,6 @@ fn place(work: &Work) -> Place {
         },
         |planned| planned.place.clone(),
     )
-}
-
-/// Whether a statement drops a table: with foreign keys on, that would delete its rows first, and what refers to them.
-fn drops_a_table(planned: &Planned) -> bool {
-    planned.sql.iter().any(|sql| {
-        let mut words = sql.split_ascii_whitespace();
-        words.next().is_some_and(|word| word.eq_ignore_ascii_case("drop"))
-            && words.next().is_some_and(|word| word.eq_ignore_ascii_case("table"))
-    })
 }
 
 /// SQLite has no type for truth: what isn't null, zero or a word for false is true.

@@ -8,8 +8,11 @@ mod connect;
 mod execute;
 mod holder;
 mod journal;
+mod keys;
 mod orphans;
 mod transaction;
+mod triggers;
+mod wait;
 
 pub(crate) use backend::Sqlite;
 use connect::failed;

@@ -6,29 +6,38 @@
 use super::backend::Sqlite;
 use super::codes::Code;
 use super::journal::{Entry, Mark};
-use super::orphans::{self, Orphans};
+use super::keys::{Key, keys};
+use super::orphans::Before;
+use super::triggers::{self, Broken};
+use super::wait::Wait;
 use super::{connect, failed, holder, journal};
 use crate::engine::{Event, Failure};
 use crate::error::Place;
 use crate::{Error, Result};
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqliteConnection};
 use sqlx_core::transaction::TransactionManager as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The driver counts its transactions: so one that a Rust step begins becomes a savepoint in ours.
 type Driver = <sqlx::Sqlite as sqlx::Database>::TransactionManager;
 
 const ORPHANS: &str = "looking for rows without the rows that they refer to";
 
+const TRIGGERS: &str = "looking for triggers that don't work";
+
 /// An open transaction.
 #[derive(Debug, Default)]
 pub(super) struct Open {
-    /// Whether foreign keys are switched off in it.
-    foreign_keys_off: bool,
-    /// The orphans that were there before a table was dropped in it; none has been, where they haven't been looked for.
-    orphans: Option<Orphans>,
+    /// Whether tables may be dropped in it: foreign keys are off, and the orphans counted that were there before.
+    may_drop: bool,
+    /// The foreign keys that were there before, and their orphans; nothing where SQLite itself sees to the keys.
+    orphans: Option<Before>,
+    /// The triggers that didn't work before tables or views were made anew in it.
+    broken: Option<Broken>,
     /// Whether something has been done in it.
     pub(super) worked: bool,
+    /// The migration that it is for.
+    revision: String,
 }
 
 /// What a session of the user's has switched on or off.
@@ -49,12 +58,12 @@ impl Settings {
 impl Sqlite {
     /// Begins a transaction that may write, if the lock is to be had within `wait`.
     pub(super) async fn begin(&mut self, wait: Duration, foreign_keys_off: bool) -> Result<bool> {
-        let began = Instant::now();
-        let mut pause = Duration::from_millis(10);
-        let foreign_keys_off = foreign_keys_off && self.settings.foreign_keys;
+        let (limit, mut wait) = (wait, Wait::new(wait));
         // can't be switched once it has begun
         let foreign_keys = self.settings.foreign_keys && !foreign_keys_off;
-        self.raw(&format!("pragma busy_timeout = 0; pragma foreign_keys = {foreign_keys}")).await?;
+        // and the old way of renaming a table leaves triggers and keys behind that name what isn't there any more
+        let pragmas = format!("pragma busy_timeout = 0; pragma foreign_keys = {foreign_keys}; pragma legacy_alter_table = off");
+        self.raw(&pragmas).await?;
         loop {
             let statement = AssertSqlSafe("begin immediate").into_sql_str();
             match Driver::begin(self.connection()?, Some(statement)).await {
@@ -62,18 +71,16 @@ impl Sqlite {
                 Err(error) if !is_transient(&error) => return Err(failed("beginning a transaction", error)),
                 Err(_) => {}
             }
-            let left = wait.saturating_sub(began.elapsed());
-            if left.is_zero() {
+            if wait.is_over() {
                 self.restore().await?;
                 return Ok(false);
             }
             self.options.tell(&Event::WaitingForLock { holder: self.writer() });
-            tokio::time::sleep(pause.min(left)).await;
-            pause = (pause * 2).min(Duration::from_millis(250));
+            wait.pause().await;
         }
-        self.open = Some(Open { foreign_keys_off, ..Open::default() });
+        self.open = Some(Open::default());
         // the commit may have to wait for readers
-        let timeout = self.options.lock_timeout.as_millis();
+        let timeout = self.options.lock_timeout.min(limit).as_millis();
         self.raw(&format!("pragma busy_timeout = {timeout}")).await?;
         Ok(true)
     }
@@ -81,21 +88,16 @@ impl Sqlite {
     /// Sees to it that a transaction is open, for what was planned, and with foreign keys off where a table is dropped:
     /// that would delete the rows that refer to it.
     pub(super) async fn ensure(&mut self, place: &Place, drops: bool, wait: Duration) -> Result<(), Failure> {
-        let (is_open, worked) = match &self.open {
-            Some(open) => (open.foreign_keys_off || !drops || !self.settings.foreign_keys, open.worked),
+        let (fits, worked) = match &self.open {
+            // what was begun for another migration, which somebody else has done meanwhile, may have keys off that it needs
+            Some(open) => (open.revision == place.revision && (open.may_drop || !drops), open.worked),
             None => (false, false),
         };
-        if !is_open {
-            self.rollback().await?;
-            self.begin_planned(place, drops, wait, worked).await?;
+        if fits {
+            return Ok(());
         }
-        if drops && self.open.as_ref().is_some_and(|open| open.orphans.is_none()) {
-            let found = orphans::count(self.connection()?).await.map_err(|error| failed(ORPHANS, error))?;
-            if let Some(open) = &mut self.open {
-                open.orphans = Some(found);
-            }
-        }
-        Ok(())
+        self.rollback().await?;
+        self.begin_planned(place, drops, wait, worked).await
     }
 
     /// Begins a transaction for what was planned. `anew`: a part of it had been done, and is undone.
@@ -108,6 +110,13 @@ impl Sqlite {
                 sqlstate: Code(super::codes::BUSY).describe(),
             });
         }
+        // before anything is done in it: what it orphans itself is no orphan of old
+        let orphans = if drops || !self.settings.foreign_keys {
+            Some(Before::read(self.connection()?, drops).await.map_err(|error| failed(ORPHANS, error))?)
+        } else {
+            None
+        };
+        self.open = Some(Open { may_drop: drops, orphans, revision: place.revision.clone(), ..Open::default() });
         let mark = self.current_mark().await?;
         if anew || mark != self.mark {
             return Err(Failure::Overtaken);
@@ -115,14 +124,49 @@ impl Sqlite {
         Ok(())
     }
 
+    /// The foreign keys as they are before a step that may rename what they are of; `None`: nobody will ask for them.
+    pub(super) async fn keys_before(&mut self) -> Result<Option<Vec<Key>>> {
+        if self.open.as_ref().is_none_or(|open| open.orphans.is_none()) {
+            return Ok(None);
+        }
+        keys(self.connection()?).await.map(Some).map_err(|error| failed(ORPHANS, error))
+    }
+
+    /// Follows the foreign keys through that step.
+    pub(super) async fn follow_keys(&mut self, then: &[Key]) -> Result<()> {
+        let now = keys(self.connection()?).await.map_err(|error| failed(ORPHANS, error))?;
+        if let Some(orphans) = self.open.as_mut().and_then(|open| open.orphans.as_mut()) {
+            orphans.follow(then, &now);
+        }
+        Ok(())
+    }
+
+    /// Notes which triggers don't work, before a table or a view is made anew.
+    pub(super) async fn note_triggers(&mut self) -> Result<()> {
+        if self.open.as_ref().is_some_and(|open| open.broken.is_none()) {
+            let found = triggers::broken(self.connection()?).await.map_err(|error| failed(TRIGGERS, error))?;
+            if let Some(open) = &mut self.open {
+                open.broken = Some(found);
+            }
+        }
+        Ok(())
+    }
+
+    /// The triggers that the open transaction has broken, a line for each thing that is wrong.
+    pub(super) async fn broken_triggers(&mut self) -> Result<Vec<String>> {
+        let Some(before) = self.open.as_mut().and_then(|open| open.broken.take()) else { return Ok(Vec::new()) };
+        let now = triggers::broken(self.connection()?).await.map_err(|error| failed(TRIGGERS, error))?;
+        Ok(triggers::news(&before, &now))
+    }
+
     pub(super) async fn current_mark(&mut self) -> Result<Mark> {
         journal::mark(self.connection()?).await.map_err(|error| failed("reading the journal", error))
     }
 
-    /// What the open transaction has orphaned, a line for each pair of tables.
+    /// What the open transaction has orphaned, a line for each key.
     pub(super) async fn orphaned(&mut self) -> Result<Vec<String>> {
         let Some(before) = self.open.as_mut().and_then(|open| open.orphans.take()) else { return Ok(Vec::new()) };
-        orphans::news(self.connection()?, &before).await.map_err(|error| failed(ORPHANS, error))
+        before.news(self.connection()?).await.map_err(|error| failed(ORPHANS, error))
     }
 
     /// Commits. On an error the transaction is still open.
@@ -153,19 +197,17 @@ impl Sqlite {
     /// Gives the session its own settings back.
     async fn restore(&mut self) -> Result<()> {
         let Settings { foreign_keys, legacy_alter_table } = self.settings;
-        let timeout = connect::READ_TIMEOUT.as_millis();
-        let pragmas =
-            format!("foreign_keys = {foreign_keys}; pragma legacy_alter_table = {legacy_alter_table}; pragma busy_timeout = {timeout}");
+        let pragmas = format!("foreign_keys = {foreign_keys}; pragma legacy_alter_table = {legacy_alter_table}; pragma busy_timeout = 0");
         self.raw(&format!("pragma {pragmas}")).await
     }
 
     /// Writes to the journal in a transaction of its own, or in the one that is open, and commits. `planned`: only where
     /// nobody has changed what the engine knows.
     pub(super) async fn write(&mut self, doing: &'static str, wait: Duration, planned: bool, entry: &Entry<'_>) -> Result<(), Failure> {
-        let began = Instant::now();
+        let mut wait = Wait::new(wait);
         loop {
-            if self.open.is_none() && !self.begin(wait.saturating_sub(began.elapsed()), false).await? {
-                return Err(Error::Locked { holder: self.writer(), waited: began.elapsed() }.into());
+            if self.open.is_none() && !self.begin(wait.left(), false).await? {
+                return Err(Error::Locked { holder: self.writer(), waited: wait.waited() }.into());
             }
             if planned && self.current_mark().await? != self.mark {
                 return Err(Failure::Overtaken);
@@ -177,35 +219,36 @@ impl Sqlite {
             };
             let Err(error) = done else { return Ok(()) };
             self.rollback().await?;
-            self.step_back(error, doing, began, wait).await?;
+            self.step_back(error, doing, &mut wait).await?;
         }
     }
 
     /// Lets whoever reads get done, and whoever wants to, read, before a commit is tried again.
-    pub(super) async fn step_back(&mut self, error: sqlx::Error, doing: &'static str, began: Instant, wait: Duration) -> Result<()> {
+    pub(super) async fn step_back(&mut self, error: sqlx::Error, doing: &'static str, wait: &mut Wait) -> Result<()> {
         if !is_transient(&error) {
             return Err(failed(doing, error));
         }
         let holder = self.reader();
-        if began.elapsed() >= wait {
-            return Err(Error::Locked { holder, waited: began.elapsed() });
+        if wait.is_over() {
+            return Err(Error::Locked { holder, waited: wait.waited() });
         }
         self.options.tell(&Event::WaitingForLock { holder });
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        wait.pause().await;
         Ok(())
     }
 
-    /// Says that a read waits for a writer who lets nobody read (the driver itself waits, for `READ_TIMEOUT`), unless that has lasted too long, or the error is another one.
-    pub(super) fn wait_to_read(&self, error: Error, began: Instant) -> Result<()> {
+    /// Waits for a writer who lets nobody read, unless that has lasted too long, or the error is another one.
+    pub(super) async fn wait_to_read(&self, error: Error, wait: &mut Wait) -> Result<()> {
         let locked = error.sqlstate().is_some_and(|code| code.starts_with("SQLITE_BUSY") || code.starts_with("SQLITE_LOCKED"));
         if !locked || self.open.is_some() {
             return Err(error);
         }
         let holder = self.writer();
-        if began.elapsed() >= self.options.guard_wait {
-            return Err(Error::Locked { holder, waited: began.elapsed() });
+        if wait.is_over() {
+            return Err(Error::Locked { holder, waited: wait.waited() });
         }
         self.options.tell(&Event::WaitingForLock { holder });
+        wait.pause().await;
         Ok(())
     }
 

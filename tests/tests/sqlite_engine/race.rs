@@ -121,3 +121,23 @@ async fn rows_of_the_application_do_not_disturb() {
     assert_eq!(file.text("select line from log").await, "app\nb2\napp\nc3");
     assert_eq!(told.load(Ordering::SeqCst), 2, "no revision was planned twice");
 }
+
+/// What was begun with foreign keys off for a rebuild that another has done meanwhile isn't gone on with so: keys cascade.
+#[tokio::test]
+async fn keys_are_on_again_where_another_has_done_the_rebuild() {
+    let chain = chain(vec![
+        Draft::new("a1", &[])
+            .up("create table authors (id bigint primary key, name text)")
+            .up("create table books (id bigint primary key, author_id bigint references authors (id) on delete cascade)"),
+        Draft::new("b2", &["a1"]).up("alter table authors alter column name set not null"),
+        Draft::new("c3", &["b2"]).up("delete from authors where id = 1"),
+    ]);
+    let file = File::new();
+    file.database().up(chain, Some("a1")).await.unwrap();
+    file.execute("insert into authors values (1, 'Sei'), (2, 'Izumi'); insert into books values (10, 1), (20, 2)").await;
+    let url = file.url();
+    let other = move || elsewhere(async || drop(Database::new(url.as_str()).unwrap().up(chain, Some("b2")).await.unwrap()));
+    interrupted(&file, "b2", other).up(chain, None).await.unwrap();
+    assert_eq!(file.text("select id as line from books").await, "20");
+    assert_eq!(file.text("select count(*) as line from _migrate_operations where revision = 'b2'").await, "1");
+}

@@ -3,6 +3,7 @@
 use super::chain::{Draft, chain};
 use super::database::File;
 use migrate_runtime::{Migrations, StepFuture, Tx};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn library() -> Migrations {
     chain(vec![
@@ -157,6 +158,35 @@ async fn a_rebuild_after_a_rust_step_keeps_children_too() {
     assert_eq!(file.text("select \"notnull\" as line from pragma_table_info('authors') where name = 'name'").await, "1");
     assert!(!file.schema().await.contains("drafts"));
     assert_eq!(file.journal("b2").await.lines().count(), 3);
+}
+
+static CALLS: AtomicUsize = AtomicUsize::new(0);
+
+fn counted<'a>(tx: &'a mut Tx<'_>) -> StepFuture<'a> {
+    Box::pin(async move {
+        CALLS.fetch_add(1, Ordering::SeqCst);
+        tx.execute("update authors set name = coalesce(name, 'unknown')").await.map(drop)
+    })
+}
+
+/// What follows a Rust step is foreseen where that can be: it isn't run a second time only to switch keys off.
+#[tokio::test]
+async fn a_rust_step_before_a_rebuild_is_run_once() {
+    let file = File::new();
+    let chain = chain(vec![
+        Draft::new("a1", &[])
+            .up("create table authors (id bigint primary key, name text)")
+            .up("create table books (id bigint primary key, author_id bigint references authors (id) on delete cascade)"),
+        Draft::new("b2", &["a1"])
+            .run("counted", counted)
+            .if_exists("drop table drafts")
+            .up("alter table authors alter column name set not null"),
+    ]);
+    file.database().up(chain, Some("a1")).await.unwrap();
+    file.execute("insert into authors values (1, null); insert into books values (10, 1)").await;
+    file.up(chain).await.unwrap();
+    assert_eq!(CALLS.load(Ordering::SeqCst), 1);
+    assert_eq!(file.text("select name as line from authors join books on author_id = authors.id").await, "unknown");
 }
 
 #[tokio::test]
