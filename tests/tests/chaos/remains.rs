@@ -66,8 +66,10 @@ async fn survived(migration: &str, lock: &'static str) -> Database {
     database
 }
 
+/// What became of the operations in the end: that they were begun, or broken off, is in the journal before that.
 async fn journal(database: &Database) -> String {
-    let sql = "select string_agg(number || ' ' || outcome, ', ' order by id) from _migrate.operations where revision like 'b%' and outcome <> 'started'";
+    let sql = "select string_agg(number || ' ' || outcome, ', ' order by id) from _migrate.operations \
+               where revision like 'b%' and outcome not in ('started', 'failed')";
     database.text(sql).await.unwrap()
 }
 
