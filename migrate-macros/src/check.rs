@@ -204,7 +204,7 @@ fn replay(steps: &mut [LocatedStep], schema: &mut Schema, name: &str, base: &Sch
         if matches!(located.step.action, Action::Run { .. }) {
             replayed.at_runs.push(schema.clone());
         }
-        replayed.effects.push(effects(&located.step, schema, base));
+        replayed.effects.push(effects(&located.step, name, schema, base));
         located.step.replay(schema, &origin, &mut report);
         replayed.found.extend(report.problems.drain(..).map(|problem| (i, problem)));
     }
@@ -212,7 +212,7 @@ fn replay(steps: &mut [LocatedStep], schema: &mut Schema, name: &str, base: &Sch
 }
 
 /// What a step does to a running system: a table that is as new as the migration has no readers and no rows.
-fn effects(step: &Step, schema: &Schema, base: &Schema) -> Effects {
+fn effects(step: &Step, name: &str, schema: &Schema, base: &Schema) -> Effects {
     let Action::Change(operation) = &step.action else { return Effects::default() };
     if step.dialect == Some(Dialect::Sqlite) {
         return Effects::default();
@@ -220,7 +220,9 @@ fn effects(step: &Step, schema: &Schema, base: &Schema) -> Effects {
     let mut operation = operation.clone();
     operation.bind(schema);
     let mut effects = operation.effects(schema);
-    let is_old = |table: &QualifiedName| base.relation_kind(table).is_some();
+    // one that was renamed by a step before is not there under that name
+    let renamed = |table: &QualifiedName| schema.table(table).is_some_and(|table| table.origin.migration != name);
+    let is_old = |table: &QualifiedName| base.relation_kind(table).is_some() || renamed(table);
     effects.locks.retain(|(table, _)| is_old(table));
     effects.rewrites.retain(is_old);
     effects.scans.retain(is_old);

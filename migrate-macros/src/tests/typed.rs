@@ -205,3 +205,17 @@ drop table public.u;
 ";
     assert_eq!(documentation, expected);
 }
+
+#[test]
+fn a_table_that_is_renamed_is_no_newer_for_it() {
+    let text = "#[migration(revision = \"2\", parent = \"1\")] mod m {
+        up! { alter table t rename to u; alter table u add column a int; create table v (a int); alter table v add column b int; }
+    }";
+    let source = crate::sources::parse(text).unwrap_or_else(|error| panic!("{error}")).unwrap_or_else(|| panic!("nothing found"));
+    let found = &source.migrations[0];
+    let read = crate::steps::read(&found.migration, None, &|place| found.line(place));
+    let checked = check::on(&schema("create table t (id bigint primary key)"), read, "m0002");
+    let locked: Vec<Vec<String>> =
+        checked.effects.iter().map(|effects| effects.locks.iter().map(|(table, _)| table.to_string()).collect()).collect();
+    assert_eq!(locked, [vec!["t"], vec!["u"], vec![], vec![]]);
+}

@@ -139,8 +139,9 @@ impl Postgres {
                 return Err(Error::Locked { holder, waited: started.elapsed() });
             }
             self.options.tell(&Event::WaitingForLock { holder });
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(1));
+            // replicas that start together must not look together: between two looks the lock would be nobody's
+            tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
+            pause = (pause * 2).min(Duration::from_millis(250));
             sql.clone_from(&attempt);
         }
     }
