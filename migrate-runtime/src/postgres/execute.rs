@@ -137,6 +137,9 @@ impl Postgres {
             if finishing {
                 self.push_journal(&mut batch, work, completes, whole, steps);
                 if commits {
+                    for sql in journal::record_measured(self.run_id, &self.measured) {
+                        batch.push(Item::Journal, &sql);
+                    }
                     batch.push(Item::Commit, "commit");
                 }
             }
@@ -206,9 +209,6 @@ impl Postgres {
             .collect();
         if !rows.is_empty() {
             batch.push(Item::Journal, &journal::record(self.run_id, work.migration.revision, work.direction, &rows));
-        }
-        for sql in journal::record_measured(self.run_id, &self.measured) {
-            batch.push(Item::Journal, &sql);
         }
         match (work.direction, completes) {
             (Direction::Up, true) => {
