@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 use migrate_runtime::{Database as Migrator, DownTo, Error, Event, Migrations, Options};
+use migrate_tests::binaries::ServerBinaries;
 use migrate_tests::chain::chain;
 use migrate_tests::proxy::{Cut, Proxy};
-use migrate_tests::{Database, server};
+use migrate_tests::{Database, Server, server};
+use sqlx::Connection as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -170,4 +172,73 @@ async fn what_earlier_segments_have_committed_is_counted() {
     let now = now_of(&result.unwrap_err());
     assert_eq!(now, "3 of its operations were done and committed before; the rest was rolled back");
     assert_eq!(database.text("select count(*)::text from first").await.unwrap(), "1");
+}
+
+/// A chain whose only migration sleeps, and what waits until it does.
+const SLEEPER: &str = "=== aaa111 m1\ncreate table first (id int primary key);\nselect pg_sleep(60);\n";
+
+async fn until_it_sleeps(database: &Database) {
+    let sleeps = "select count(*)::text from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()";
+    while database.text(sleeps).await.unwrap() == "0" {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_address_where_nobody_answers_any_more_is_given_up() {
+    let database = Database::create(server()).await;
+    let proxy = Proxy::start(server(), Duration::ZERO).unwrap();
+    let address = proxy.address();
+    let (migrator, _) = migrator(&proxy.url(database.url()), Duration::from_millis(500));
+    let began = std::time::Instant::now();
+    let (result, _silent) = tokio::join!(migrator.up(chain(SLEEPER), None), async {
+        until_it_sleeps(&database).await;
+        drop(proxy);
+        // connections are taken, and nothing is ever said on them
+        std::net::TcpListener::bind(address).unwrap()
+    });
+    let now = now_of(&result.unwrap_err());
+    assert!(now.starts_with("whether its last transaction was committed is for the journal to say: can't connect to "), "{now}");
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn another_cluster_at_the_same_address_is_refused() {
+    let (one, other) =
+        (Server::start_from(&ServerBinaries::find().unwrap()).unwrap(), Server::start_from(&ServerBinaries::find().unwrap()).unwrap());
+    let database = Database::create(&one).await;
+    let mut elsewhere = sqlx::PgConnection::connect(other.url()).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {}", database.name()))).execute(&mut elsewhere).await.unwrap();
+    let proxy = Proxy::start(&one, Duration::ZERO).unwrap();
+    let address = proxy.address();
+    let (migrator, _) = migrator(&proxy.url(database.url()), Duration::from_secs(10));
+    let (result, _proxy) = tokio::join!(migrator.up(chain(SLEEPER), None), async {
+        until_it_sleeps(&database).await;
+        drop(proxy);
+        let (host, port) = other.address();
+        Proxy::listen(address.port(), format!("{host}:{port}").parse().unwrap(), Duration::ZERO).unwrap()
+    });
+    let now = now_of(&result.unwrap_err());
+    assert!(now.contains("another cluster of databases answers there now, with the system identifier "), "{now}");
+}
+
+#[tokio::test]
+async fn a_standby_is_waited_for_until_it_takes_over() {
+    let own = Server::start_from(&ServerBinaries::find().unwrap()).unwrap();
+    let database = Database::create(&own).await;
+    let (migrator, _) = migrator(database.url(), Duration::from_secs(60));
+    let (result, ()) = tokio::join!(migrator.up(chain(SLEEPER), None), async {
+        until_it_sleeps(&database).await;
+        own.crash().unwrap();
+        let signal = own.directory().unwrap().join("data/standby.signal");
+        std::fs::write(&signal, "").unwrap();
+        own.start_again().unwrap();
+        // long enough for it to be asked while it is a standby
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(database.text("select pg_is_in_recovery()::text").await.unwrap(), "true");
+        assert_eq!(database.text("select pg_promote()::text").await.unwrap(), "true");
+    });
+    assert_eq!(now_of(&result.unwrap_err()), "the migration was rolled back whole; the database is as it was before it");
+    let failed = "select string_agg(outcome || ' on timeline ' || timeline, ', ') from _migrate.log";
+    assert_eq!(database.text(failed).await.unwrap(), "failed on timeline 2");
 }

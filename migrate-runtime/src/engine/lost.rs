@@ -46,8 +46,8 @@ impl Lost {
         let is_done = match self.direction {
             Direction::Up => history.is_done(self.migration.revision),
             Direction::Down => revision.is_none(),
-            // what is left to do shows when it is looked for again
-            Direction::Replay => self.during.is_none(),
+            // what was attempted was skipped before
+            Direction::Replay => rows.iter().any(|row| self.attempted.contains(&row.number) && row.outcome != Outcome::Skipped),
         };
         if is_done {
             let report = self.report(&rows);

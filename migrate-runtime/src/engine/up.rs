@@ -81,7 +81,8 @@ pub struct OperationReport {
     pub file: String,
     /// The line, from 1.
     pub line: u32,
-    /// How long it took, in milliseconds; 0 for what wasn't run.
+    /// How long it took, in milliseconds: on PostgreSQL by the server's clock, for what reads or writes many rows, is opaque
+    /// or runs outside of a transaction. 0 for the rest, and for what wasn't run.
     pub duration_ms: u64,
 }
 

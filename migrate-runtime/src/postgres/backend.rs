@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 /// shadow anything.
 pub(super) const SEARCH_PATH: &str = "public, pg_temp";
 
+/// How long an attempt to connect anew may take at least, however little time is left.
+const SHORTEST_ATTEMPT: Duration = Duration::from_secs(2);
+
 /// Switches off the timeout of whole transactions, which PostgreSQL has since 17: for the transaction, or for the session.
 pub(super) fn no_transaction_timeout(local: bool) -> String {
     format!(
@@ -327,7 +330,10 @@ impl Backend for Postgres {
         let began = Instant::now();
         let mut pause = Duration::from_millis(100);
         self.connection = loop {
-            match self.connect_to_primary().await {
+            // an address that nobody answers at is an error after minutes only
+            let left = self.options.reconnect_wait.saturating_sub(began.elapsed()).max(SHORTEST_ATTEMPT);
+            let attempt = tokio::time::timeout(left, self.connect_to_primary()).await;
+            match attempt.unwrap_or_else(|_| Err(connect::unanswered(&self.connect))) {
                 Ok(connection) => break connection,
                 Err(error) if began.elapsed() + pause >= self.options.reconnect_wait => return Err(error),
                 Err(_) => tokio::time::sleep(pause).await,
@@ -347,15 +353,19 @@ impl Backend for Postgres {
                 help: "connect to the server that the migration was begun on".to_owned(),
             });
         }
-        let name = self.connect.get_application_name().unwrap_or_default().to_owned();
-        sessions::end_others(&mut self.connection, &name).await
+        // sessions without a name are anybody's
+        match self.connect.get_application_name().filter(|name| !name.is_empty()).map(str::to_owned) {
+            Some(name) => sessions::end_others(&mut self.connection, &name).await,
+            None => Ok(()),
+        }
     }
 
     async fn release(&mut self) -> Result<()> {
         let measured = std::mem::take(&mut self.measured);
         let sql = journal::record_measured(self.run_id, &measured);
         if !sql.is_empty() {
-            self.raw(&sql.join(";\n")).await?;
+            // all that was to be done is done: how long it took is not worth an error
+            let _ = self.raw(&sql.join(";\n")).await;
         }
         if let Some(guard) = self.guard.take() {
             // closing the socket ends the transaction and with it the lock

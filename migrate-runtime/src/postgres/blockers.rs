@@ -8,8 +8,9 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-/// The first look, and the longest time between two.
+/// The first look, and the shortest and the longest time between two.
 const FIRST: Duration = Duration::from_millis(150);
+const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(2);
 
 /// What those sessions of our name wait for, and for whom: ours are the only ones of it. A session of another role shows
@@ -60,7 +61,7 @@ pub(super) async fn watched<T>(guard: Option<&mut PgConnection>, options: &Optio
     let mut waits: Vec<Wait> = Vec::new();
     let mut since: Option<Instant> = None;
     // a statement that gives up early is looked at before it does
-    let mut pause = FIRST.min(options.lock_timeout / 2);
+    let mut pause = FIRST.min(options.lock_timeout / 2).max(SHORTEST);
     loop {
         let slept = tokio::select! {
             biased;
@@ -76,9 +77,9 @@ pub(super) async fn watched<T>(guard: Option<&mut PgConnection>, options: &Optio
         let mut look = pin!(look(guard));
         let (done, found) = tokio::select! {
             biased;
-            // a connection that is left in the middle of an answer is of no use
             found = &mut look => (None, found),
-            done = &mut work => (Some(done), look.await),
+            // a connection that is left in the middle of an answer is of no use, unless there is no answer to come
+            done = &mut work => (Some(done), tokio::time::timeout(LONGEST, look).await.unwrap_or_else(|_| Ok(Look::default()))),
         };
         // that nobody can be asked who it is makes no difference to the wait
         let found = found.unwrap_or_default();

@@ -15,6 +15,11 @@ pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection> 
     options.connect().await.map_err(|error| refused(options, &error))
 }
 
+/// Nobody has answered in time.
+pub(super) fn unanswered(options: &PgConnectOptions) -> Error {
+    refused(options, &sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
+}
+
 fn refused(options: &PgConnectOptions, error: &sqlx::Error) -> Error {
     let (reason, help) = match error {
         sqlx::Error::Database(error) => {

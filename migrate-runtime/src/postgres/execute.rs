@@ -37,15 +37,9 @@ impl Postgres {
         let count = segments.len();
         let outside = segments.iter().find_map(|segment| if let Segment::Outside(i) = segment { Some(*i) } else { None });
         if let Some(i) = outside
-            && self.is_pooled().await?
+            && !self.in_transaction
         {
-            let message =
-                "it can't be in a transaction, and this connection goes through a pooler that has sessions for one transaction only";
-            return Err(step_failure(
-                &work.steps[i],
-                message.to_owned(),
-                "give `migrate` the URL of the server itself, and run `up` again",
-            ));
+            self.refuse_pooler(work, i).await?;
         }
         for (i, segment) in segments.into_iter().enumerate() {
             let last = i + 1 == count;
@@ -56,6 +50,7 @@ impl Postgres {
                 }
                 Segment::Outside(step) => {
                     self.commit_open(work).await?;
+                    self.refuse_pooler(work, step).await?;
                     self.run_outside(work, step).await?;
                     if last && work.completes {
                         self.run_inside(work, &[], true, true, false).await?;
@@ -67,6 +62,16 @@ impl Postgres {
             self.run_inside(work, &[], true, true, true).await?;
         }
         Ok(())
+    }
+
+    /// A step that can't be in a transaction needs a session. Asked outside of one: in it, a pooler gives us one.
+    async fn refuse_pooler(&mut self, work: &Work, i: usize) -> Result<(), Failure> {
+        if !self.is_pooled().await? {
+            return Ok(());
+        }
+        let message = "it can't be in a transaction, and this connection goes through a pooler that has sessions for one transaction only";
+        let help = "give `migrate` the URL of the server itself, and run `up` again";
+        Err(step_failure(&work.steps[i], message.to_owned(), help))
     }
 
     /// Commits an open transaction, with what has been done in it so far.

@@ -128,8 +128,10 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    pub(super) const SQL: &str = "select s.system_identifier::text || ' ' || c.timeline_id::text \
-                                  from pg_catalog.pg_control_system() as s, pg_catalog.pg_control_checkpoint() as c";
+    /// The control file learns of a new timeline at the next checkpoint only: the name of the WAL file has it at once.
+    pub(super) const SQL: &str = "select s.system_identifier::text || ' ' || case when pg_catalog.pg_is_in_recovery() then 0 else \
+        ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::integer end \
+        from pg_catalog.pg_control_system() as s";
 
     /// From the answer of the server.
     pub(super) fn parse(text: &str) -> Option<Self> {
