@@ -1,10 +1,12 @@
 //! The journal in PostgreSQL: what it says of runs and operations, and that one of an older format is brought up to date.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-use migrate_runtime::{Database as Migrator, DownTo, Error, Options};
+use migrate_runtime::{Database as Migrator, DownTo, Error, Event, Options};
 use migrate_tests::chain::chain;
 use migrate_tests::{Database, server};
 use sqlx::{Connection as _, Executor as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// The tables as the first version made them.
@@ -145,4 +147,34 @@ async fn who_reads_the_journal_is_in_nobodys_way() {
     let text = format!("{base}=== bbb222 m2 after aaa111\ncreate table second (id int primary key);\n");
     let summary = tokio::time::timeout(Duration::from_secs(30), up(&database, &text)).await.unwrap().unwrap();
     assert_eq!(summary.current[0].revision, "bbb222");
+}
+
+#[tokio::test]
+async fn a_wait_without_a_limit_is_looked_at_now_and_then() {
+    let database = Database::create(server()).await;
+    let base = "=== aaa111 m1\ncreate table first (id int primary key);\n";
+    up(&database, base).await.unwrap();
+    let mut application = database.connect().await;
+    let mut transaction = application.begin().await.unwrap();
+    transaction.execute("lock table first in access share mode").await.unwrap();
+    let text = format!("{base}=== bbb222 m2 after aaa111\nalter table first add column name text;\n");
+    let looks = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&looks);
+    let observer = Arc::new(move |event: &Event| {
+        if matches!(event, Event::Blocked { .. }) {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let options = Options { lock_timeout: Duration::ZERO, observer: Some(observer), ..Options::default() };
+    let migrator = Migrator::new(database.url()).unwrap().with_options(options);
+    let (result, ()) = tokio::join!(migrator.up(chain(&text), None), async {
+        while looks.load(Ordering::Relaxed) == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        transaction.commit().await.unwrap();
+    });
+    result.unwrap();
+    // twice as long each time, from 10 ms on
+    assert!(looks.load(Ordering::Relaxed) <= 9, "{looks:?}");
 }

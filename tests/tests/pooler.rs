@@ -85,3 +85,29 @@ async fn what_needs_a_session_is_refused_before_anything_is_done() {
     // the server itself takes it
     Migrator::new(database.url()).unwrap().up(chain(text), None).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_needs_a_session_is_refused_behind_an_open_transaction_too() {
+    let database = Database::create(server()).await;
+    let bouncer = PgBouncer::start(server(), 4);
+    let url = bouncer.url(database.url());
+    let before = settings(&url).await;
+    // what an opaque statement has left is looked at in the transaction that it was run in, before it goes on
+    let text = "=== aaa111 m1\n--- optional\ncreate table second (id int);\n--- up\ncreate table first (id int primary key);\n\
+                do $$ begin execute 'create table second (id int)'; end $$;\nalter table second add column name text;\n\
+                create index concurrently first_idx on first (id);\n";
+    let error = Migrator::new(url.as_str()).unwrap().up(chain(text), None).await.unwrap_err();
+    assert!(error.what().contains("this connection goes through a pooler"), "{error}");
+    // what the transaction had done is committed, and recorded
+    assert_eq!(database.text("select state from _migrate.revisions").await.unwrap(), "started");
+    assert_eq!(
+        database
+            .text("select string_agg(relname, ' ' order by relname) from pg_class where relname in ('first', 'second', 'first_idx')")
+            .await
+            .unwrap(),
+        "first second"
+    );
+    assert_eq!(settings(&url).await, before);
+    // the server itself goes on from there
+    Migrator::new(database.url()).unwrap().up(chain(text), None).await.unwrap();
+}
