@@ -226,7 +226,7 @@ async fn another_cluster_at_the_same_address_is_refused() {
 async fn a_standby_is_waited_for_until_it_takes_over() {
     let own = Server::start_from(&ServerBinaries::find().unwrap()).unwrap();
     let database = Database::create(&own).await;
-    let (migrator, _) = migrator(database.url(), Duration::from_secs(60));
+    let (migrator, _) = migrator(database.url(), Duration::from_mins(1));
     let (result, ()) = tokio::join!(migrator.up(chain(SLEEPER), None), async {
         until_it_sleeps(&database).await;
         own.crash().unwrap();
