@@ -1,6 +1,7 @@
 //! What the journal of a database says.
 
 use crate::{Error, Migration, Migrations, Result};
+use indexmap::IndexMap;
 use migrate_core::report::nearest_of;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -119,7 +120,7 @@ pub struct History {
     /// The format of the journal's tables; `None` where there is no journal.
     pub format: Option<i32>,
     /// The recorded revisions, oldest first.
-    pub revisions: Vec<RevisionRow>,
+    pub revisions: IndexMap<String, RevisionRow>,
     /// The latest word on every operation that is skipped, or belongs to a revision that isn't done.
     pub operations: Vec<OperationRow>,
 }
@@ -128,7 +129,7 @@ impl History {
     /// The row of a revision.
     #[must_use]
     pub fn revision(&self, revision: &str) -> Option<&RevisionRow> {
-        self.revisions.iter().find(|row| row.revision == revision)
+        self.revisions.get(revision)
     }
 
     /// Whether the revision is done: applied or stamped.
@@ -157,7 +158,7 @@ impl History {
     /// Makes sure that the chain and the database tell the same story.
     pub(crate) fn validate(&self, chain: Migrations) -> Result<()> {
         let known: BTreeSet<&str> = chain.migrations.iter().map(|migration| migration.revision).collect();
-        if let Some(row) = self.revisions.iter().find(|row| !known.contains(row.revision.as_str())) {
+        if let Some(row) = self.revisions.values().find(|row| !known.contains(row.revision.as_str())) {
             return Err(Error::History {
                 problem: format!("the database is at revision `{}` (`{}`), which this binary doesn't know", row.revision, row.name),
                 help: "deploy the version that has that migration, or bring its file back".to_owned(),

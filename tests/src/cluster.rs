@@ -35,6 +35,9 @@ const SETTINGS: &[&str] = &[
     "log_line_prefix=%m [%p] database=%d sqlstate=%e ",
 ];
 
+/// What a server in production has. They come after the others, and win.
+const DURABLE: &[&str] = &["fsync=on", "synchronous_commit=on", "full_page_writes=on", "autovacuum=on"];
+
 /// A running cluster of our own: trust authentication, superuser `postgres`, only on 127.0.0.1.
 ///
 /// A watchdog process is the server's parent. It stops the server and removes the directory when this value is dropped,
@@ -78,18 +81,27 @@ pub enum ClusterError {
 
 impl Cluster {
     pub(crate) fn start(binaries: &ServerBinaries) -> Result<Self, ClusterError> {
+        Self::start_with(binaries, &[])
+    }
+
+    /// One that survives a crash of the machine, as those in production do: for what is timed.
+    pub(crate) fn start_durable(binaries: &ServerBinaries) -> Result<Self, ClusterError> {
+        Self::start_with(binaries, DURABLE)
+    }
+
+    fn start_with(binaries: &ServerBinaries, more: &[&str]) -> Result<Self, ClusterError> {
         // Between choosing a port and listening on it somebody else can take it.
         let mut attempts_left = 3;
         loop {
             attempts_left -= 1;
-            match Self::start_once(binaries) {
+            match Self::start_once(binaries, more) {
                 Err(ClusterError::Failed { output, .. }) if attempts_left > 0 && output.contains("Address already in use") => {}
                 result => return result,
             }
         }
     }
 
-    fn start_once(binaries: &ServerBinaries) -> Result<Self, ClusterError> {
+    fn start_once(binaries: &ServerBinaries, more: &[&str]) -> Result<Self, ClusterError> {
         let port = free_port().map_err(failed_to("find a free port"))?;
         let user = ServerUser::choose()?;
         let directory = new_directory(user.as_ref())?;
@@ -104,7 +116,7 @@ impl Cluster {
         let mut command = Command::new("sh");
         command.args(["-c", include_str!("watchdog.sh"), "watchdog"]).arg(&directory).arg(binaries.directory());
         command.arg("-c").arg(format!("port={port}"));
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().chain(more) {
             command.args(["-c", setting]);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -64,7 +64,18 @@ impl Server {
     /// # Errors
     /// Where `initdb` or `postgres` fails; the message has what they wrote.
     pub fn start_from(binaries: &ServerBinaries) -> Result<Self, StartError> {
-        let cluster = Cluster::start(binaries)?;
+        Self::of(Cluster::start(binaries)?)
+    }
+
+    /// A new cluster that writes to its disk as one in production does.
+    ///
+    /// # Errors
+    /// Where `initdb` or `postgres` fails; the message has what they wrote.
+    pub fn start_durable() -> Result<Self, StartError> {
+        Self::of(Cluster::start_durable(&ServerBinaries::find()?)?)
+    }
+
+    fn of(cluster: Cluster) -> Result<Self, StartError> {
         let url = Url::parse(&format!("postgres://postgres@127.0.0.1:{}/postgres", cluster.port()))?;
         Ok(Self { url, log: Some(cluster.log()), cluster: Some(cluster) })
     }

@@ -2,7 +2,7 @@
 
 use super::{Direction, Failure, Work};
 use crate::history::{History, OperationRow, RevisionState};
-use crate::{Migration, Result};
+use crate::{Error, Migration, Result};
 use migrate_core::effects::Effects;
 use migrate_core::operation::Operation;
 use migrate_core::schema::{Origin, Schema};
@@ -10,6 +10,7 @@ use migrate_core::sqlite::Unsupported;
 use migrate_core::step::Dialect;
 use migrate_core::verdict::{Answers, Change, Question, Verdict};
 use std::borrow::Cow;
+use std::time::Duration;
 
 /// One database, connected.
 pub(crate) trait Backend {
@@ -66,6 +67,13 @@ pub(crate) trait Backend {
     /// be read again, and nobody can change it any more until that plan is executed.
     async fn execute(&mut self, work: &mut Work) -> Result<(), Failure>;
 
+    /// Whether the work can be sent before that of the migration before it has been answered.
+    fn can_be_sent_ahead(&self, work: &Work) -> bool;
+
+    /// Does the works of several migrations with one message, each in a transaction of its own, as far as that goes. All
+    /// of them can be sent ahead, and none has been begun. What fails is left open, and nothing after it is done.
+    async fn execute_together(&mut self, works: &[Work], committed: Committed<'_>) -> Together;
+
     /// Rolls back what is open.
     async fn roll_back(&mut self) -> Result<()>;
 
@@ -78,6 +86,18 @@ pub(crate) trait Backend {
 
     /// Forgets a revision that was only stamped.
     async fn forget_revision(&mut self, migration: &Migration) -> Result<(), Failure>;
+}
+
+/// Hears of each work that is committed: how long its steps took, and all of it.
+pub(crate) type Committed<'a> = &'a mut (dyn FnMut(&Work, &[Duration], Duration) + Send);
+
+/// What became of the works of several migrations.
+#[derive(Debug)]
+pub(crate) struct Together {
+    /// How many of them are known to be committed, from the first one on.
+    pub(crate) done: usize,
+    /// The error, if it is that the connection broke: then more of them may be.
+    pub(crate) lost: Option<Error>,
 }
 
 /// What does an operation.

@@ -37,8 +37,8 @@ pub(crate) async fn down<B: Backend>(backend: &mut B, chain: Migrations, to: &Do
                 Err(error) => break Err(error),
             },
             Err(Failure::Lost(lost)) => match lost.settle(backend, "down", options).await {
-                Ok((report, now)) => {
-                    reports.push(report);
+                Ok((settled, now)) => {
+                    reports.extend(settled);
                     history = now;
                 }
                 Err(error) => break Err(error),

@@ -10,58 +10,82 @@ use std::time::Instant;
 
 /// A migration that was at work when the connection broke.
 #[derive(Debug)]
-pub(crate) struct Lost {
+pub(super) struct Attempted {
     pub(super) migration: &'static Migration,
-    pub(super) direction: Direction,
-    pub(super) began: Instant,
+    /// The numbers of the operations that weren't done before.
+    pub(super) numbers: Vec<usize>,
+}
+
+/// What was at work when the connection broke.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    /// The migrations that may not be done, in their order.
+    attempted: Vec<Attempted>,
+    direction: Direction,
+    began: Instant,
     /// What the driver said.
     pub(super) reason: String,
     /// The operation that was at work; none while committing.
     pub(super) during: Option<Box<Place>>,
-    /// The numbers of the operations that weren't done before.
-    pub(super) attempted: Vec<usize>,
 }
 
 impl Lost {
-    /// Connects anew, under the guard again, and asks the journal. Where the migration is done after all, that is its
-    /// report, and the history with it.
+    /// From the error of the connection.
+    pub(super) fn new(error: Error, attempted: Vec<Attempted>, direction: Direction, began: Instant) -> Self {
+        let (reason, during) = match error {
+            Error::ConnectionLost { reason, during, .. } => (reason, during),
+            error => (error.what(), None),
+        };
+        Self { attempted, direction, began, reason, during }
+    }
+
+    /// Connects anew, under the guard again, and asks the journal. Where all is done after all, those are the reports, and
+    /// the history with them.
     ///
     /// # Errors
     /// [`Error::ConnectionLost`], where it isn't, or nobody can tell: it is not tried again by itself, as whatever broke the
     /// connection may have been what it does.
-    pub(super) async fn settle<B: Backend>(self, backend: &mut B, command: &str, options: &Options) -> Result<(RevisionReport, History)> {
+    pub(super) async fn settle<B: Backend>(
+        mut self,
+        backend: &mut B,
+        command: &str,
+        options: &Options,
+    ) -> Result<(Vec<RevisionReport>, History)> {
         options.tell(&Event::Reconnecting { reason: self.reason.clone() });
-        let unknown = |error: Error| format!("whether its last transaction was committed is for the journal to say: {}", error.what());
         let asked = async {
             backend.reconnect().await?;
             let history = backend.guard(command).await?.history;
-            let rows = backend.outcomes(self.migration.revision).await?;
-            Ok((history, rows))
+            let mut reports = Vec::new();
+            for attempted in &self.attempted {
+                let rows = backend.outcomes(attempted.migration.revision).await?;
+                if !self.is_done(attempted, &history, &rows) {
+                    return Ok((history, reports, Some(rows)));
+                }
+                reports.push(self.report(attempted, &rows));
+            }
+            Ok::<_, Error>((history, reports, None))
         };
-        let (history, rows) = match asked.await {
+        let (history, reports, undone) = match asked.await {
             Ok(asked) => asked,
-            Err(error) => return Err(self.error(Some(unknown(error)))),
+            Err(error) => {
+                let now = format!("whether its last transaction was committed is for the journal to say: {}", error.what());
+                return Err(self.error(Some(now)));
+            }
         };
-        let revision = history.revision(self.migration.revision);
-        let is_done = match self.direction {
-            Direction::Up => history.is_done(self.migration.revision),
-            Direction::Down => revision.is_none(),
-            // what was attempted was skipped before
-            Direction::Replay => rows.iter().any(|row| self.attempted.contains(&row.number) && row.outcome != Outcome::Skipped),
-        };
-        if is_done {
-            let report = self.report(&rows);
+        for report in &reports {
             options.tell(&Event::Done(report.clone()));
-            return Ok((report, history));
         }
-        let held = if revision.is_some() { self.held(&rows) } else { 0 };
+        let Some(rows) = undone else { return Ok((reports, history)) };
+        let migration = self.attempted[reports.len()].migration;
+        self.during = self.during.filter(|place| place.revision == migration.revision);
+        let held = if history.revision(migration.revision).is_some() { self.held(&rows) } else { 0 };
         let now = if held == 0 {
             "the migration was rolled back whole; the database is as it was before it".to_owned()
         } else {
             let what = if self.direction == Direction::Down { "reversed" } else { "done" };
             format!("{held} of its operations were {what} and committed before; the rest was rolled back")
         };
-        let (migration, direction) = (self.migration, self.direction);
+        let direction = self.direction;
         let failure = Failure::Lost(Box::new(self));
         // the error says what is true in any case; that it isn't in the journal changes nothing of that
         let _ = backend.record_failure(migration, direction, &failure).await;
@@ -69,6 +93,16 @@ impl Lost {
             Failure::Lost(lost) => lost.error(Some(now)),
             other => other.into_error(false, false),
         })
+    }
+
+    fn is_done(&self, attempted: &Attempted, history: &History, rows: &[OperationRow]) -> bool {
+        let revision = attempted.migration.revision;
+        match self.direction {
+            Direction::Up => history.is_done(revision),
+            Direction::Down => history.revision(revision).is_none(),
+            // what was attempted was skipped before
+            Direction::Replay => rows.iter().any(|row| attempted.numbers.contains(&row.number) && row.outcome != Outcome::Skipped),
+        }
     }
 
     /// As the error that a person sees. `now`: what is known to be true in the database.
@@ -91,10 +125,11 @@ impl Lost {
     }
 
     /// What the journal says of it, as the answer to the commit would have said.
-    fn report(&self, rows: &[OperationRow]) -> RevisionReport {
-        let steps = self.migration.up_steps();
-        let operations = rows.iter().filter(|row| self.attempted.contains(&row.number)).filter_map(|row| {
-            let place = place(self.migration, steps.get(row.number.checked_sub(1)?)?, row.number);
+    fn report(&self, attempted: &Attempted, rows: &[OperationRow]) -> RevisionReport {
+        let migration = attempted.migration;
+        let steps = migration.up_steps();
+        let operations = rows.iter().filter(|row| attempted.numbers.contains(&row.number)).filter_map(|row| {
+            let place = place(migration, steps.get(row.number.checked_sub(1)?)?, row.number);
             Some(OperationReport {
                 number: row.number,
                 operation: row.operation.clone(),
@@ -106,11 +141,17 @@ impl Lost {
             })
         });
         RevisionReport {
-            revision: self.migration.revision.to_owned(),
-            name: self.migration.name.to_owned(),
+            revision: migration.revision.to_owned(),
+            name: migration.name.to_owned(),
             direction: self.direction.as_str(),
             operations: operations.collect(),
             duration_ms: milliseconds(self.began.elapsed()),
         }
+    }
+}
+
+impl From<Lost> for Failure {
+    fn from(lost: Lost) -> Self {
+        Self::Lost(Box::new(lost))
     }
 }

@@ -7,10 +7,11 @@ mod plan;
 mod planner;
 mod stamp;
 mod status;
+mod together;
 mod up;
 mod work;
 
-pub(crate) use backend::{Backend, Guarded, Rendered};
+pub(crate) use backend::{Backend, Committed, Guarded, Rendered, Together};
 pub(crate) use down::down;
 pub(crate) use plan::plan;
 pub(crate) use planner::{Decision, Planned};

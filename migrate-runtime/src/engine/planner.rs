@@ -59,6 +59,9 @@ pub(crate) struct Planned {
     pub(crate) place: Place,
     /// Whether its outcome is in the journal already.
     pub(crate) journalled: bool,
+    /// Whether it is about something that others may use, and that may be large: it was there before this run, or nobody
+    /// knows.
+    pub(crate) is_about_existing: bool,
 }
 
 /// The model, the live schema, and what is known of the two.
@@ -68,12 +71,16 @@ pub(crate) struct Planner {
     pub(crate) model: Schema,
     /// What is there, as far as it is known: a snapshot, and the operations since.
     pub(crate) live: Schema,
+    /// What was there when it was read: what isn't in it is this run's own.
+    read: Schema,
     /// Whether something has run since the snapshot that the model doesn't understand.
     pub(crate) stale: bool,
     /// Whether something has been run since the snapshot that may have changed what a table or view has on it in a way that
     /// only SQLite knows: triggers follow a rename, and what isn't modelled may do anything. It has to be read again
     /// before a table or view is made anew, or that would be lost.
     unread: bool,
+    /// Whether migrations before the one at hand are planned to change something, and haven't been run yet.
+    pub(crate) ahead: bool,
     /// What skipped operations would have created: missing, and rightly so.
     pub(crate) outstanding: BTreeSet<ObjectKey>,
     dialect: Dialect,
@@ -107,9 +114,11 @@ impl Planner {
     pub(crate) fn new(live: Schema, dialect: Dialect) -> Self {
         Self {
             model: Schema::default(),
+            read: live.clone(),
             live,
             stale: false,
             unread: false,
+            ahead: false,
             outstanding: BTreeSet::new(),
             dialect,
             answers: Answers::default(),
@@ -119,6 +128,7 @@ impl Planner {
 
     /// Takes a new snapshot for the live schema.
     pub(crate) fn refresh(&mut self, live: Schema) {
+        self.read = live.clone();
         self.live = live;
         self.stale = false;
         self.unread = false;
@@ -262,6 +272,7 @@ impl Planner {
             optional: BTreeSet::new(),
             place: place(migration, step, number),
             journalled: false,
+            is_about_existing: true,
         }
     }
 
@@ -307,10 +318,10 @@ impl Planner {
             Some(carried) => carried,
             None => self.advance(backend, operation, step, &origin(migration, step)),
         };
-        let something_runs = earlier.iter().any(|planned| planned.decision == Decision::Run);
+        let something_runs = self.ahead || earlier.iter().any(|planned| planned.decision == Decision::Run);
         let decision = loop {
             let verdict = backend.verdict(operation, &carried.changes, &carried.excerpt, &self.live, &self.answers);
-            if something_runs && (matches!(verdict, Verdict::Unsure(_)) || (self.stale && verdict != Verdict::Before)) {
+            if (something_runs && matches!(verdict, Verdict::Unsure(_))) || (self.stale && verdict != Verdict::Before) {
                 // what the model doesn't know is told from the live schema, and that will be another one
                 self.carried = Some(carried).filter(|_| !unchecked);
                 return Ok(None);
@@ -365,17 +376,21 @@ impl Planner {
             Decision::Skipped(_) => self.note_skip(operation, &carried.changes),
             _ => {}
         }
+        let effects = rendered.effects.unwrap_or(carried.effects);
+        let mut tables = effects.locks.iter().map(|(table, _)| table).chain(&effects.rewrites).chain(&effects.scans);
+        let is_about_existing = self.stale || effects.unknown || tables.any(|table| self.read.tables.contains_key(table));
         Ok(Some(Planned {
             number,
             step: step.clone(),
             decision,
             sql: rendered.sql,
-            effects: rendered.effects.unwrap_or(carried.effects),
+            effects,
             changes: carried.changes,
             excerpt: carried.excerpt,
             optional: carried.optional,
             place: place(migration, step, number),
             journalled: false,
+            is_about_existing,
         }))
     }
 

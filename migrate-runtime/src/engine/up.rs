@@ -1,13 +1,14 @@
 //! `up`: applies what is pending, and what was skipped before and can be done now.
 
-use super::lost::Lost;
+use super::lost::{Attempted, Lost};
 use super::planner::{Decision, Planned, Planner};
+use super::together::{Window, send_ahead};
 use super::work::{Direction, Failure, Work};
 use super::{Backend, Event, Options, milliseconds};
 use crate::history::{History, Outcome};
 use crate::{Error, Head, Migration, Migrations, Result};
-use migrate_core::step::Step;
-use std::collections::{BTreeMap, BTreeSet};
+use migrate_core::step::{Dialect, Step};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 use tracing::Instrument as _;
 
@@ -27,8 +28,7 @@ pub struct Summary {
 impl Summary {
     /// What the reports make of a history.
     pub(super) fn new(target: String, chain: Migrations, history: &History, revisions: Vec<RevisionReport>) -> Self {
-        let mut done: BTreeSet<&str> =
-            history.revisions.iter().map(|row| row.revision.as_str()).filter(|revision| history.is_done(revision)).collect();
+        let mut done: BTreeSet<&str> = history.revisions.keys().map(String::as_str).filter(|revision| history.is_done(revision)).collect();
         let mut skipped: BTreeSet<(&str, usize)> = history.skipped().map(|row| (row.revision.as_str(), row.number)).collect();
         for report in &revisions {
             let revision = report.revision.as_str();
@@ -110,8 +110,8 @@ pub(crate) async fn up<B: Backend>(backend: &mut B, chain: Migrations, target: O
                 Err(error) => break Err(error),
             },
             Err(Failure::Lost(lost)) => match lost.settle(backend, "up", options).await {
-                Ok((report, now)) => {
-                    reports.push(report);
+                Ok((settled, now)) => {
+                    reports.extend(settled);
                     history = now;
                 }
                 Err(error) => break Err(error),
@@ -140,8 +140,17 @@ async fn guarded<B: Backend>(
     for migration in chain.migrations.iter().copied().filter(|migration| history.is_done(migration.revision)) {
         reports.extend(replay(backend, &mut planner, migration, history, options).await?);
     }
-    for migration in pending {
-        reports.push(apply(backend, &mut planner, migration, history, options).await?);
+    let mut pending = VecDeque::from(pending);
+    let mut window = Window::new();
+    let is_interrupted = |migration: &Migration| history.revision(migration.revision).is_some();
+    while !pending.is_empty() {
+        if send_ahead(backend, &mut planner, &mut pending, is_interrupted, options, &mut window, reports).await? {
+            continue;
+        }
+        if let Some(migration) = pending.pop_front() {
+            reports.push(apply(backend, &mut planner, migration, history, options).await?);
+            window.widen();
+        }
     }
     Ok(())
 }
@@ -215,26 +224,13 @@ type Done<'a> = dyn Fn(usize) -> Option<Outcome> + Sync + 'a;
 impl Attempt<'_> {
     /// Runs the steps. When a lock isn't free the transaction is rolled back, and everything is decided and tried anew.
     pub(super) async fn run<B: Backend>(&self, backend: &mut B, planner: &mut Planner, done: &Done<'_>) -> Result<RevisionReport, Failure> {
-        let span = tracing::info_span!(
-            "migrate.revision",
-            otel.kind = "client",
-            db.system.name = backend.dialect().system(),
-            migrate.revision = self.migration.revision,
-            migrate.name = self.migration.name,
-            migrate.direction = self.direction.as_str(),
-            migrate.operations = self.steps.len(),
-        );
+        let span = revision_span(backend.dialect(), self.migration, self.direction, self.steps.len());
         self.until_done(backend, planner, done).instrument(span).await
     }
 
     async fn until_done<B: Backend>(&self, backend: &mut B, planner: &mut Planner, done: &Done<'_>) -> Result<RevisionReport, Failure> {
         let migration = self.migration;
-        self.options.tell(&Event::Revision {
-            revision: migration.revision.to_owned(),
-            name: migration.name.to_owned(),
-            operations: self.steps.len(),
-            direction: self.direction.as_str(),
-        });
+        tell_revision(self.options, migration, self.direction, self.steps.len());
         let checkpoint = planner.clone();
         let began = Instant::now();
         let mut pause = Duration::from_millis(100);
@@ -259,9 +255,9 @@ impl Attempt<'_> {
             };
             match failure {
                 Failure::Overtaken => return Err(failure),
-                Failure::Engine(Error::ConnectionLost { reason, during, .. }) => {
-                    let attempted = (1..=self.steps.len()).filter(|number| done(*number).is_none()).collect();
-                    return Err(Failure::Lost(Box::new(Lost { migration, direction: self.direction, began, reason, during, attempted })));
+                Failure::Engine(error @ Error::ConnectionLost { .. }) => {
+                    let numbers = (1..=self.steps.len()).filter(|number| done(*number).is_none()).collect();
+                    return Err(Lost::new(error, vec![Attempted { migration, numbers }], self.direction, began).into());
                 }
                 _ => {}
             }
@@ -325,21 +321,7 @@ impl Attempt<'_> {
                 lock_timeout: self.options.lock_timeout,
             };
             backend.execute(&mut work).await?;
-            for (planned, duration) in work.steps.iter().zip(&work.durations) {
-                if let Some((outcome, evidence)) = planned.outcome(self.direction) {
-                    let report = report(planned, outcome, evidence, *duration);
-                    tracing::info!(
-                        migrate.operation = report.operation,
-                        migrate.number = report.number,
-                        migrate.outcome = outcome.as_str(),
-                        code.file.path = report.file,
-                        code.line.number = report.line,
-                        "operation"
-                    );
-                    self.options.tell(&Event::Operation(report.clone()));
-                    operations.insert(report.number, report);
-                }
-            }
+            tell_operations(self.options, &work, &work.durations, operations);
             if completes {
                 return Ok(());
             }
@@ -348,8 +330,50 @@ impl Attempt<'_> {
     }
 }
 
+/// The span of one migration, while the engine works on it.
+pub(super) fn revision_span(dialect: Dialect, migration: &Migration, direction: Direction, operations: usize) -> tracing::Span {
+    tracing::info_span!(
+        "migrate.revision",
+        otel.kind = "client",
+        db.system.name = dialect.system(),
+        migrate.revision = migration.revision,
+        migrate.name = migration.name,
+        migrate.direction = direction.as_str(),
+        migrate.operations = operations,
+    )
+}
+
+/// Tells that a migration begins.
+pub(super) fn tell_revision(options: &Options, migration: &Migration, direction: Direction, operations: usize) {
+    options.tell(&Event::Revision {
+        revision: migration.revision.to_owned(),
+        name: migration.name.to_owned(),
+        operations,
+        direction: direction.as_str(),
+    });
+}
+
+/// Tells what became of the operations of a work, and adds them to a report.
+pub(super) fn tell_operations(options: &Options, work: &Work, durations: &[Duration], operations: &mut BTreeMap<usize, OperationReport>) {
+    for (planned, duration) in work.steps.iter().zip(durations) {
+        if let Some((outcome, evidence)) = planned.outcome(work.direction) {
+            let report = report(planned, outcome, evidence, *duration);
+            tracing::info!(
+                migrate.operation = report.operation,
+                migrate.number = report.number,
+                migrate.outcome = outcome.as_str(),
+                code.file.path = report.file,
+                code.line.number = report.line,
+                "operation"
+            );
+            options.tell(&Event::Operation(report.clone()));
+            operations.insert(report.number, report);
+        }
+    }
+}
+
 /// The failure that a decision means, if it means one.
-fn refusal(planned: &Planned) -> Option<Failure> {
+pub(super) fn refusal(planned: &Planned) -> Option<Failure> {
     let (place, sql) = (planned.place.clone(), planned.sql.join(";\n"));
     match &planned.decision {
         Decision::Missing(key) => {

@@ -1,8 +1,9 @@
 //! PostgreSQL as the engine sees it.
 
 use super::journal::{FORMAT, Identity, Measured};
+use super::together::can_be_sent_ahead;
 use super::{catalog, connect, journal, normalize, sessions};
-use crate::engine::{Backend, Blocker, Direction, Failure, Guarded, Options, Rendered, Work};
+use crate::engine::{Backend, Blocker, Committed, Direction, Failure, Guarded, Options, Rendered, Together, Work};
 use crate::history::{History, OperationRow, Outcome, RevisionRow, RevisionState};
 use crate::{Error, Event, Migration, Result};
 use migrate_core::operation::{Operate as _, Operation};
@@ -223,7 +224,8 @@ fn parse_history(text: &str) -> Result<History> {
         });
     }
     let revisions = read.revisions.into_iter().map(|(revision, name, checksum, state, recorded_at)| {
-        Ok(RevisionRow { revision, name, checksum, state: RevisionState::parse(&state)?, recorded_at })
+        let state = RevisionState::parse(&state)?;
+        Ok((revision.clone(), RevisionRow { revision, name, checksum, state, recorded_at }))
     });
     Ok(History { format: read.format, revisions: revisions.collect::<Result<_>>()?, operations: operation_rows(read.operations)? })
 }
@@ -384,6 +386,14 @@ impl Backend for Postgres {
 
     async fn execute(&mut self, work: &mut Work) -> Result<(), Failure> {
         self.run(work).await
+    }
+
+    fn can_be_sent_ahead(&self, work: &Work) -> bool {
+        can_be_sent_ahead(work)
+    }
+
+    async fn execute_together(&mut self, works: &[Work], committed: Committed<'_>) -> Together {
+        self.run_together(works, committed).await
     }
 
     async fn roll_back(&mut self) -> Result<()> {

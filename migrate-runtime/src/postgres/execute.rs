@@ -1,20 +1,21 @@
 //! Executes planned steps: optimistically in one message, each step protected by a savepoint.
 
 use super::backend::{Postgres, no_transaction_timeout};
-use super::batch::{Batch, Item, Sent, groups};
+use super::batch::{Batch, Item, groups};
 use super::blockers::{Wait, watched};
 use super::codes::{is_absent, is_duplicate, is_transient, is_transient_code, is_without_savepoint, lost};
 use super::journal::{self, Measured};
+use super::message::{Timed, mark_journalled, push_step, tell_progress};
 use super::segments::{Segment, segments};
-use crate::engine::{Decision, Direction, Failure, Options, Planned, Work};
+use crate::engine::{Decision, Direction, Failure, Planned, Work};
 use crate::history::{Outcome, RevisionState};
-use crate::{Error, Event, Tx};
+use crate::{Error, Tx};
 use migrate_core::name::quote_literal;
-use migrate_core::operation::Operation;
 use migrate_core::step::Action;
 use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _};
 use sqlx_core::transaction::TransactionManager as _;
 use std::ops::Range;
+use std::time::Duration;
 
 type Driver = <sqlx::Postgres as sqlx::Database>::TransactionManager;
 
@@ -82,25 +83,6 @@ impl Postgres {
         Ok(())
     }
 
-    fn begin(&self, work: &Work) -> [String; 2] {
-        let timeout = work.lock_timeout.as_millis();
-        // a dump creates functions before the tables that they mention
-        let bodies = if work.steps.iter().any(|planned| planned.step.file.is_some()) { "off" } else { "on" };
-        [
-            "begin isolation level read committed read write".to_owned(),
-            format!(
-                "select pg_catalog.set_config('lock_timeout', '{timeout}ms', true), \
-                 pg_catalog.set_config('statement_timeout', '0', true), \
-                 pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true), \
-                 pg_catalog.set_config('check_function_bodies', '{bodies}', true), \
-                 pg_catalog.set_config('search_path', {}, true), {}, {}",
-                quote_literal(super::backend::SEARCH_PATH),
-                no_transaction_timeout(true),
-                self.at_work()
-            ),
-        ]
-    }
-
     /// Runs steps in one transaction. `completes`: the revision is done afterwards.
     async fn run_inside(&mut self, work: &mut Work, steps: &[usize], commits: bool, completes: bool, whole: bool) -> Result<(), Failure> {
         let mut budget = SAVEPOINTS.saturating_sub(self.savepoints_used);
@@ -121,30 +103,19 @@ impl Postgres {
                 None => std::mem::take(&mut queue),
             };
             let finishing = queue.is_empty();
-            let mut batch = Batch::default();
-            self.push_begin(&mut batch, work);
+            let mut batch = Batch::of(&[work.migration.name]);
+            self.push_begin(&mut batch, work, Timed::Steps);
             for group in &now {
                 batch.push(Item::Frame, SAVEPOINT);
                 for &i in &steps[group.clone()] {
-                    let timed = takes_time(&work.steps[i]);
-                    if timed {
-                        batch.push_clock(i);
-                    }
-                    for sql in &work.steps[i].sql {
-                        batch.push(Item::Step(i), sql);
-                    }
-                    if timed {
-                        batch.push_clock(i);
-                    }
+                    push_step(&mut batch, work, i);
                 }
                 batch.push(Item::Frame, RELEASE);
             }
             if finishing {
-                self.push_journal(&mut batch, work, completes, whole, steps);
+                self.push_journal(&mut batch, work, completes, whole, steps, Timed::Steps);
                 if commits {
-                    for sql in journal::record_measured(self.run_id, &self.measured) {
-                        batch.push(Item::Journal, &sql);
-                    }
+                    self.push_measured(&mut batch);
                     batch.push(Item::Commit, "commit");
                 }
             }
@@ -153,20 +124,23 @@ impl Postgres {
             }
             let Self { connection, guard, options, .. } = self;
             let pushed = self.measured.len();
-            let mut heard = |item| tell_progress(options, work, item);
+            let mut durations = work.durations.clone();
+            let mut heard = |_, item, took: Option<Duration>| {
+                tell_progress(options, work, item);
+                if let (Item::Clock(Some(i)), Some(took)) = (item, took) {
+                    durations[i] += took;
+                }
+            };
             let (sent, waits) = watched(guard.as_mut(), options, batch.send(connection, &mut heard)).await;
-            let Sent { took, failed } = sent;
-            for (i, took) in took {
-                work.durations[i] += took;
-            }
+            work.durations = durations;
             self.note_waits(work, waits);
             self.in_transaction = true;
-            let Some((item, error)) = failed else {
+            let Some((_, item, error)) = sent.failed else {
                 if finishing {
                     mark_journalled(work, steps, completes);
                     if commits {
                         self.measured.drain(..pushed);
-                        self.note_durations(work, steps);
+                        self.note_durations(work, steps, &work.durations);
                         self.in_transaction = false;
                         self.savepoints_used = 0;
                     }
@@ -190,40 +164,6 @@ impl Postgres {
             self.handle(work, failed, error).await?;
             rest.remove(0);
             queue = rest;
-        }
-    }
-
-    fn push_begin(&self, batch: &mut Batch, work: &Work) {
-        if !self.in_transaction {
-            for sql in self.begin(work) {
-                batch.push(Item::Frame, &sql);
-            }
-        }
-    }
-
-    /// Adds the journal's rows: of the steps of this segment and of what needed no run before it. Where the work
-    /// completes the revision, everything that isn't journalled yet.
-    fn push_journal(&self, batch: &mut Batch, work: &Work, completes: bool, whole: bool, steps: &[usize]) {
-        let upto = journal_limit(work, steps, completes);
-        let outcomes: Vec<_> = work.outcomes().filter(|(planned, ..)| planned.number <= upto).collect();
-        let sql: Vec<String> = outcomes.iter().map(|(planned, ..)| planned.sql.join(";\n")).collect();
-        let rows: Vec<_> = outcomes
-            .iter()
-            .zip(&sql)
-            .map(|((planned, outcome, evidence), sql)| journal::Row { planned, outcome: *outcome, evidence, sqlstate: None, sql })
-            .collect();
-        if !rows.is_empty() {
-            batch.push(Item::Journal, &journal::record(self.run_id, work.migration.revision, work.direction, &rows));
-        }
-        match (work.direction, completes) {
-            (Direction::Up, true) => {
-                batch.push(Item::Journal, &journal::record_revision(self.run_id, work.migration, RevisionState::Applied));
-            }
-            (Direction::Up | Direction::Down, false) if !whole => {
-                batch.push(Item::Journal, &journal::record_revision(self.run_id, work.migration, RevisionState::Started));
-            }
-            (Direction::Down, true) => batch.push(Item::Journal, &journal::forget_revision(work.migration)),
-            _ => {}
         }
     }
 
@@ -253,9 +193,9 @@ impl Postgres {
     /// A Rust step or an assertion, in a savepoint of its own.
     async fn run_single(&mut self, work: &mut Work, i: usize) -> Result<(), Failure> {
         let mut batch = Batch::default();
-        self.push_begin(&mut batch, work);
+        self.push_begin(&mut batch, work, Timed::Steps);
         batch.push(Item::Frame, SAVEPOINT);
-        if let Some((item, error)) = batch.send(&mut self.connection, &mut |_| {}).await.failed {
+        if let Some((_, item, error)) = batch.send(&mut self.connection, &mut |_, _, _| {}).await.failed {
             return Err(Self::own_failure(item, error));
         }
         self.in_transaction = true;
@@ -340,8 +280,8 @@ impl Postgres {
         }
         announce.push(Item::Commit, "commit");
         drop(rows);
-        let sent = announce.send(&mut self.connection, &mut |_| {}).await;
-        if let Some((item, error)) = sent.failed {
+        let sent = announce.send(&mut self.connection, &mut |_, _, _| {}).await;
+        if let Some((_, item, error)) = sent.failed {
             return Err(Self::own_failure(item, error));
         }
         for step in work.steps.iter_mut().filter(|step| step.number < planned.number) {
@@ -359,7 +299,7 @@ impl Postgres {
         let (outcome, evidence) = work.steps[i].outcome(work.direction).unwrap_or((Outcome::Applied, String::new()));
         let done = journal::Row { evidence: &evidence, ..row(outcome) };
         self.raw(&journal::record(self.run_id, revision, work.direction, &[done])).await?;
-        self.note_durations(work, &[i]);
+        self.note_durations(work, &[i], &work.durations);
         work.steps[i].journalled = true;
         Ok(())
     }
@@ -438,17 +378,17 @@ impl Postgres {
     }
 
     /// Keeps who stood in the way, for the error and for the journal.
-    fn note_waits(&mut self, work: &Work, waits: Vec<Wait>) {
+    pub(super) fn note_waits(&mut self, work: &Work, waits: Vec<Wait>) {
         self.blockers = waits.last().map(|wait| wait.blockers.clone()).unwrap_or_default();
         let (revision, direction) = (work.migration.revision, work.direction);
         self.measured.extend(waits.into_iter().map(|wait| Measured::Wait { revision, direction, wait }));
     }
 
     /// Keeps how long the steps took, for the journal.
-    fn note_durations(&mut self, work: &Work, steps: &[usize]) {
+    pub(super) fn note_durations(&mut self, work: &Work, steps: &[usize], durations: &[Duration]) {
         let (revision, direction) = (work.migration.revision, work.direction);
-        let timed = steps.iter().filter(|&&i| work.steps[i].decision == Decision::Run && !work.durations[i].is_zero());
-        let timed = timed.map(|&i| Measured::Timing { revision, direction, number: work.steps[i].number, took: work.durations[i] });
+        let timed = steps.iter().filter(|&&i| work.steps[i].decision == Decision::Run && !durations[i].is_zero());
+        let timed = timed.map(|&i| Measured::Timing { revision, direction, number: work.steps[i].number, took: durations[i] });
         self.measured.extend(timed);
     }
 
@@ -486,42 +426,13 @@ impl Postgres {
     }
 }
 
-/// Up to which number the steps are accounted for once `steps` have run.
-fn journal_limit(work: &Work, steps: &[usize], completes: bool) -> usize {
-    if completes {
-        return usize::MAX;
-    }
-    let last_run = steps.last().map(|&i| work.steps[i].number);
-    last_run.or_else(|| work.steps.last().map(|step| step.number)).unwrap_or(0)
-}
-
-fn mark_journalled(work: &mut Work, steps: &[usize], completes: bool) {
-    let upto = journal_limit(work, steps, completes);
-    for step in work.steps.iter_mut().filter(|step| step.number <= upto) {
-        step.journalled = true;
-    }
-}
-
-/// Tells that a step's last statement has been answered. It holds once the transaction is committed.
-fn tell_progress(options: &Options, work: &Work, item: Item) {
-    if let Item::Step(i) = item {
-        options.tell(&Event::Progress { revision: work.migration.revision.to_owned(), number: work.steps[i].number });
-    }
-}
-
-/// Whether a step may take long enough for somebody to want to know: the others change the catalog only.
-fn takes_time(planned: &Planned) -> bool {
-    let effects = &planned.effects;
-    !effects.rewrites.is_empty() || !effects.scans.is_empty() || matches!(planned.step.action, Action::Change(Operation::Opaque(_)))
-}
-
 /// Joins what is left into at most `savepoints` groups. Groups are adjacent ranges.
 fn regroup(rest: &[Range<usize>], savepoints: usize) -> Vec<Range<usize>> {
     let (Some(first), Some(last)) = (rest.first(), rest.last()) else { return Vec::new() };
     groups(last.end - first.start, savepoints.max(1)).into_iter().map(|group| first.start + group.start..first.start + group.end).collect()
 }
 
-fn is_sql(planned: &Planned) -> bool {
+pub(super) fn is_sql(planned: &Planned) -> bool {
     matches!(planned.step.action, Action::Change(_) | Action::Declare { .. })
 }
 

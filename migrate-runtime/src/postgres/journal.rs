@@ -196,11 +196,11 @@ pub(super) const HISTORY: &str = "select pg_catalog.json_build_object(
             revision, name, checksum, state, pg_catalog.to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')) order by position), '[]')
         from _migrate.revisions),
     'operations', (select coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(revision, number, operation, outcome, evidence) order by id), '[]')
-        from (select distinct on (o.revision, o.number) o.* from _migrate.operations as o
+        from (select o.* from _migrate.operations as o
               join _migrate.revisions as r on r.revision = o.revision
-              where o.outcome <> 'failed' order by o.revision, o.number, o.id desc) as latest
-        where latest.outcome = 'skipped'
-           or latest.revision in (select revision from _migrate.revisions where state = 'started')))::text";
+              where o.outcome <> 'failed' and (o.outcome = 'skipped' or r.state = 'started')
+              and not exists (select from _migrate.operations as later where later.revision = o.revision and later.number = o.number
+                  and later.id > o.id and later.outcome <> 'failed')) as latest))::text";
 
 /// The latest word on every operation of one revision.
 pub(super) fn outcomes(revision: &str) -> String {

@@ -11,11 +11,13 @@ mod execute;
 mod frame;
 mod identical;
 mod journal;
+mod message;
 #[doc(hidden)]
 pub mod normalize;
 mod remains;
 mod segments;
 mod sessions;
+mod together;
 
 pub(crate) use backend::Postgres;
 pub(crate) use codes::lost;

@@ -4,7 +4,7 @@ use super::journal::{Entry, Mark};
 use super::transaction::{Open, Settings};
 use super::wait::Wait;
 use super::{catalog, connect, failed, journal};
-use crate::engine::{Backend, Direction, Failure, Guarded, Options, Rendered, Told, Work};
+use crate::engine::{Backend, Committed, Direction, Failure, Guarded, Options, Rendered, Together, Told, Work};
 use crate::history::{History, OperationRow, Outcome, RevisionState};
 use crate::{Error, Migration, Result};
 use migrate_core::effects::{Effects, TransactionNeed};
@@ -229,6 +229,15 @@ impl Backend for Sqlite {
 
     async fn execute(&mut self, work: &mut Work) -> Result<(), Failure> {
         self.run(work).await
+    }
+
+    fn can_be_sent_ahead(&self, _work: &Work) -> bool {
+        // a file answers at once
+        false
+    }
+
+    async fn execute_together(&mut self, _works: &[Work], _committed: Committed<'_>) -> Together {
+        Together { done: 0, lost: None }
     }
 
     async fn roll_back(&mut self) -> Result<()> {

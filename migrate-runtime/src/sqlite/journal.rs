@@ -6,6 +6,7 @@ use crate::engine::{Direction, Planned};
 use crate::error::Place;
 use crate::history::{History, OperationRow, Outcome, RevisionRow, RevisionState};
 use crate::{Error, Migration, Result};
+use indexmap::IndexMap;
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 /// The format of the tables that this version writes.
@@ -89,11 +90,12 @@ pub(super) async fn history(connection: &mut SqliteConnection) -> Result<History
         });
     }
     let rows = sqlx::query("select revision, name, checksum, state, substr(recorded_at, 1, 19) from _migrate_revisions order by position");
-    let mut revisions = Vec::new();
+    let mut revisions = IndexMap::new();
     for row in rows.fetch_all(&mut *connection).await.map_err(failed)? {
         let text = |i: usize| row.try_get::<String, _>(i).map_err(failed);
         let state = RevisionState::parse(&text(3)?)?;
-        revisions.push(RevisionRow { revision: text(0)?, name: text(1)?, checksum: text(2)?, state, recorded_at: text(4)? });
+        let row = RevisionRow { revision: text(0)?, name: text(1)?, checksum: text(2)?, state, recorded_at: text(4)? };
+        revisions.insert(row.revision.clone(), row);
     }
     let latest = "select o.revision, o.number, o.operation, o.outcome, o.evidence
         from _migrate_operations as o join _migrate_revisions as r on r.revision = o.revision

@@ -1,107 +1,186 @@
-//! One command that measures what the project promises:
+//! Measures what the project promises: how long `up` takes, with all guards and the journal on, as a ratio to the floor
+//! (the same statements and commits as one simple query) and to `psql -1`, in alternation on the same server.
 //!
-//! - one migration of 500 operations, all guards on, against `psql -1 -f` of the same SQL, in alternation;
-//! - the same with 5 ms of delay between client and server, and its round trips;
-//! - `up` with nothing to do when 500 revisions are applied, and its round trips.
+//! `benchmark [ROUNDS] [WORKLOAD…]`, of `wide`, `long`, `guarded`, `nothing`, `memory`; all of them without one.
 #![expect(clippy::print_stdout, reason = "a report is what it is for")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that can't go on has nothing to report")]
 
+use benchmark::chain_file;
+use benchmark::workloads::{Workload, guarded, long, wide};
+use migrate_tests::proxy::Proxy;
 use migrate_tests::{Database, Server};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use wait4::Wait4 as _;
 
-const ROUNDS: usize = 9;
-const ROUNDS_WITH_DELAY: usize = 3;
+const ROUNDS: usize = 7;
 const ONE_WAY: Duration = Duration::from_micros(2_500);
 
-fn beside(name: &str) -> PathBuf {
-    std::env::current_exe().unwrap().with_file_name(name)
+/// What one run has used.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    /// Wall-clock time, in seconds.
+    seconds: f64,
+    /// Processor time of the client, in seconds.
+    processor: f64,
+    /// The most memory that it had, in megabytes.
+    megabytes: f64,
 }
 
-/// Runs a command to its end and gives the seconds that it took.
-fn seconds(command: &mut Command) -> f64 {
+fn run(command: &mut Command) -> Run {
     let began = Instant::now();
-    let status = command.stdout(Stdio::null()).status().unwrap();
+    let used = command.stdout(Stdio::null()).spawn().unwrap().wait4().unwrap();
     let seconds = began.elapsed().as_secs_f64();
-    assert!(status.success(), "{command:?} failed");
-    seconds
+    assert!(used.status.success(), "{command:?} failed");
+    let processor = (used.rusage.utime + used.rusage.stime).as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "bytes of memory")]
+    Run { seconds, processor, megabytes: used.rusage.maxrss as f64 / f64::from(1 << 20) }
 }
 
-fn ours(program: &str, url: &str) -> f64 {
-    seconds(Command::new(beside(program)).env("DATABASE_URL", url))
+/// The files of a workload, in a folder that goes with it.
+struct Files {
+    folder: PathBuf,
 }
 
-fn psql(url: &str) -> f64 {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/wide.sql");
-    seconds(Command::new("psql").args(["-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-f", file, url]))
+impl Files {
+    fn new(name: &str, workload: &Workload) -> Self {
+        let folder = std::env::temp_dir().join(format!("migrate-benchmark-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("chain.json"), chain_file::write(workload)).unwrap();
+        std::fs::write(folder.join("floor.sql"), workload.floor()).unwrap();
+        std::fs::write(folder.join("psql.sql"), format!("{};\n", workload.applicable.concat().join(";\n"))).unwrap();
+        Self { folder }
+    }
+
+    fn program(&self, program: &str, file: &str, url: &str) -> Run {
+        let program = std::env::current_exe().unwrap().with_file_name(program);
+        run(Command::new(program).arg(self.folder.join(file)).env("DATABASE_URL", url))
+    }
+
+    fn migrate(&self, url: &str) -> Run {
+        self.program("apply", "chain.json", url)
+    }
+
+    fn floor(&self, url: &str) -> Run {
+        self.program("floor", "floor.sql", url)
+    }
+
+    fn psql(&self, url: &str) -> Run {
+        run(Command::new("psql")
+            .args(["-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-f"])
+            .arg(Path::new(&self.folder).join("psql.sql"))
+            .arg(url))
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
 }
 
 fn spread(mut values: Vec<f64>) -> String {
     values.sort_by(f64::total_cmp);
-    let middle = values[values.len() / 2];
-    format!("{middle:.3} ({:.3} to {:.3})", values[0], values[values.len() - 1])
+    format!("{:8.3} ({:.3} to {:.3})", values[values.len() / 2], values[0], values[values.len() - 1])
 }
 
 fn without_tls(url: &str) -> String {
     format!("{url}{}sslmode=disable", if url.contains('?') { "&" } else { "?" })
 }
 
-async fn wide(server: &Server) {
-    let (mut us, mut them, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..=ROUNDS {
-        let (left, right) = (Database::create(server).await, Database::create(server).await);
-        let (a, b) = (ours("wide", &without_tls(left.url())), psql(&without_tls(right.url())));
-        us.push(a);
-        them.push(b);
-        ratios.push(a / b);
-    }
-    // the first round warms the machine up
-    for values in [&mut us, &mut them, &mut ratios] {
-        values.remove(0);
-    }
-    println!("500 operations, loopback, {ROUNDS} rounds in alternation");
-    println!("  migrate   s  {}", spread(us));
-    println!("  psql -1   s  {}", spread(them));
-    println!("  ratio        {}", spread(ratios));
-}
-
-async fn wide_with_delay(server: &Server) {
-    let (mut us, mut them, mut ratios, mut trips) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    for _ in 0..ROUNDS_WITH_DELAY {
-        let (left, right) = (Database::create(server).await, Database::create(server).await);
-        let proxy = migrate_tests::proxy::Proxy::start(server, ONE_WAY).unwrap();
-        let a = ours("wide", &without_tls(&proxy.url(left.url())));
-        trips = proxy.counters().round_trips;
-        let b = psql(&without_tls(&proxy.url(right.url())));
-        us.push(a);
-        them.push(b);
-        ratios.push(a / b);
-    }
-    println!("500 operations, 5 ms round trip, {ROUNDS_WITH_DELAY} rounds in alternation");
-    println!("  migrate   s  {}", spread(us));
-    println!("  psql -1   s  {}", spread(them));
-    println!("  ratio        {}", spread(ratios));
-    println!("  round trips  {trips}");
-}
-
-async fn nothing_to_do(server: &Server) {
+async fn prepared(server: &Server, workload: &Workload) -> Database {
     let database = Database::create(server).await;
-    let applied = ours("long", &without_tls(database.url()));
-    let proxy = migrate_tests::proxy::Proxy::start(server, Duration::ZERO).unwrap();
-    let idle: Vec<f64> = (0..ROUNDS).map(|_| ours("long", &without_tls(database.url()))).collect();
-    ours("long", &without_tls(&proxy.url(database.url())));
-    println!("500 migrations of 4 operations");
-    println!("  applied   s  {applied:.3}");
-    println!("  nothing to do, 500 revisions applied (the process builds its chain first)");
-    println!("            s  {}", spread(idle));
-    println!("  round trips  {}", proxy.counters().round_trips);
+    database.execute(&workload.setup).await.unwrap();
+    database
+}
+
+/// The three of them in alternation. With a distance, its round trips are counted.
+async fn compare(server: &Server, name: &str, workload: &Workload, rounds: usize, one_way: Option<Duration>) {
+    let files = Files::new(name, workload);
+    let proxy = one_way.map(|one_way| Proxy::start(server, one_way).unwrap());
+    let at =
+        |database: &Database| without_tls(&proxy.as_ref().map_or_else(|| database.url().to_owned(), |proxy| proxy.url(database.url())));
+    let (mut ours, mut floors, mut psqls, mut trips) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    // the first round warms the machine up
+    for _ in 0..=rounds {
+        let databases = [prepared(server, workload).await, prepared(server, workload).await, prepared(server, workload).await];
+        if let Some(proxy) = &proxy {
+            proxy.reset_counters();
+        }
+        ours.push(files.migrate(&at(&databases[0])));
+        trips = proxy.as_ref().map_or(0, |proxy| proxy.counters().round_trips);
+        floors.push(files.floor(&at(&databases[1])));
+        psqls.push(files.psql(&at(&databases[2])));
+    }
+    let seconds = |runs: &[Run]| spread(runs[1..].iter().map(|run| run.seconds).collect());
+    let ratios = |others: &[Run]| spread(ours[1..].iter().zip(&others[1..]).map(|(us, them)| us.seconds / them.seconds).collect());
+    let distance = if one_way.is_some() { ", 5 ms round trip" } else { "" };
+    println!(
+        "{name}: {} migrations, {} operations{distance}, {rounds} rounds in alternation",
+        workload.migrations.len(),
+        workload.operations()
+    );
+    println!("  migrate     s {}", seconds(&ours));
+    println!("    processor s {}", spread(ours[1..].iter().map(|run| run.processor).collect()));
+    println!("  floor       s {}", seconds(&floors));
+    println!("  psql -1     s {}", seconds(&psqls));
+    println!("  ratio to the floor {}", ratios(&floors));
+    println!("  ratio to psql -1   {}", ratios(&psqls));
+    if proxy.is_some() {
+        println!("  round trips {trips}");
+    }
+}
+
+/// `up` where all is applied.
+async fn nothing_to_do(server: &Server, migrations: usize, rounds: usize) {
+    let workload = long(migrations);
+    let files = Files::new("nothing", &workload);
+    let database = prepared(server, &workload).await;
+    files.migrate(&without_tls(database.url()));
+    let runs: Vec<Run> = (0..rounds).map(|_| files.migrate(&without_tls(database.url()))).collect();
+    let proxy = Proxy::start(server, Duration::ZERO).unwrap();
+    files.migrate(&without_tls(&proxy.url(database.url())));
+    println!("nothing to do, {migrations} revisions applied, {rounds} rounds");
+    println!("  migrate     s {}", spread(runs.iter().map(|run| run.seconds).collect()));
+    println!("    processor s {}", spread(runs.iter().map(|run| run.processor).collect()));
+    println!("  round trips {}, those of connecting among them", proxy.counters().round_trips);
+}
+
+/// How much memory it takes to apply chains of different lengths.
+async fn memory(server: &Server) {
+    println!("memory, with the chain itself");
+    for migrations in [1, 500, 2_000] {
+        let workload = long(migrations);
+        let files = Files::new("memory", &workload);
+        let database = prepared(server, &workload).await;
+        let applied = files.migrate(&without_tls(database.url()));
+        let idle = files.migrate(&without_tls(database.url()));
+        println!("  {migrations:5} migrations: {:.1} MB to apply them, {:.1} MB with nothing to do", applied.megabytes, idle.megabytes);
+    }
 }
 
 #[tokio::main]
 async fn main() {
-    let server = Server::start().unwrap();
-    wide(&server).await;
-    wide_with_delay(&server).await;
-    nothing_to_do(&server).await;
+    let mut arguments = std::env::args().skip(1).peekable();
+    let rounds = arguments.peek().and_then(|text| text.parse().ok());
+    let (rounds, wanted) = match rounds {
+        Some(rounds) => (rounds, arguments.skip(1).collect::<Vec<_>>()),
+        None => (ROUNDS, arguments.collect()),
+    };
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|other| other == name);
+    let server = Server::start_durable().unwrap();
+    for (name, workload) in [("wide", wide()), ("long", long(500)), ("guarded", guarded())] {
+        if is_wanted(name) {
+            compare(&server, name, &workload, rounds, None).await;
+            compare(&server, name, &workload, rounds.div_ceil(2), Some(ONE_WAY)).await;
+        }
+    }
+    if is_wanted("nothing") {
+        nothing_to_do(&server, 500, rounds).await;
+        nothing_to_do(&server, 10_000, rounds).await;
+    }
+    if is_wanted("memory") {
+        memory(&server).await;
+    }
 }
