@@ -104,7 +104,7 @@ pub(crate) async fn up<B: Backend>(backend: &mut B, chain: Migrations, target: O
     let mut history = backend.guard("up").await?.history;
     let mut reports = Vec::new();
     let result = loop {
-        match guarded(backend, chain, target, options, &history, &mut reports).await {
+        match Box::pin(guarded(backend, chain, target, options, &history, &mut reports)).await {
             Err(Failure::Overtaken) => match backend.history().await {
                 Ok(now) => history = now,
                 Err(error) => break Err(error),
