@@ -17,6 +17,10 @@ pub struct Step {
     /// The table of the `if exists table … { }` that it stands in: where that is missing, the step is skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<QualifiedName>,
+    /// Whether it is to be run as its author wrote it, on a large table too. How it is run is no part of what it does: the
+    /// checksum doesn't know.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_written: bool,
     /// The only dialect that it is for.
     #[serde(default)]
     pub dialect: Option<Dialect>,
@@ -80,7 +84,7 @@ impl Step {
     /// A step of the migration's own file, for every dialect.
     #[must_use]
     pub fn new(action: Action, line: u32) -> Self {
-        Self { action, if_exists: false, when: None, dialect: None, file: None, line }
+        Self { action, if_exists: false, when: None, as_written: false, dialect: None, file: None, line }
     }
 
     /// As a person says it.

@@ -106,6 +106,13 @@ impl Progress {
                 self.note(&format!("retrying: {reason}; everything of this migration was rolled back, and is tried again in {pause}"));
                 self.bar.set_position(0);
             }
+            Event::RetryingPhase { reason, pause_ms } => {
+                self.note(&format!("retrying: {reason}; the phases before hold, and this one is tried again in {}", text::seconds(*pause_ms)));
+            }
+            Event::Phase { number, phase, phases, sql, .. } => {
+                let sql = sql.first().map(String::as_str).unwrap_or_default();
+                self.note(&format!("operation {number}, phase {phase} of {phases}: {sql}"));
+            }
             Event::Revision { name, operations, direction, .. } => {
                 self.bar.set_length(u64::try_from(*operations).unwrap_or(u64::MAX));
                 self.bar.set_prefix(format!("{direction} {name}"));

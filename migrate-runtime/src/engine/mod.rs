@@ -3,6 +3,7 @@
 mod backend;
 mod down;
 mod lost;
+mod lowering;
 mod plan;
 mod planner;
 mod stamp;
@@ -12,15 +13,16 @@ mod work;
 
 pub(crate) use backend::{Backend, Guarded, Rendered};
 pub(crate) use down::down;
+pub(crate) use lowering::Sizes;
 pub(crate) use plan::plan;
 pub(crate) use planner::{Decision, Planned};
 pub(crate) use stamp::stamp;
 pub(crate) use status::{check, status};
 pub(crate) use up::up;
-pub(crate) use work::{Direction, Failure, Told, Work};
+pub(crate) use work::{Direction, Failure, LOCK_HELP, Told, Work};
 
 pub use down::DownTo;
-pub use plan::{Plan, PlannedOperation, PlannedRevision};
+pub use plan::{Plan, PlannedOperation, PlannedPhase, PlannedRevision};
 pub use stamp::Stamped;
 pub use status::{CheckReport, RevisionStatus, SkippedOperation, Status};
 pub use up::{OperationReport, RevisionReport, Summary};
@@ -72,6 +74,26 @@ pub enum Event {
         revision: String,
         /// Its number in the migration, from 1.
         number: usize,
+    },
+    /// An operation on a large table goes on with its next phase.
+    Phase {
+        /// Its revision.
+        revision: String,
+        /// Its number in the migration, from 1.
+        number: usize,
+        /// The number of the phase, from 1, among those that are left.
+        phase: usize,
+        /// How many phases are left.
+        phases: usize,
+        /// Its statements.
+        sql: Vec<String>,
+    },
+    /// A phase of an operation waits for a lock of the application; the phases before it hold, and it is tried again.
+    RetryingPhase {
+        /// What failed.
+        reason: String,
+        /// After how long, in milliseconds.
+        pause_ms: u64,
     },
     /// An operation is accounted for. Those of a transaction hold once it is committed.
     Operation(OperationReport),
@@ -144,6 +166,9 @@ pub struct Options {
     /// How long to try to connect anew after the connection broke: a server that restarts, or the one that takes over from
     /// it, needs a while.
     pub reconnect_wait: Duration,
+    /// From how many bytes on a table is large: what would keep it locked while every row is read is done in phases that let
+    /// the application go on. `u64::MAX`: none is. PostgreSQL only.
+    pub large_table: u64,
     /// Who hears what happens.
     pub observer: Option<Observer>,
 }
@@ -155,6 +180,7 @@ impl Default for Options {
             lock_budget: Duration::from_mins(2),
             guard_wait: Duration::from_mins(1),
             reconnect_wait: Duration::from_mins(1),
+            large_table: 64 << 20,
             observer: None,
         }
     }
@@ -167,6 +193,7 @@ impl std::fmt::Debug for Options {
             .field("lock_budget", &self.lock_budget)
             .field("guard_wait", &self.guard_wait)
             .field("reconnect_wait", &self.reconnect_wait)
+            .field("large_table", &self.large_table)
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 //! Decides what has to happen with every step, by comparing the model with the live schema.
 
 use super::backend::{Backend, Rendered};
+use super::lowering::{self, Lowered, Sizes};
 use super::work::{changes_rows_only, drops_a_relation, drops_a_table};
 use crate::error::Place;
 use crate::{Migration, Result};
@@ -47,6 +48,8 @@ pub(crate) struct Planned {
     pub(crate) decision: Decision,
     /// The statements that do it.
     pub(crate) sql: Vec<String>,
+    /// Its phases, where it is run in phases.
+    pub(crate) lowered: Option<Lowered>,
     /// What it does to a running system.
     pub(crate) effects: Effects,
     /// What it changes in the model, to ask again if the world changes underneath.
@@ -76,6 +79,8 @@ pub(crate) struct Planner {
     unread: bool,
     /// What skipped operations would have created: missing, and rightly so.
     pub(crate) outstanding: BTreeSet<ObjectKey>,
+    /// The tables that are large, as of the last snapshot and the operations since.
+    sizes: Option<Sizes>,
     dialect: Dialect,
     answers: Answers,
     /// A step whose changes are in the model already, but that has no decision yet.
@@ -111,6 +116,7 @@ impl Planner {
             stale: false,
             unread: false,
             outstanding: BTreeSet::new(),
+            sizes: None,
             dialect,
             answers: Answers::default(),
             carried: None,
@@ -120,6 +126,7 @@ impl Planner {
     /// Takes a new snapshot for the live schema.
     pub(crate) fn refresh(&mut self, live: Schema) {
         self.live = live;
+        self.sizes = None;
         self.stale = false;
         self.unread = false;
     }
@@ -204,6 +211,9 @@ impl Planner {
         number: usize,
         done: &(dyn Fn(usize) -> Option<crate::history::Outcome> + Sync),
     ) -> Result<Chunk> {
+        if self.sizes.is_none() {
+            self.sizes = backend.sizes();
+        }
         let mut planned = Vec::new();
         for (offset, step) in steps.iter().enumerate() {
             let number = number + offset;
@@ -256,6 +266,7 @@ impl Planner {
             step: step.clone(),
             decision,
             sql: Vec::new(),
+            lowered: None,
             effects: Effects::default(),
             changes: Vec::new(),
             excerpt: Schema::default(),
@@ -326,7 +337,11 @@ impl Planner {
                 Verdict::After => break Decision::Satisfied,
                 Verdict::Absent(key) if step.if_exists || carried.optional.contains(&key) => break Decision::Skipped(key),
                 Verdict::Absent(key) => break Decision::Missing(key),
-                Verdict::Conflict(differences) if carried.is_unfinished(&self.live, &differences) => break Decision::Run,
+                Verdict::Conflict(differences)
+                    if carried.is_unfinished(&self.live, &differences) || self.is_unvalidated(operation, &carried, &differences) =>
+                {
+                    break Decision::Run;
+                }
                 // a database that somebody has brought further already: what the rest of this migration would change is
                 // no conflict, and gets a verdict of its own
                 Verdict::Conflict(differences) => match self.further(backend, migration, rest, &carried.changes, &differences) {
@@ -349,6 +364,7 @@ impl Planner {
             self.carried = Some(carried).filter(|_| !unchecked);
             return Ok(None);
         }
+        let lowered = if decision == Decision::Run { self.lower(step, operation) } else { None };
         match &decision {
             Decision::Run => {
                 match rendered.live {
@@ -369,14 +385,28 @@ impl Planner {
             number,
             step: step.clone(),
             decision,
-            sql: rendered.sql,
-            effects: rendered.effects.unwrap_or(carried.effects),
+            sql: lowered.as_ref().map_or(rendered.sql, Lowered::sql),
+            effects: lowered.as_ref().map(|lowered| lowered.effects(&carried.effects)).or(rendered.effects).unwrap_or(carried.effects),
+            lowered,
             changes: carried.changes,
             excerpt: carried.excerpt,
             optional: carried.optional,
             place: place(migration, step, number),
             journalled: false,
         }))
+    }
+
+    /// The phases of a step that is going to be run, if it has some. The live schema and the sizes are moved on.
+    fn lower(&mut self, step: &Step, operation: &Operation) -> Option<Lowered> {
+        let sizes = self.sizes.as_mut()?;
+        sizes.follow(operation);
+        let lowered = sizes.lower(step, operation, &self.live)?;
+        lowering::forget(operation, &mut self.live);
+        Some(lowered)
+    }
+
+    fn is_unvalidated(&self, operation: &Operation, carried: &Carried, differences: &[Difference]) -> bool {
+        self.sizes.is_some() && lowering::is_unvalidated(operation, &self.live, &carried.changes, differences)
     }
 
     /// The changes of an operation that creates something, with every differing aspect as the rest of the migration will

@@ -5,7 +5,7 @@ use super::batch::{Batch, Item, Sent, groups};
 use super::blockers::{Wait, watched};
 use super::codes::{is_absent, is_duplicate, is_transient, is_transient_code, is_without_savepoint, lost};
 use super::journal::{self, Measured};
-use super::segments::{Segment, segments};
+use super::segments::{Segment, needs_session, segments};
 use crate::engine::{Decision, Direction, Failure, Options, Planned, Work};
 use crate::history::{Outcome, RevisionState};
 use crate::{Error, Event, Tx};
@@ -66,7 +66,7 @@ impl Postgres {
 
     /// A step that can't be in a transaction needs a session. Asked outside of one: in it, a pooler gives us one.
     async fn refuse_pooler(&mut self, work: &Work, i: usize) -> Result<(), Failure> {
-        if !self.is_pooled().await? {
+        if !needs_session(&work.steps[i]) || !self.is_pooled().await? {
             return Ok(());
         }
         let message = "it can't be in a transaction, and this connection goes through a pooler that has sessions for one transaction only";
@@ -82,7 +82,7 @@ impl Postgres {
         Ok(())
     }
 
-    fn begin(&self, work: &Work) -> [String; 2] {
+    pub(super) fn begin(&self, work: &Work) -> [String; 2] {
         let timeout = work.lock_timeout.as_millis();
         // a dump creates functions before the tables that they mention
         let bodies = if work.steps.iter().any(|planned| planned.step.file.is_some()) { "off" } else { "on" };
@@ -349,6 +349,7 @@ impl Postgres {
         }
         let began = std::time::Instant::now();
         let elsewhere = match self.reconsider_outside(&planned).await? {
+            None if planned.lowered.is_some() => self.run_phases(work, i).await?,
             None => self.statements_outside(work, &planned).await?,
             elsewhere => elsewhere,
         };
@@ -357,8 +358,11 @@ impl Postgres {
             None => work.durations[i] = began.elapsed(),
         }
         let (outcome, evidence) = work.steps[i].outcome(work.direction).unwrap_or((Outcome::Applied, String::new()));
-        let done = journal::Row { evidence: &evidence, ..row(outcome) };
-        self.raw(&journal::record(self.run_id, revision, work.direction, &[done])).await?;
+        // the last phase has recorded it, in its transaction
+        if work.steps[i].decision != Decision::Run || planned.lowered.is_none() {
+            let done = journal::Row { evidence: &evidence, ..row(outcome) };
+            self.raw(&journal::record(self.run_id, revision, work.direction, &[done])).await?;
+        }
         self.note_durations(work, &[i]);
         work.steps[i].journalled = true;
         Ok(())
@@ -367,13 +371,7 @@ impl Postgres {
     /// Runs the statements of a step that can't be in a transaction. A decision: somebody else has done it meanwhile.
     async fn statements_outside(&mut self, work: &Work, planned: &Planned) -> Result<Option<Decision>, Failure> {
         self.drop_invalid_leftover(planned).await?;
-        self.raw(&format!(
-            "select pg_catalog.set_config('lock_timeout', '0', false), pg_catalog.set_config('statement_timeout', '0', false), \
-             pg_catalog.set_config('search_path', {}, false), {}",
-            quote_literal(super::backend::SEARCH_PATH),
-            no_transaction_timeout(false)
-        ))
-        .await?;
+        self.set_session().await?;
         for sql in self.statements(planned).await? {
             if let Err(error) = self.statement(work, sql).await {
                 let failure = self.failed(planned, error);
@@ -393,8 +391,19 @@ impl Postgres {
         Ok(None)
     }
 
+    /// Sets for the session what is otherwise set for each transaction.
+    pub(super) async fn set_session(&mut self) -> Result<(), Error> {
+        self.raw(&format!(
+            "select pg_catalog.set_config('lock_timeout', '0', false), pg_catalog.set_config('statement_timeout', '0', false), \
+             pg_catalog.set_config('search_path', {}, false), {}",
+            quote_literal(super::backend::SEARCH_PATH),
+            no_transaction_timeout(false)
+        ))
+        .await
+    }
+
     /// After a step outside of a transaction: is what it should have made there, and valid?
-    async fn verify(&mut self, planned: &Planned) -> Result<(), Failure> {
+    pub(super) async fn verify(&mut self, planned: &Planned) -> Result<(), Failure> {
         if planned.changes.is_empty() {
             return Ok(());
         }
@@ -416,7 +425,7 @@ impl Postgres {
         done.map(drop).map_err(|error| Error::server("talking to the server", error))
     }
 
-    fn own_failure(item: Item, error: sqlx::Error) -> Failure {
+    pub(super) fn own_failure(item: Item, error: sqlx::Error) -> Failure {
         let doing = match item {
             Item::Journal => "writing the journal",
             Item::Commit => "committing",
@@ -429,7 +438,7 @@ impl Postgres {
     }
 
     /// A statement of the migration's.
-    async fn statement(&mut self, work: &Work, sql: String) -> Result<(), sqlx::Error> {
+    pub(super) async fn statement(&mut self, work: &Work, sql: String) -> Result<(), sqlx::Error> {
         let Self { connection, guard, options, .. } = self;
         let run = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection);
         let (done, waits) = watched(guard.as_mut(), options, run).await;
@@ -438,7 +447,7 @@ impl Postgres {
     }
 
     /// Keeps who stood in the way, for the error and for the journal.
-    fn note_waits(&mut self, work: &Work, waits: Vec<Wait>) {
+    pub(super) fn note_waits(&mut self, work: &Work, waits: Vec<Wait>) {
         self.blockers = waits.last().map(|wait| wait.blockers.clone()).unwrap_or_default();
         let (revision, direction) = (work.migration.revision, work.direction);
         self.measured.extend(waits.into_iter().map(|wait| Measured::Wait { revision, direction, wait }));
@@ -453,7 +462,7 @@ impl Postgres {
     }
 
     /// Why a step failed, and who stood in its way.
-    fn failed(&self, planned: &Planned, error: sqlx::Error) -> Failure {
+    pub(super) fn failed(&self, planned: &Planned, error: sqlx::Error) -> Failure {
         let mut failure = Self::failure(planned, error);
         if let Failure::Transient { message, .. } = &mut failure
             && !self.blockers.is_empty()

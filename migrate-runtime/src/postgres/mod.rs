@@ -13,9 +13,11 @@ mod identical;
 mod journal;
 #[doc(hidden)]
 pub mod normalize;
+mod phases;
 mod remains;
 mod segments;
 mod sessions;
+mod sizes;
 
 pub(crate) use backend::Postgres;
 pub(crate) use codes::lost;

@@ -8,7 +8,7 @@
 use super::backend::Postgres;
 use crate::engine::{Decision, Planned};
 use crate::{Error, Event, Result};
-use migrate_core::name::quote_literal;
+use migrate_core::name::{QualifiedName, quote_literal};
 use migrate_core::operation::{Operate as _, Operation};
 use migrate_core::ops::{DetachMode, DetachPartition};
 use migrate_core::schema::ObjectKey;
@@ -125,16 +125,22 @@ impl Postgres {
     pub(super) async fn drop_invalid_leftover(&mut self, planned: &Planned) -> Result<()> {
         for change in &planned.changes {
             let (ObjectKey::Index(index), None) = (&change.key, &change.before) else { continue };
-            let invalid = format!(
-                "select 'invalid' from pg_catalog.pg_index as i join pg_catalog.pg_class as c on c.oid = i.indexrelid \
-                 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace \
-                 where not i.indisvalid and n.nspname = {} and c.relname = {}",
-                quote_literal(index.schema.as_str()),
-                quote_literal(index.name.as_str())
-            );
-            if last_text(&mut self.connection, "looking for an invalid index", invalid).await?.is_some() {
-                self.raw(&format!("drop index concurrently if exists {}", index.quoted())).await?;
-            }
+            self.drop_invalid(index).await?;
+        }
+        Ok(())
+    }
+
+    /// Drops an index of this name that is not valid, concurrently.
+    pub(super) async fn drop_invalid(&mut self, index: &QualifiedName) -> Result<()> {
+        let invalid = format!(
+            "select 'invalid' from pg_catalog.pg_index as i join pg_catalog.pg_class as c on c.oid = i.indexrelid \
+             join pg_catalog.pg_namespace as n on n.oid = c.relnamespace \
+             where not i.indisvalid and n.nspname = {} and c.relname = {}",
+            quote_literal(index.schema.as_str()),
+            quote_literal(index.name.as_str())
+        );
+        if last_text(&mut self.connection, "looking for an invalid index", invalid).await?.is_some() {
+            self.raw(&format!("drop index concurrently if exists {}", index.quoted())).await?;
         }
         Ok(())
     }
