@@ -40,8 +40,6 @@ pub struct Lowering {
     pub undo: Vec<String>,
     /// The index that is built, and is nobody's until the last phase.
     pub index: Option<QualifiedName>,
-    /// Names a few of the rows that a failed phase has complained of, in one column of text.
-    pub offenders: Option<Offenders>,
 }
 
 /// A part of a statement that stands for itself.
@@ -53,6 +51,8 @@ pub struct Phase {
     pub sql: Vec<String>,
     /// The locks that it takes.
     pub locks: Vec<(QualifiedName, LockMode)>,
+    /// The rows that it may fail at, where the server doesn't name them.
+    pub offenders: Option<Offenders>,
 }
 
 /// How long a phase takes.
@@ -109,7 +109,7 @@ fn key_columns(table: &Table) -> Vec<Name> {
 }
 
 fn phase(pace: Pace, sql: Vec<String>, locks: &[(&QualifiedName, LockMode)]) -> Phase {
-    Phase { pace, sql, locks: locks.iter().map(|(table, mode)| ((*table).clone(), *mode)).collect() }
+    Phase { pace, sql, locks: locks.iter().map(|(table, mode)| ((*table).clone(), *mode)).collect(), offenders: None }
 }
 
 /// How many rows are named.

@@ -1,6 +1,6 @@
 //! `add foreign key` and `add check`, validated after the lock that adds them is given back.
 
-use super::{Lowering, MARK, Offenders, Pace, alone, key_columns, phase};
+use super::{Lowering, MARK, Offenders, Pace, Phase, alone, key_columns, phase};
 use crate::effects::LockMode;
 use crate::name::{QualifiedName, quote_literal};
 use crate::ops::AddConstraint;
@@ -27,14 +27,14 @@ pub(super) fn lower(add: &AddConstraint, before: &Schema) -> Option<Lowering> {
         phases.push(phase(Pace::Short, vec![sql, comment(&quote_literal(MARK))], &adding));
     }
     let own = constraint.comment.as_deref().map_or_else(|| "null".to_owned(), quote_literal);
-    phases.push(phase(Pace::Long, vec![format!("alter table {on} validate constraint {name}"), comment(&own)], &validating));
+    let sql = vec![format!("alter table {on} validate constraint {name}"), comment(&own)];
+    phases.push(Phase { offenders, ..phase(Pace::Long, sql, &validating) });
     Some(Lowering {
         table: add.table.clone(),
         phases,
         is_begun,
         undo: vec![format!("alter table {on} drop constraint if exists {name}")],
         index: None,
-        offenders,
     })
 }
 

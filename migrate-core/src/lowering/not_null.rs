@@ -15,6 +15,7 @@ pub(super) struct Proof {
     pub(super) found: Option<bool>,
     table: QualifiedName,
     condition: String,
+    offenders: Offenders,
 }
 
 impl Proof {
@@ -32,7 +33,15 @@ impl Proof {
                 Some(constraint.validated)
             }
         };
-        Some(Self { name, found, table: table.name.clone(), condition })
+        // what PostgreSQL says where the column has nulls
+        let message = format!("column \"{column}\" of relation \"{}\" contains null values", table.name.name);
+        let offenders = Offenders {
+            key: key_columns(table),
+            table: table.name.clone(),
+            condition: format!("{} is null", column.quoted()),
+            message: Some(("23502", message)),
+        };
+        Some(Self { name, found, table: table.name.clone(), condition, offenders })
     }
 
     /// The phases that are left until it holds.
@@ -45,23 +54,14 @@ impl Proof {
             phases.push(phase(Pace::Short, vec![add], &[(&self.table, LockMode::AccessExclusive)]));
         }
         if self.found != Some(true) {
-            phases.push(phase(Pace::Long, vec![validate], &[(&self.table, LockMode::ShareUpdateExclusive)]));
+            let validating = phase(Pace::Long, vec![validate], &[(&self.table, LockMode::ShareUpdateExclusive)]);
+            phases.push(Phase { offenders: Some(self.offenders.clone()), ..validating });
         }
         phases
     }
 
     pub(super) fn drop(&self) -> String {
         format!("alter table {} drop constraint if exists {}", self.table.quoted(), self.name.quoted())
-    }
-
-    /// What PostgreSQL says where the column has nulls.
-    pub(super) fn offenders(table: &Table, column: &Name) -> Offenders {
-        Offenders {
-            key: key_columns(table),
-            table: table.name.clone(),
-            condition: format!("{} is null", column.quoted()),
-            message: Some(("23502", format!("column \"{column}\" of relation \"{}\" contains null values", table.name.name))),
-        }
     }
 }
 
@@ -83,6 +83,5 @@ pub(super) fn lower(set: &SetNotNull, before: &Schema) -> Option<Lowering> {
         is_begun: proof.found.is_some(),
         undo: vec![proof.drop()],
         index: None,
-        offenders: Some(Proof::offenders(table, &set.column)),
     })
 }

@@ -50,7 +50,7 @@ impl Postgres {
                     return Ok(Some(decision));
                 }
                 let stays = n > 0 || lowering.is_begun;
-                return Err(self.give_up(work, i, &lowering, failure, built, stays).await);
+                return Err(self.give_up(work, i, (&lowering, phase), failure, built, stays).await);
             }
         }
         self.verify(&planned).await?;
@@ -118,14 +118,22 @@ impl Postgres {
 
     /// A phase has failed for good: what the phases have left is removed. What may still come to a good end stays for the
     /// next attempt.
-    async fn give_up(&mut self, work: &Work, i: usize, lowering: &Lowering, failure: Failure, built: bool, stays: bool) -> Failure {
+    async fn give_up(
+        &mut self,
+        work: &Work,
+        i: usize,
+        (lowering, phase): (&Lowering, &Phase),
+        failure: Failure,
+        built: bool,
+        stays: bool,
+    ) -> Failure {
         match failure {
             Failure::Transient { place, sql, message, sqlstate } if stays => {
                 let now = "the phases before it hold, and the next `up` goes on from there".to_owned();
                 Failure::Unfinished { place, sql, message, sqlstate: Some(sqlstate), now, help: LOCK_HELP.to_owned() }
             }
             Failure::Operation { place, sql, message, sqlstate, help } => {
-                let (message, sqlstate) = self.name_offenders(lowering, message, sqlstate).await;
+                let (message, sqlstate) = self.name_offenders(phase, message, sqlstate).await;
                 let help = sqlstate.as_deref().map_or(help, |code| super::backend::help_for(code).to_owned());
                 match self.clean_up(work, i, lowering, built).await {
                     Ok(()) => Failure::Operation { place, sql, message, sqlstate, help },
@@ -152,7 +160,7 @@ impl Postgres {
         if lowering.undo.is_empty() {
             return Ok(());
         }
-        let undo = Phase { pace: Pace::Short, sql: lowering.undo.clone(), locks: Vec::new() };
+        let undo = Phase { pace: Pace::Short, sql: lowering.undo.clone(), locks: Vec::new(), offenders: None };
         let undone = self.until_locked(work, i, &undo, None).await;
         if undone.is_err() {
             self.roll_back().await.map_err(|error| error.to_string())?;
@@ -161,8 +169,8 @@ impl Postgres {
     }
 
     /// Says it as PostgreSQL would of the statement as it was written, and names a few of the rows that are in the way.
-    async fn name_offenders(&mut self, lowering: &Lowering, message: String, sqlstate: Option<String>) -> (String, Option<String>) {
-        let (Some(offenders), Some("23514")) = (&lowering.offenders, sqlstate.as_deref()) else { return (message, sqlstate) };
+    async fn name_offenders(&mut self, phase: &Phase, message: String, sqlstate: Option<String>) -> (String, Option<String>) {
+        let (Some(offenders), Some("23514")) = (&phase.offenders, sqlstate.as_deref()) else { return (message, sqlstate) };
         let (code, mut message) = match &offenders.message {
             Some((code, message)) => ((*code).to_owned(), message.clone()),
             None => ("23514".to_owned(), message),

@@ -18,9 +18,9 @@ tables as (
         and pg_catalog.left(n.nspname, 3) <> 'pg_' and n.nspname not in ('information_schema', '_migrate')
 )
 select pg_catalog.json_build_object(
-    'version', pg_catalog.current_setting('server_version'),
+    'version', pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1),
     'tables', (
-        select coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(t.oid, t.nspname, t.relname, t.size)), '[]')
+        select coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(t.oid::bigint, t.nspname, t.relname, t.size)), '[]')
         from tables t
         where t.size >= {limit}
     )
