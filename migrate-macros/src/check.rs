@@ -14,6 +14,7 @@ use migrate_core::sqlite;
 use migrate_core::step::{Action, Dialect, Step};
 
 use crate::ancestry::{self, Before, Member};
+use crate::as_written;
 use crate::lints::{self, Acknowledged};
 use crate::lock::Locked;
 use crate::module::Migration;
@@ -98,8 +99,12 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
     if down.is_none() && migration.irreversible.is_none() && sound && report.problems().is_empty() {
         derived = derive(&up, &base, report);
     }
+    let judges = judged.is_some();
     let acknowledged =
         judged.map(|around| lints::judge(migration, &up, (&base, &end), &around.branches, &around.levels, report)).unwrap_or_default();
+    if judges {
+        as_written::judge(&up, down.as_deref().unwrap_or_default(), &base, report);
+    }
     let plain = |steps: Vec<LocatedStep>| steps.into_iter().map(|located| located.step).collect();
     Checked {
         name,
@@ -184,6 +189,9 @@ pub fn on(base: &Schema, steps: Steps, name: &str) -> Checked {
     let Replayed { effects, at_runs, .. } = replay(&mut up, &mut schema, name, base);
     let after = schema.clone();
     let down_effects = down.as_mut().map(|down| replay(down, &mut schema, name, &after).effects).unwrap_or_default();
+    if judges {
+        as_written::judge(&up, down.as_deref().unwrap_or_default(), &base, report);
+    }
     let plain = |steps: Vec<LocatedStep>| steps.into_iter().map(|located| located.step).collect();
     Checked { up: plain(up), down: down.map(plain), effects, down_effects, at_runs, ..Checked::default() }
 }
