@@ -20,7 +20,7 @@ mod tx;
 
 pub use api::{Database, IntoTarget, Target};
 pub use engine::{
-    Blocker, CheckReport, DownTo, Event, Observer, OperationReport, Options, Plan, PlannedOperation, PlannedPhase, PlannedRevision, RevisionReport,
+    Blocker, Building, CheckReport, DownTo, Event, Observer, OperationReport, Options, Plan, PlannedOperation, PlannedPhase, PlannedRevision, RevisionReport,
     RevisionStatus, SkippedOperation, Stamped, Status, Summary,
 };
 pub use error::{Error, Place, Result};

@@ -88,6 +88,13 @@ pub enum Event {
         /// Its statements.
         sql: Vec<String>,
     },
+    /// How far the server is with an index that it builds. Told when it has come further since the last look.
+    Building(Building),
+    /// An index that an interrupted statement has left behind, and nothing uses, is dropped.
+    Leftover {
+        /// The index.
+        index: String,
+    },
     /// A phase of an operation waits for a lock of the application; the phases before it hold, and it is tried again.
     RetryingPhase {
         /// What failed.
@@ -99,6 +106,31 @@ pub enum Event {
     Operation(OperationReport),
     /// A migration is committed and recorded.
     Done(RevisionReport),
+}
+
+/// How far the server is with an index.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Building {
+    /// The table.
+    pub table: String,
+    /// The index; `None` where one that isn't built concurrently is not to be seen yet.
+    pub index: Option<String>,
+    /// What PostgreSQL calls what it does now: `building index: scanning table`, `waiting for writers before build`, ….
+    pub phase: String,
+    /// How much of that is done.
+    pub done: i64,
+    /// How much there is to do; 0 where the server doesn't know.
+    pub total: i64,
+    /// Of what: `blocks` of the table, `rows`, or `sessions` that are waited for.
+    pub unit: String,
+}
+
+impl Building {
+    /// From 0 to 100, as far as the server knows.
+    #[must_use]
+    pub fn percent(&self) -> Option<i64> {
+        (self.total > 0).then(|| (self.done.saturating_mul(100) / self.total).clamp(0, 100))
+    }
 }
 
 /// A session that an operation waits for.

@@ -370,11 +370,12 @@ impl Postgres {
 
     /// Runs the statements of a step that can't be in a transaction. A decision: somebody else has done it meanwhile.
     async fn statements_outside(&mut self, work: &Work, planned: &Planned) -> Result<Option<Decision>, Failure> {
-        self.drop_invalid_leftover(planned).await?;
         self.set_session().await?;
+        self.drop_invalid_leftover(planned).await?;
         for sql in self.statements(planned).await? {
             if let Err(error) = self.statement(work, sql).await {
                 let failure = self.failed(planned, error);
+                let failure = self.name_duplicates(planned, failure).await;
                 if let Failure::Operation { sqlstate: Some(code), .. } = &failure
                     && (is_absent(code) || is_duplicate(code))
                     && let Some(decision) = self.look_again(planned).await?
@@ -400,23 +401,6 @@ impl Postgres {
             no_transaction_timeout(false)
         ))
         .await
-    }
-
-    /// After a step outside of a transaction: is what it should have made there, and valid?
-    pub(super) async fn verify(&mut self, planned: &Planned) -> Result<(), Failure> {
-        if planned.changes.is_empty() {
-            return Ok(());
-        }
-        let live = self.snapshot_here().await?;
-        for change in &planned.changes {
-            let found = live.definition(&change.key);
-            let valid = found.as_ref().is_none_or(|definition| definition.get("valid").is_none());
-            if found.is_some() != change.after.is_some() || !valid {
-                let message = format!("{} is not what the statement should have left", change.key);
-                return Err(step_failure(planned, message, "run `up` again: it drops what is invalid and builds it anew"));
-            }
-        }
-        Ok(())
     }
 
     /// A statement of our own.
@@ -542,6 +526,6 @@ fn is_true(row: &sqlx::postgres::PgRow) -> bool {
         .unwrap_or(false)
 }
 
-fn step_failure(planned: &Planned, message: String, help: &str) -> Failure {
+pub(super) fn step_failure(planned: &Planned, message: String, help: &str) -> Failure {
     Failure::Operation { place: planned.place.clone(), sql: planned.sql.join(";\n"), message, sqlstate: None, help: help.to_owned() }
 }

@@ -10,6 +10,7 @@ mod connect;
 mod execute;
 mod frame;
 mod identical;
+mod indexes;
 mod journal;
 #[doc(hidden)]
 pub mod normalize;

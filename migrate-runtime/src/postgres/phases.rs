@@ -49,6 +49,7 @@ impl Postgres {
                 {
                     return Ok(Some(decision));
                 }
+                let failure = self.name_duplicates(&planned, failure).await;
                 let stays = n > 0 || lowering.is_begun;
                 return Err(self.give_up(work, i, (&lowering, phase), failure, built, stays).await);
             }
@@ -59,10 +60,10 @@ impl Postgres {
 
     /// Builds the index of a constraint that is to be.
     async fn build(&mut self, work: &Work, planned: &Planned, lowering: &Lowering, phase: &Phase) -> Result<(), Failure> {
+        self.set_session().await?;
         if let Some(index) = &lowering.index {
             self.drop_invalid(index).await?;
         }
-        self.set_session().await?;
         for sql in &phase.sql {
             if let Err(error) = self.statement(work, sql.clone()).await {
                 return Err(self.failed(planned, error));
