@@ -99,10 +99,10 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
     if down.is_none() && migration.irreversible.is_none() && sound && report.problems().is_empty() {
         derived = derive(&up, &base, report);
     }
-    let judges = judged.is_some();
+    let is_new = judged.is_some();
     let acknowledged =
         judged.map(|around| lints::judge(migration, &up, (&base, &end), &around.branches, &around.levels, report)).unwrap_or_default();
-    if judges {
+    if is_new {
         as_written::judge(&up, down.as_deref().unwrap_or_default(), &base, report);
     }
     let plain = |steps: Vec<LocatedStep>| steps.into_iter().map(|located| located.step).collect();

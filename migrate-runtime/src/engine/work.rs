@@ -252,9 +252,10 @@ impl Failure {
     pub(crate) fn told(&self, direction: Direction) -> Option<Told<'_>> {
         let verdict = if let Self::Drift { verdict, .. } = self { Some(*verdict) } else { None };
         let (place, message, code, sql) = match self {
-            Self::Operation { place, message, sqlstate, sql, .. } => (place, message, sqlstate.as_deref(), sql.as_str()),
+            Self::Operation { place, message, sqlstate, sql, .. } | Self::Unfinished { place, message, sqlstate, sql, .. } => {
+                (place, message, sqlstate.as_deref(), sql.as_str())
+            }
             Self::Transient { place, message, sqlstate, sql } => (place, message, Some(sqlstate.as_str()), sql.as_str()),
-            Self::Unfinished { place, message, sqlstate, sql, .. } => (place, message, sqlstate.as_deref(), sql.as_str()),
             Self::Drift { place, message, sql, .. } => (place, message, None, sql.as_str()),
             Self::TransactionEnded { place, message } => (place, message, None, ""),
             Self::Lost(lost) => (lost.during.as_deref()?, &lost.reason, None, ""),

@@ -349,7 +349,7 @@ impl Postgres {
         }
         let began = std::time::Instant::now();
         let elsewhere = match self.reconsider_outside(&planned).await? {
-            None if planned.lowered.is_some() => self.run_phases(work, i).await?,
+            None if planned.lowered.is_some() => Box::pin(self.run_phases(work, i)).await?,
             None => self.statements_outside(work, &planned).await?,
             elsewhere => elsewhere,
         };
