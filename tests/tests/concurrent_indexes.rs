@@ -162,3 +162,30 @@ async fn what_is_there_more_than_once_is_named() {
         }
     }
 }
+
+/// Puts another index of the same name in the place of each that is made, before its statement is done.
+const SWAP: &str = "create function swap() returns event_trigger language plpgsql as $$ begin
+        if current_setting('test.swapped', true) is distinct from 'yes' then
+            perform set_config('test.swapped', 'yes', false);
+            drop index documents_body_idx;
+            create index documents_body_idx on documents (title, body);
+        end if;
+    end $$;
+    create event trigger swap on ddl_command_end when tag in ('CREATE INDEX') execute function swap()";
+
+#[tokio::test]
+async fn an_index_of_another_definition_is_not_the_one_that_was_asked_for() {
+    let database = Database::create(server()).await;
+    let chain = with("create index concurrently documents_body_idx on documents (body)");
+    let (migrator, _) = migrator(&database);
+    migrator.up(chain, Some("m1")).await.unwrap();
+    database.execute(SWAP).await.unwrap();
+    let error = migrator.up(chain, None).await.unwrap_err();
+    let expected = "it is not what the statement should have left\n  index documents_body_idx: keys is 2, expected 1";
+    assert!(error.what().contains(expected), "{}", error.what());
+    // it isn't taken for done the next time, either
+    let again = migrator.up(chain, None).await.unwrap_err();
+    assert!(again.to_string().contains("keys is 2, expected 1"), "{again}");
+    database.execute("drop event trigger swap; drop index documents_body_idx").await.unwrap();
+    migrator.up(chain, None).await.unwrap();
+}

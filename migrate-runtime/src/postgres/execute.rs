@@ -35,7 +35,8 @@ impl Postgres {
         let segments = segments(&work.steps);
         let whole = work.completes && segments.iter().all(|segment| matches!(segment, Segment::Inside(_))) && segments.len() <= 1;
         let count = segments.len();
-        let outside = segments.iter().find_map(|segment| if let Segment::Outside(i) = segment { Some(*i) } else { None });
+        let mut outside = segments.iter().filter_map(|segment| if let Segment::Outside(i) = segment { Some(*i) } else { None });
+        let outside = outside.find(|i| needs_session(&work.steps[*i]));
         if let Some(i) = outside
             && !self.in_transaction
         {
@@ -70,7 +71,10 @@ impl Postgres {
             return Ok(());
         }
         let message = "it can't be in a transaction, and this connection goes through a pooler that has sessions for one transaction only";
-        let help = "give `migrate` the URL of the server itself, and run `up` again";
+        let help = match work.steps[i].lowered {
+            None => "give `migrate` the URL of the server itself, and run `up` again",
+            Some(_) => "give `migrate` the URL of the server itself, or let no table be large (`--large-table never`), and run `up` again",
+        };
         Err(step_failure(&work.steps[i], message.to_owned(), help))
     }
 

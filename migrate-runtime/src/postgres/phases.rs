@@ -35,10 +35,7 @@ impl Postgres {
             self.options.tell(&Event::Phase { revision, number, phase: n + 1, phases, sql: phase.sql.clone() });
             let record = row.as_deref().filter(|_| n + 1 == phases);
             let done = match phase.pace {
-                Pace::Outside => {
-                    built = true;
-                    self.build(work, &planned, &lowering, phase).await
-                }
+                Pace::Outside => self.build(work, &planned, &lowering, phase).await.map(|()| built = true),
                 Pace::Short | Pace::Long => self.until_locked(work, i, phase, record).await,
             };
             if let Err(failure) = done {
@@ -136,7 +133,7 @@ impl Postgres {
             Failure::Operation { place, sql, message, sqlstate, help } => {
                 let (message, sqlstate) = self.name_offenders(phase, message, sqlstate).await;
                 let help = sqlstate.as_deref().map_or(help, |code| super::backend::help_for(code).to_owned());
-                match self.clean_up(work, i, lowering, built).await {
+                match self.clean_up(work, i, lowering, (built, stays)).await {
                     Ok(()) => Failure::Operation { place, sql, message, sqlstate, help },
                     Err(left) => {
                         let now = format!("what its phases have left could not be removed ({left}); the next `up` takes it up");
@@ -148,17 +145,31 @@ impl Postgres {
         }
     }
 
-    async fn clean_up(&mut self, work: &Work, i: usize, lowering: &Lowering, built: bool) -> Result<(), String> {
+    async fn clean_up(
+        &mut self,
+        work: &Work,
+        i: usize,
+        lowering: &Lowering,
+        (built, stays): (bool, bool),
+    ) -> Result<(), String> {
         let message = |failure: Failure| match failure {
             Failure::Transient { message, .. } | Failure::Operation { message, .. } => message,
             failure => failure.into_error(true, false).to_string(),
         };
-        if let Some(index) = lowering.index.as_ref().filter(|_| built) {
-            let drop = format!("drop index concurrently if exists {}", index.quoted());
+        if let Some(index) = &lowering.index
+            && lowering.phases.iter().any(|phase| phase.pace == Pace::Outside)
+        {
             self.set_session().await.map_err(|error| error.to_string())?;
-            self.raw(&drop).await.map_err(|error| error.to_string())?;
+            // one that was there before is somebody else's
+            if built {
+                let drop = format!("drop index concurrently if exists {}", index.quoted());
+                self.raw(&drop).await.map_err(|error| error.to_string())?;
+            } else {
+                self.drop_invalid(index).await.map_err(|error| error.to_string())?;
+            }
         }
-        if lowering.undo.is_empty() {
+        // what a first phase has failed at may be somebody else's, too
+        if lowering.undo.is_empty() || !stays {
             return Ok(());
         }
         let undo = Phase { pace: Pace::Short, sql: lowering.undo.clone(), locks: Vec::new(), offenders: None };

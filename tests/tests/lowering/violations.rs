@@ -1,8 +1,10 @@
 //! A row that is in the way.
 
 use super::{KINDS, chain_of, filled, migrator, state};
-use migrate_runtime::Error;
-use migrate_tests::servers;
+use migrate_runtime::{Database as Migrator, Error, Event, Options};
+use migrate_tests::{server, servers};
+use sqlx::Connection as _;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn what_violates_is_named_and_nothing_is_left_behind() {
@@ -34,4 +36,49 @@ async fn what_violates_is_named_and_nothing_is_left_behind() {
             assert_eq!(state(&database).await, state(&plain).await, "{}", kind.name);
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_somebody_else_s_is_not_removed() {
+    // an index of the constraint's name, but another one
+    let chain = chain_of("alter table orders add constraint orders_email unique (email)");
+    let database = filled(server(), chain).await;
+    database.execute("create index orders_email on orders (amount)").await.unwrap();
+    let before = state(&database).await;
+    let (migrator, _) = super::migrator(database.url(), 0);
+    let error = migrator.up(chain, None).await.unwrap_err();
+    assert_eq!(error.sqlstate().as_deref(), Some("42P07"), "{error}");
+    assert_eq!(state(&database).await, before);
+    // one like it becomes the constraint's
+    database.execute("drop index orders_email; create unique index orders_email on orders (email)").await.unwrap();
+    migrator.up(chain, None).await.unwrap();
+    assert!(state(&database).await.contains("orders_email UNIQUE (email) true"));
+
+    // a second primary key: its index was built, and goes again
+    let chain = chain_of("alter table orders drop constraint orders_pkey;\nalter table orders add constraint again primary key (id)");
+    let database = filled(server(), chain).await;
+    let options = Options { large_table: 0, observer: Some(meddle(database.url())), ..Options::default() };
+    let error = Migrator::new(database.url()).unwrap().with_options(options).up(chain, None).await.unwrap_err();
+    assert_eq!(error.sqlstate().as_deref(), Some("42P16"), "{error}");
+    let left = state(&database).await;
+    assert!(left.contains("theirs PRIMARY KEY (id) true") && !left.contains("again"), "{left}");
+}
+
+/// Adds a primary key of its own before the last phase.
+fn meddle(url: &str) -> migrate_runtime::Observer {
+    let url = url.to_owned();
+    Arc::new(move |event: &Event| {
+        if matches!(event, Event::Phase { phase: 2, .. }) {
+            let url = url.clone();
+            let other = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+                    let sql = "alter table orders add constraint theirs primary key (id)";
+                    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+                });
+            });
+            other.join().unwrap();
+        }
+    })
 }
