@@ -131,5 +131,11 @@ async fn what_is_done_in_transactions_only_needs_no_session() {
     let unique = format!("{base}alter table first alter column name set not null;\nalter table first add unique (name);\n");
     let error = migrator.up(chain(&unique), None).await.unwrap_err();
     assert!(error.to_string().contains("sessions for one transaction only"), "{error}");
-    assert_eq!(database.text("select count(*)::text from pg_attribute where attrelid = 'first'::regclass and attname = 'name' and attnotnull").await.unwrap(), "0");
+    assert_eq!(
+        database
+            .text("select count(*)::text from pg_attribute where attrelid = 'first'::regclass and attname = 'name' and attnotnull")
+            .await
+            .unwrap(),
+        "0"
+    );
 }

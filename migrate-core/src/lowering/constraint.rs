@@ -52,8 +52,7 @@ fn locks<'a>(table: &'a Table, constraint: &'a Constraint, before: &Schema) -> O
         // a key to a partitioned table is a constraint for each partition, and not all of them are validated
         ConstraintKind::ForeignKey(key) if before.table(&key.references).is_some_and(|other| !other.is_partitioned()) => {
             let other = &key.references;
-            let (mut adding, mut validating) =
-                (vec![(own, LockMode::ShareRowExclusive)], vec![(own, LockMode::ShareUpdateExclusive)]);
+            let (mut adding, mut validating) = (vec![(own, LockMode::ShareRowExclusive)], vec![(own, LockMode::ShareUpdateExclusive)]);
             if other != own {
                 adding.push((other, LockMode::ShareRowExclusive));
                 validating.push((other, LockMode::RowShare));
@@ -62,12 +61,8 @@ fn locks<'a>(table: &'a Table, constraint: &'a Constraint, before: &Schema) -> O
             Some((adding, validating, None))
         }
         ConstraintKind::Check { expression, .. } => {
-            let offenders = Offenders {
-                key: key_columns(table),
-                table: own.clone(),
-                condition: format!("not ({})", expression.sql()),
-                message: None,
-            };
+            let offenders =
+                Offenders { key: key_columns(table), table: own.clone(), condition: format!("not ({})", expression.sql()), message: None };
             Some((vec![(own, LockMode::AccessExclusive)], vec![(own, LockMode::ShareUpdateExclusive)], Some(offenders)))
         }
         _ => None,

@@ -5,8 +5,8 @@ use super::{Lowering, Pace, Phase, alone, phase};
 use crate::effects::LockMode;
 use crate::expression::Sameness;
 use crate::name::{Name, QualifiedName};
-use crate::ops::AddConstraint;
 use crate::operation::Operate as _;
+use crate::ops::AddConstraint;
 use crate::render;
 use crate::schema::{ConstraintKind, Index, IndexKey, IndexKeyKind, Key, ObjectKey, Schema, Table};
 
@@ -87,9 +87,10 @@ fn is_built(before: &Schema, name: &QualifiedName, table: &Table, index: &Index)
     wanted.add_index(&table.name, index);
     let Some(wanted) = wanted.definition(&key) else { return false };
     let same = |left: &crate::schema::Definition, right: &crate::schema::Definition| {
-        left.facts.iter().filter(|fact| fact.aspect != "comment").all(|fact| {
-            right.get(&fact.aspect).is_some_and(|other| fact.value.compare(other) == Sameness::Equal)
-        })
+        left.facts
+            .iter()
+            .filter(|fact| fact.aspect != "comment")
+            .all(|fact| right.get(&fact.aspect).is_some_and(|other| fact.value.compare(other) == Sameness::Equal))
     };
     same(&found, &wanted) && same(&wanted, &found)
 }

@@ -109,7 +109,10 @@ impl Progress {
                 self.bar.set_position(0);
             }
             Event::RetryingPhase { reason, pause_ms } => {
-                self.note(&format!("retrying: {reason}; the phases before hold, and this one is tried again in {}", text::seconds(*pause_ms)));
+                self.note(&format!(
+                    "retrying: {reason}; the phases before hold, and this one is tried again in {}",
+                    text::seconds(*pause_ms)
+                ));
             }
             Event::Building(building) => {
                 let index = building.index.as_deref().unwrap_or("an index");

@@ -61,13 +61,7 @@ impl Sizes {
         if step.as_written {
             return None;
         }
-        let why = format!(
-            "`{}` has {}, and {} is large; PostgreSQL {}",
-            lowering.table,
-            bytes(size),
-            bytes(self.limit),
-            self.version
-        );
+        let why = format!("`{}` has {}, and {} is large; PostgreSQL {}", lowering.table, bytes(size), bytes(self.limit), self.version);
         Some(Lowered { lowering, why })
     }
 }

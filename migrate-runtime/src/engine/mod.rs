@@ -19,7 +19,9 @@ pub(crate) use planner::{Decision, Planned};
 pub(crate) use stamp::stamp;
 pub(crate) use status::{check, status};
 pub(crate) use up::up;
-pub(crate) use work::{Direction, Failure, LOCK_HELP, Told, Work};
+#[cfg(feature = "postgres")]
+pub(crate) use work::LOCK_HELP;
+pub(crate) use work::{Direction, Failure, Told, Work};
 
 pub use down::DownTo;
 pub use plan::{Plan, PlannedOperation, PlannedPhase, PlannedRevision};

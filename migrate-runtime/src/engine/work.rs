@@ -173,6 +173,7 @@ pub(crate) enum Failure {
         help: String,
     },
     /// A phase of an operation failed, and what the phases before it have done stays.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite has no phases"))]
     Unfinished {
         /// Which operation.
         place: Place,
@@ -217,8 +218,7 @@ pub(crate) enum Failure {
 }
 
 /// What to do about a lock that isn't given back.
-pub(crate) const LOCK_HELP: &str =
-    "wait until the session that holds the lock has ended its transaction, or end it (`select pg_terminate_backend(pid)`), then run `up` again";
+pub(crate) const LOCK_HELP: &str = "wait until the session that holds the lock has ended its transaction, or end it (`select pg_terminate_backend(pid)`), then run `up` again";
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {

@@ -86,7 +86,9 @@ impl Postgres {
                 )
             }
             "table" => format!("t.oid = pg_catalog.to_regclass({quoted})"),
-            "schema" => format!("pg_catalog.quote_ident((select nspname from pg_catalog.pg_namespace where oid = t.relnamespace)) = {quoted}"),
+            "schema" => {
+                format!("pg_catalog.quote_ident((select nspname from pg_catalog.pg_namespace where oid = t.relnamespace)) = {quoted}")
+            }
             "database" => "t.oid > 0".to_owned(),
             _ => return Ok(()),
         };

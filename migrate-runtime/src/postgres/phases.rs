@@ -145,13 +145,7 @@ impl Postgres {
         }
     }
 
-    async fn clean_up(
-        &mut self,
-        work: &Work,
-        i: usize,
-        lowering: &Lowering,
-        (built, stays): (bool, bool),
-    ) -> Result<(), String> {
+    async fn clean_up(&mut self, work: &Work, i: usize, lowering: &Lowering, (built, stays): (bool, bool)) -> Result<(), String> {
         let message = |failure: Failure| match failure {
             Failure::Transient { message, .. } | Failure::Operation { message, .. } => message,
             failure => failure.into_error(true, false).to_string(),

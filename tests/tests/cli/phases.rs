@@ -16,7 +16,11 @@ async fn a_plan_shows_the_phases_below_their_operation() {
     migrate.done(&["up", "--to", "m1"]);
     let plan = migrate.done(&["plan", "--large-table", "0"]);
     let cells = |line: &str| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect::<Vec<_>>();
-    let rows: Vec<Vec<String>> = plan.lines().filter(|line| ["1 ", "1.", "2 ", "2."].iter().any(|start| line.starts_with(start)) && line.contains("  ")).map(cells).collect();
+    let rows: Vec<Vec<String>> = plan
+        .lines()
+        .filter(|line| ["1 ", "1.", "2 ", "2."].iter().any(|start| line.starts_with(start)) && line.contains("  "))
+        .map(cells)
+        .collect();
     assert_eq!(rows[0][..3], ["1", "set column `documents.title` not null", "before"]);
     assert!(rows[0][3].starts_with("in phases: `documents` has 0 bytes, and 0 bytes is large; PostgreSQL "), "{plan}");
     assert_eq!(rows[0][4..], ["none", "chain.txt:4"]);
@@ -51,10 +55,7 @@ async fn the_planned_sql_has_each_phase_by_itself_and_up_tells_them() {
     assert_eq!(ran.code, 0, "{ran:?}");
     let told: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("operation ")).collect();
     assert_eq!(told.len(), 7, "{}", ran.stderr);
-    assert_eq!(
-        told[3],
-        "operation 2, phase 1 of 2: create unique index concurrently documents_slug_key on public.documents (slug)"
-    );
+    assert_eq!(told[3], "operation 2, phase 1 of 2: create unique index concurrently documents_slug_key on public.documents (slug)");
     assert_eq!(by_hand.dump().await, by_up.dump().await);
 }
 
