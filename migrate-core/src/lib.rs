@@ -16,6 +16,7 @@ pub mod lints;
 pub mod lock;
 #[cfg(feature = "parser")]
 pub mod lower;
+pub mod lowering;
 pub mod name;
 pub mod naming;
 pub mod operation;

@@ -17,6 +17,10 @@ pub struct Step {
     /// The table of the `if exists table … { }` that it stands in: where that is missing, the step is skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<QualifiedName>,
+    /// Whether it is to be run as its author wrote it, on a large table too. How it is run is no part of what it does: the
+    /// checksum doesn't know.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_written: bool,
     /// The only dialect that it is for.
     #[serde(default)]
     pub dialect: Option<Dialect>,
@@ -80,7 +84,7 @@ impl Step {
     /// A step of the migration's own file, for every dialect.
     #[must_use]
     pub fn new(action: Action, line: u32) -> Self {
-        Self { action, if_exists: false, when: None, dialect: None, file: None, line }
+        Self { action, if_exists: false, when: None, as_written: false, dialect: None, file: None, line }
     }
 
     /// As a person says it.
@@ -152,8 +156,19 @@ impl Step {
 
 #[cfg(all(test, feature = "parser"))]
 mod tests {
+    use crate::checksum::of_step;
     use crate::replay::{replay, steps};
     use crate::schema::Schema;
+
+    #[test]
+    fn how_a_step_is_run_is_no_part_of_what_it_does() {
+        let step = steps("alter table t alter column a set not null").unwrap().remove(0);
+        let as_written = super::Step { as_written: true, ..step.clone() };
+        assert_eq!(of_step(&as_written), of_step(&step));
+        let (plain, told) = (serde_json::to_string(&step).unwrap(), serde_json::to_string(&as_written).unwrap());
+        assert!(!plain.contains("as_written") && told.contains("\"as_written\":true"), "{plain} {told}");
+        assert_eq!(serde_json::from_str::<super::Step>(&plain).unwrap(), step);
+    }
 
     #[test]
     fn an_unknown_index_is_unchecked_only_where_it_may_be_absent() {

@@ -14,6 +14,7 @@ use migrate_core::sqlite;
 use migrate_core::step::{Action, Dialect, Step};
 
 use crate::ancestry::{self, Before, Member};
+use crate::as_written;
 use crate::lints::{self, Acknowledged};
 use crate::lock::Locked;
 use crate::module::Migration;
@@ -98,8 +99,12 @@ pub fn check(migration: &Migration, report: &mut Report) -> Checked {
     if down.is_none() && migration.irreversible.is_none() && sound && report.problems().is_empty() {
         derived = derive(&up, &base, report);
     }
+    let is_new = judged.is_some();
     let acknowledged =
         judged.map(|around| lints::judge(migration, &up, (&base, &end), &around.branches, &around.levels, report)).unwrap_or_default();
+    if is_new {
+        as_written::judge(&up, down.as_deref().unwrap_or_default(), &base, report);
+    }
     let plain = |steps: Vec<LocatedStep>| steps.into_iter().map(|located| located.step).collect();
     Checked {
         name,

@@ -17,6 +17,13 @@ pub fn parse(tokens: &[Token], block: Block, report: &mut Report) -> Vec<Stateme
     statements
 }
 
+/// What stands before a statement.
+struct Attributes {
+    documentation: Option<String>,
+    allows: Vec<Allow>,
+    as_written: Option<Place>,
+}
+
 struct Parser<'a> {
     rest: &'a [Token],
     block: Block,
@@ -25,13 +32,13 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn statement(&mut self) -> Option<Statement> {
-        let (documentation, allows) = self.attributes();
+        let Attributes { documentation, allows, as_written } = self.attributes();
         let first = self.rest.first()?;
         let before = self.rest;
         let kind = self.kind(first)?;
         let used = before.get(..before.len() - self.rest.len()).unwrap_or_default();
         let last = used.iter().rfind(|token| !token.is_mark(';')).unwrap_or(first);
-        Some(Statement { kind, documentation, allows, place: first.place.to(last.whole()) })
+        Some(Statement { kind, documentation, allows, as_written, place: first.place.to(last.whole()) })
     }
 
     fn kind(&mut self, first: &'a Token) -> Option<StatementKind> {
@@ -173,15 +180,20 @@ impl<'a> Parser<'a> {
         Some(StatementKind::Dialect { dialect, body: parse(body, self.block, self.report) })
     }
 
-    fn attributes(&mut self) -> (Option<String>, Vec<Allow>) {
+    fn attributes(&mut self) -> Attributes {
         let mut lines: Vec<&str> = Vec::new();
         let mut allows = Vec::new();
+        let mut as_written = None;
         let mut last = None;
         while let Some(token) = self.rest.first() {
             match &token.kind {
                 TokenKind::Documentation(line) => lines.push(line.strip_prefix(' ').unwrap_or(line)),
                 TokenKind::Attribute(tokens) => {
-                    allows.extend(allow(tokens, token.place, self.report));
+                    if matches!(tokens.as_slice(), [name] if name.is_word("as_written")) {
+                        as_written = Some(token.place);
+                    } else {
+                        allows.extend(allow(tokens, token.place, self.report));
+                    }
                     last = Some(token.place);
                 }
                 _ => break,
@@ -193,7 +205,7 @@ impl<'a> Parser<'a> {
         {
             self.report.attribute_without_statement(place);
         }
-        (Some(lines.join("\n")).filter(|_| !lines.is_empty()), allows)
+        Attributes { documentation: Some(lines.join("\n")).filter(|_| !lines.is_empty()), allows, as_written }
     }
 }
 

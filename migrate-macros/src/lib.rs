@@ -5,6 +5,7 @@
 
 mod ancestry;
 mod arguments;
+mod as_written;
 mod chain;
 mod check;
 mod constants;

@@ -102,8 +102,12 @@ impl Report {
         self.problem(
             at,
             format!("`#[{name}]` has no meaning on a statement"),
-            Some("write `#[allow(lint, reason = \"…\")]`, or remove it".to_owned()),
+            Some("write `#[allow(lint, reason = \"…\")]` or `#[as_written]`, or remove it".to_owned()),
         );
+    }
+
+    pub fn as_written_anyway(&mut self, at: Place, why: &str) {
+        self.problem(at, format!("`#[as_written]` changes nothing here: {why}"), Some("leave it out".to_owned()));
     }
 
     pub fn attribute_without_statement(&mut self, at: Place) {

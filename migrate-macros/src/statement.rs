@@ -17,6 +17,8 @@ pub struct Statement {
     /// The lines of `/// …` before it, joined by line breaks.
     pub documentation: Option<String>,
     pub allows: Vec<Allow>,
+    /// Where `#[as_written]` stands before it.
+    pub as_written: Option<Place>,
     /// From its first to its last token, without attributes and `;`.
     pub place: Place,
 }

@@ -24,6 +24,8 @@ pub struct LocatedStep {
     pub step: Step,
     /// What is acknowledged of it, and around it.
     pub allows: Vec<Arc<Allow>>,
+    /// Where `#[as_written]` stands before it, or before the block that it stands in.
+    pub as_written: Option<Place>,
     source: Source,
 }
 
@@ -129,6 +131,18 @@ struct Context {
     when: Option<QualifiedName>,
     dialect: Option<step::Dialect>,
     allows: Vec<Arc<Allow>>,
+    as_written: Option<Place>,
+}
+
+impl Context {
+    /// What holds for a statement in it, of `step`.
+    fn of(&self, step: Step) -> Step {
+        Step { when: self.when.clone(), dialect: self.dialect, as_written: self.as_written.is_some(), ..step }
+    }
+
+    fn located(&self, step: Step, source: Source) -> LocatedStep {
+        LocatedStep { step: self.of(step), allows: self.allows.clone(), as_written: self.as_written, source }
+    }
 }
 
 impl Reader<'_> {
@@ -149,13 +163,11 @@ impl Reader<'_> {
         let line = (self.line)(statement.place);
         let inside = Context {
             allows: context.allows.iter().cloned().chain(statement.allows.iter().cloned().map(Arc::new)).collect(),
+            as_written: statement.as_written.or(context.as_written),
             ..context.clone()
         };
         let context = &inside;
-        let fixed = |action| {
-            let step = Step { when: context.when.clone(), dialect: context.dialect, ..Step::new(action, line) };
-            vec![LocatedStep { step, allows: context.allows.clone(), source: Source::Fixed(statement.place) }]
-        };
+        let fixed = |action| vec![context.located(Step::new(action, line), Source::Fixed(statement.place))];
         match &statement.kind {
             StatementKind::Sql(text) if context.dialect == Some(step::Dialect::Sqlite) => {
                 fixed(Action::Change(Opaque::sqlite(text.text.clone()).into()))
@@ -262,14 +274,7 @@ fn located(statement: lower::Statement, line: u32, file: Option<&str>, source: &
             Some(presence) => Action::Declare { presence, operation },
             None => Action::Change(operation),
         };
-        let step = Step {
-            if_exists,
-            when: context.when.clone(),
-            dialect: context.dialect,
-            file: file.map(str::to_owned),
-            ..Step::new(action, line)
-        };
-        LocatedStep { step, allows: context.allows.clone(), source: source.clone() }
+        context.located(Step { if_exists, file: file.map(str::to_owned), ..Step::new(action, line) }, source.clone())
     };
     statement.operations.into_iter().map(locate).collect()
 }

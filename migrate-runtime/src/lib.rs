@@ -20,8 +20,8 @@ mod tx;
 
 pub use api::{Database, IntoTarget, Target};
 pub use engine::{
-    Blocker, CheckReport, DownTo, Event, Observer, OperationReport, Options, Plan, PlannedOperation, PlannedRevision, RevisionReport,
-    RevisionStatus, SkippedOperation, Stamped, Status, Summary,
+    Blocker, Building, CheckReport, DownTo, Event, Observer, OperationReport, Options, Plan, PlannedOperation, PlannedPhase,
+    PlannedRevision, RevisionReport, RevisionStatus, SkippedOperation, Stamped, Status, Summary,
 };
 pub use error::{Error, Place, Result};
 pub use history::{Head, Outcome, RevisionState};

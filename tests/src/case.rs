@@ -12,7 +12,7 @@
 //! ```
 //! `base` and `migration` are written by people, in PostgreSQL's own SQL. What follows is written by running the tests
 //! with `UPDATE_CASES=1`, and read by people: `sql up`, `sql down`, `schema after` and `effects`, or `errors`. What the model
-//! lets pass and no server does says `== server refuses`.
+//! lets pass and no server does says `== server refuses`; `== as written` puts `#[as_written]` before every statement.
 //!
 //! The cases of lints are in the folder `lints`. People write two more sections: `instead`, the safe sequence that the
 //! lint asks for, and `branch`, another migration on the same base. What comes out is `lints` and `effects`, and the same
@@ -39,6 +39,8 @@ pub struct Case {
     pub server: Option<u32>,
     /// Whether every server refuses the migration: `== server refuses`.
     pub refused: bool,
+    /// Whether the statements of the migration are `#[as_written]`: `== as written`.
+    pub as_written: bool,
     /// The SQL that makes the schema before the migration.
     pub base: String,
     /// The SQL of a migration on the same base that the one below knows nothing of.
@@ -117,6 +119,7 @@ impl Case {
             title: String::new(),
             server: None,
             refused: false,
+            as_written: false,
             base: base.to_owned(),
             branch: None,
             migration: migration.to_owned(),
@@ -153,6 +156,7 @@ impl Case {
                 "instead" => case.instead = Some(body),
                 name if EXPECTED.contains(&name) => case.expected.push((name.to_owned(), body)),
                 "server refuses" => case.refused = true,
+                "as written" => case.as_written = true,
                 name => {
                     let version = name.strip_prefix("server ").and_then(|rest| rest.strip_suffix('+')?.parse().ok());
                     case.server = Some(version.ok_or((number, format!("there is no section `{name}`")))?);
@@ -174,6 +178,9 @@ impl Case {
         }
         if self.refused {
             text.push_str("== server refuses\n");
+        }
+        if self.as_written {
+            text.push_str("== as written\n");
         }
         if !self.base.is_empty() {
             let _ = write!(text, "== base\n{}", self.base);

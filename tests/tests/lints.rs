@@ -46,7 +46,8 @@ fn the_headers_are_the_manual() {
          `lock_timeout` and the other timeouts\nfor each attempt (squawk's `require-timeout-settings`); it compares the catalog with the model \
          before each operation, so that\nrunning it again is safe without `if not exists` (`prefer-robust-stmts`); it alone begins and \
          commits transactions, and refuses\nto be told to (`transaction-nesting`, `ban-uncommitted-transaction`); it runs what can't be in a \
-         transaction outside of one\n(`ban-concurrent-index-creation-in-transaction`); a name that PostgreSQL would cut is an error of its own \
+         transaction outside of one\n(`ban-concurrent-index-creation-in-transaction`); it does what would keep a large table locked while every row \
+         is read in phases,\nwherever it can (the lints that remain of that say where it can't); a name that PostgreSQL would cut is an error of its own \
          (`identifier-too-long`);\nand a name without a schema means `public`, whatever the `search_path` of a session \
          (`require-table-schema`).\n\nThis page is made from the headers in `migrate-core/src/lints/` (`UPDATE_LINTS=1 cargo test -p migrate-tests \
          --test lints`).\n",

@@ -111,3 +111,31 @@ async fn what_needs_a_session_is_refused_behind_an_open_transaction_too() {
     // the server itself goes on from there
     Migrator::new(database.url()).unwrap().up(chain(text), None).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_is_done_in_transactions_only_needs_no_session() {
+    let database = Database::create(server()).await;
+    let bouncer = PgBouncer::start(server(), 4);
+    let url = bouncer.url(database.url());
+    let before = settings(&url).await;
+    let base = "=== aaa111 m1\ncreate table first (id int primary key, name text);\n=== bbb222 m2 after aaa111\n";
+    let phases = format!("{base}alter table first alter column name set not null;\nalter table first add check (name <> '');\n");
+    let options = migrate_runtime::Options { large_table: 0, ..migrate_runtime::Options::default() };
+    let migrator = Migrator::new(url.as_str()).unwrap().with_options(options);
+    migrator.up(chain(&phases), Some("m1")).await.unwrap();
+    let summary = migrator.up(chain(&phases), None).await.unwrap();
+    assert!(summary.revisions[0].operations.iter().all(|operation| operation.evidence.starts_with("in phases: ")));
+    assert_eq!(settings(&url).await, before);
+    migrator.down(chain(&phases), &migrate_runtime::DownTo::Steps(1)).await.unwrap();
+    // a unique index is built outside of transactions: that is refused before the first phase of another operation
+    let unique = format!("{base}alter table first alter column name set not null;\nalter table first add unique (name);\n");
+    let error = migrator.up(chain(&unique), None).await.unwrap_err();
+    assert!(error.to_string().contains("sessions for one transaction only"), "{error}");
+    assert_eq!(
+        database
+            .text("select count(*)::text from pg_attribute where attrelid = 'first'::regclass and attname = 'name' and attnotnull")
+            .await
+            .unwrap(),
+        "0"
+    );
+}

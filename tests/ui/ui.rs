@@ -86,6 +86,9 @@ fn steps(json: &str) -> String {
         if step.if_exists {
             text.push_str(" (if exists)");
         }
+        if step.as_written {
+            text.push_str(" (as written)");
+        }
         if let Some(dialect) = step.dialect {
             text.push_str(if dialect == Dialect::Sqlite { " (sqlite)" } else { " (postgres)" });
         }

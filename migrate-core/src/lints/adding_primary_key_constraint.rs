@@ -1,8 +1,9 @@
 //! `adding_primary_key_constraint`: a primary key builds its index, or looks for nulls, while nobody can read or
 //! write.
 //!
-//! - **Finds**: a new primary key without `using index` on a table that was there before; with it, where a column may
-//!   still be null
+//! - **Finds**: a new primary key without `using index` on a table that was there before, where the engine can't do it in
+//!   phases: behind a new column, of a table with partitions or children, or `#[as_written]`; with `using index`, where a
+//!   column may still be null
 //! - **Blocks**: reads and writes of the table, while every row is read and sorted
 //! - **Instead**: `create unique index concurrently`, then `add primary key using index` on columns that are `not
 //!   null` already
@@ -20,6 +21,9 @@ pub(super) const LINT: Lint = Lint::of_statement("adding_primary_key_constraint"
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for added in constraints::added(context) {
         let ConstraintKind::PrimaryKey(key) = &added.constraint.kind else { continue };
+        if context.runs_in_phases() {
+            continue;
+        }
         // a column without values fails, and a serial one has every row written: that is what others find
         if !added.with_column || (context.effects().rewrites.is_empty() && is_filled(context)) {
             builds_index(context, findings, added.table, added.constraint, key);

@@ -208,6 +208,13 @@ impl<'a> Context<'a> {
         self.migration.branches
     }
 
+    /// Whether the engine runs the step in phases where its table is large: then nobody waits while rows are read.
+    #[must_use]
+    pub fn runs_in_phases(&self) -> bool {
+        let lowered = |operation| crate::lowering::lower(operation, self.before).is_some();
+        !self.current().as_written && self.operation().is_some_and(lowered)
+    }
+
     /// Whether an earlier step of this migration created it: then it has no rows and no readers yet.
     #[must_use]
     pub fn is_new(&self, key: &ObjectKey) -> bool {

@@ -1,7 +1,7 @@
 //! `disallowed_unique_constraint`: a unique constraint builds its index while nobody can read or write.
 //!
-//! - **Finds**: a new unique constraint without `using index` on a table that was there before, behind a new column
-//!   as well
+//! - **Finds**: a new unique constraint without `using index` on a table that was there before, where the engine can't do
+//!   it in phases: behind a new column, on a table with partitions or children, or `#[as_written]`
 //! - **Blocks**: reads and writes of the table, while every row is read and sorted
 //! - **Instead**: `create unique index concurrently`, then `add constraint … unique using index`, which is done at
 //!   once
@@ -18,6 +18,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for added in constraints::added(context) {
         let (table, constraint) = (added.table, added.constraint);
         let ConstraintKind::Unique(key) = &constraint.kind else { continue };
+        if context.runs_in_phases() {
+            continue;
+        }
         let (name, columns) = (constraint.name.quoted(), quoted_list(&key.columns));
         let help = if constraints::is_partitioned(context, table) {
             format!("add it to `only` the partitioned table, build the index of each partition concurrently, and attach those to `{name}`")

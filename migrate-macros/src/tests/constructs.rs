@@ -194,6 +194,7 @@ fn an_allow_needs_lints_and_a_reason() {
     assert_eq!(mistakes("#[allow(a::b, reason = \"y\")] select 1;"), complaint("a::b", malformed));
     assert_eq!(mistakes("#[allow(x, reason = 1)] select 1;"), complaint("reason = 1", malformed));
     assert_eq!(mistakes("#[cfg(unix)] select 1;"), complaint("#[cfg(unix)]", "`#[cfg]` has no meaning on a statement"));
+    assert_eq!(mistakes("#[as_written(x)] select 1;"), complaint("#[as_written(x)]", "`#[as_written]` has no meaning on a statement"));
     let nothing = "there is no statement after this attribute";
     assert_eq!(mistakes("select 1; #[allow(x, reason = \"y\")]"), complaint("#[allow(x, reason = \"y\")]", nothing));
     assert_eq!(mistakes("#[allow(x, reason = \"y\")]; "), complaint("#[allow(x, reason = \"y\")]", nothing));

@@ -37,6 +37,7 @@ pub(super) fn run(arguments: &Arguments, chain: Migrations, default_url: Option<
     let options = Options {
         lock_timeout: arguments.database.lock_timeout,
         lock_budget: arguments.database.lock_budget,
+        large_table: arguments.database.large_table,
         guard_wait: arguments.database.wait,
         reconnect_wait: arguments.database.reconnect,
         observer: Some(progress.observer()),

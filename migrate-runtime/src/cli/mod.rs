@@ -14,6 +14,7 @@ mod lock;
 mod output;
 mod progress;
 mod redact;
+mod size;
 mod text;
 
 use crate::Migrations;

@@ -23,6 +23,8 @@ struct Heard {
     holder: String,
     /// The processes that were in the way, as far as it was said.
     blockers: BTreeSet<i32>,
+    /// What was said of an index that is being built.
+    building: String,
     done: Vec<RevisionReport>,
 }
 
@@ -105,6 +107,27 @@ impl Progress {
                 let pause = text::seconds(*pause_ms);
                 self.note(&format!("retrying: {reason}; everything of this migration was rolled back, and is tried again in {pause}"));
                 self.bar.set_position(0);
+            }
+            Event::RetryingPhase { reason, pause_ms } => {
+                self.note(&format!(
+                    "retrying: {reason}; the phases before hold, and this one is tried again in {}",
+                    text::seconds(*pause_ms)
+                ));
+            }
+            Event::Building(building) => {
+                let index = building.index.as_deref().unwrap_or("an index");
+                let what = format!("{index} on {}: {}", building.table, building.phase);
+                let percent = building.percent().map(|percent| format!(", {percent} % of {} {}", building.total, building.unit));
+                self.bar.set_message(format!("{what}{}", percent.unwrap_or_default()));
+                // told at every look: without a bar, said once for each part of the work
+                if self.bar.is_hidden() && std::mem::replace(&mut self.heard().building, what.clone()) != what {
+                    self.note(&what);
+                }
+            }
+            Event::Leftover { index } => self.note(&format!("dropping {index}, which an interrupted statement has left behind")),
+            Event::Phase { number, phase, phases, sql, .. } => {
+                let sql = sql.first().map(String::as_str).unwrap_or_default();
+                self.note(&format!("operation {number}, phase {phase} of {phases}: {sql}"));
             }
             Event::Revision { name, operations, direction, .. } => {
                 self.bar.set_length(u64::try_from(*operations).unwrap_or(u64::MAX));

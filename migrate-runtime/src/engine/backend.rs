@@ -1,6 +1,6 @@
 //! What the engine asks of a database.
 
-use super::{Direction, Failure, Work};
+use super::{Direction, Failure, Sizes, Work};
 use crate::history::{History, OperationRow, RevisionState};
 use crate::{Error, Migration, Result};
 use migrate_core::effects::Effects;
@@ -55,6 +55,11 @@ pub(crate) trait Backend {
 
     /// The live schema, in the current transaction if there is one. Never writes.
     async fn snapshot(&mut self) -> Result<Schema>;
+
+    /// The tables that are large, as of the last snapshot; `None` where that makes no difference.
+    fn sizes(&self) -> Option<Sizes> {
+        None
+    }
 
     /// Whether the expressions mean the same, by the server's own word. Leaves nothing behind.
     async fn answer(&mut self, questions: &[Question]) -> Result<Vec<bool>>;

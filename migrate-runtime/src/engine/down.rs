@@ -161,7 +161,8 @@ fn reverse_steps(migration: &'static Migration, planner: &mut Planner, outcomes:
             }
             _ => true,
         };
-        return Ok(written.into_iter().filter(ours).collect());
+        // the way back is one transaction wherever it can be
+        return Ok(written.into_iter().filter(ours).map(|step| Step { as_written: true, ..step }).collect());
     }
     Ok(inverses.into_iter().rev().flatten().collect())
 }
@@ -176,6 +177,7 @@ fn inverse(migration: &'static Migration, step: &Step, operation: &Operation, be
         action: Action::Change(operation),
         if_exists: step.if_exists,
         when: step.when.clone(),
+        as_written: true,
         dialect: step.dialect,
         file: step.file.clone(),
         line: step.line,

@@ -3,6 +3,7 @@
 mod backend;
 mod down;
 mod lost;
+mod lowering;
 mod plan;
 mod planner;
 mod stamp;
@@ -13,15 +14,18 @@ mod work;
 
 pub(crate) use backend::{Backend, Committed, Guarded, Rendered, Together};
 pub(crate) use down::down;
+pub(crate) use lowering::Sizes;
 pub(crate) use plan::plan;
 pub(crate) use planner::{Decision, Planned};
 pub(crate) use stamp::stamp;
 pub(crate) use status::{check, status};
 pub(crate) use up::up;
+#[cfg(feature = "postgres")]
+pub(crate) use work::LOCK_HELP;
 pub(crate) use work::{Direction, Failure, Told, Work};
 
 pub use down::DownTo;
-pub use plan::{Plan, PlannedOperation, PlannedRevision};
+pub use plan::{Plan, PlannedOperation, PlannedPhase, PlannedRevision};
 pub use stamp::Stamped;
 pub use status::{CheckReport, RevisionStatus, SkippedOperation, Status};
 pub use up::{OperationReport, RevisionReport, Summary};
@@ -74,10 +78,62 @@ pub enum Event {
         /// Its number in the migration, from 1.
         number: usize,
     },
+    /// An operation on a large table goes on with its next phase.
+    Phase {
+        /// Its revision.
+        revision: String,
+        /// Its number in the migration, from 1.
+        number: usize,
+        /// The number of the phase, from 1, among those that are left.
+        phase: usize,
+        /// How many phases are left.
+        phases: usize,
+        /// Its statements.
+        sql: Vec<String>,
+    },
+    /// How far the server is with an index that it builds. Told when it has come further since the last look.
+    Building(Building),
+    /// An index that an interrupted statement has left behind, and nothing uses, is dropped.
+    Leftover {
+        /// The index.
+        index: String,
+    },
+    /// A phase of an operation waits for a lock of the application; the phases before it hold, and it is tried again.
+    RetryingPhase {
+        /// What failed.
+        reason: String,
+        /// After how long, in milliseconds.
+        pause_ms: u64,
+    },
     /// An operation is accounted for. Those of a transaction hold once it is committed.
     Operation(OperationReport),
     /// A migration is committed and recorded.
     Done(RevisionReport),
+}
+
+/// How far the server is with an index.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Building {
+    /// The table.
+    pub table: String,
+    /// The index; `None` where one that isn't built concurrently is not to be seen yet.
+    pub index: Option<String>,
+    /// What PostgreSQL calls what it does now: `building index: scanning table`, `waiting for writers before build`, ….
+    pub phase: String,
+    /// How much of that is done.
+    pub done: i64,
+    /// How much there is to do; 0 where the server doesn't know.
+    pub total: i64,
+    /// Of what: `blocks` of the table, `rows`, or `sessions` that are waited for.
+    pub unit: String,
+}
+
+impl Building {
+    /// From 0 to 100, as far as the server knows.
+    #[must_use]
+    pub fn percent(&self) -> Option<i64> {
+        (self.total > 0).then(|| (self.done.saturating_mul(100) / self.total).clamp(0, 100))
+    }
 }
 
 /// A session that an operation waits for.
@@ -145,6 +201,9 @@ pub struct Options {
     /// How long to try to connect anew after the connection broke: a server that restarts, or the one that takes over from
     /// it, needs a while.
     pub reconnect_wait: Duration,
+    /// From how many bytes on a table is large: what would keep it locked while every row is read is done in phases that let
+    /// the application go on. `u64::MAX`: none is. PostgreSQL only.
+    pub large_table: u64,
     /// Who hears what happens.
     pub observer: Option<Observer>,
 }
@@ -156,6 +215,7 @@ impl Default for Options {
             lock_budget: Duration::from_mins(2),
             guard_wait: Duration::from_mins(1),
             reconnect_wait: Duration::from_mins(1),
+            large_table: 64 << 20,
             observer: None,
         }
     }
@@ -168,6 +228,7 @@ impl std::fmt::Debug for Options {
             .field("lock_budget", &self.lock_budget)
             .field("guard_wait", &self.guard_wait)
             .field("reconnect_wait", &self.reconnect_wait)
+            .field("large_table", &self.large_table)
             .finish_non_exhaustive()
     }
 }

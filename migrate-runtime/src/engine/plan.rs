@@ -1,10 +1,13 @@
 //! `plan`: what `up` would do here. Nothing is written: everything is read in read-only transactions.
 
 use super::Backend;
+use super::lowering::Lowered;
 use super::planner::{Decision, Planned, Planner};
 use crate::history::{Outcome, heads};
 use crate::{Head, Migrations, Result};
-use migrate_core::effects::TransactionNeed;
+use migrate_core::effects::{LockMode, TransactionNeed};
+use migrate_core::lowering::{Pace, Phase};
+use migrate_core::name::QualifiedName;
 use migrate_core::step::Dialect;
 use serde::Serialize;
 
@@ -54,6 +57,8 @@ pub struct PlannedOperation {
     pub unknown_effects: bool,
     /// The strongest lock on each table: `AccessExclusiveLock on documents`.
     pub locks: Vec<String>,
+    /// Its phases, where it would be run in phases; empty where it is run as it was written.
+    pub phases: Vec<PlannedPhase>,
     /// The tables that would be rewritten.
     pub rewrites: Vec<String>,
     /// In which transaction of the migration it would run, from 1; `None`: outside of any.
@@ -62,6 +67,35 @@ pub struct PlannedOperation {
     pub file: String,
     /// The line, from 1.
     pub line: u32,
+}
+
+/// A phase of an operation on a large table.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedPhase {
+    /// Its statements.
+    pub sql: Vec<String>,
+    /// Its locks: `AccessExclusiveLock on documents`.
+    pub locks: Vec<String>,
+    /// Whether it is a transaction of its own; otherwise it is outside of any.
+    pub transaction: bool,
+    /// Whether it gives up soon if it doesn't get its locks, and is tried again. What takes long blocks neither reads nor
+    /// writes, and may wait.
+    pub short: bool,
+}
+
+impl PlannedPhase {
+    fn new(phase: &Phase) -> Self {
+        Self {
+            sql: phase.sql.clone(),
+            locks: locks(&phase.locks),
+            transaction: phase.pace != Pace::Outside,
+            short: phase.pace == Pace::Short,
+        }
+    }
+}
+
+fn locks(locks: &[(QualifiedName, LockMode)]) -> Vec<String> {
+    locks.iter().map(|(table, mode)| format!("{} on {table}", mode.pg_locks_name())).collect()
 }
 
 impl Plan {
@@ -155,7 +189,7 @@ pub(crate) async fn plan<B: Backend>(backend: &mut B, chain: Migrations, target:
 
 fn describe(planned: &Planned, transaction: &mut usize) -> Option<PlannedOperation> {
     let (verdict, evidence) = match &planned.decision {
-        Decision::Run => ("before", String::new()),
+        Decision::Run => ("before", planned.lowered.as_ref().map(Lowered::evidence).unwrap_or_default()),
         Decision::Satisfied => ("after", "the database has it already".to_owned()),
         Decision::Skipped(key) => ("absent", format!("{key} is absent")),
         Decision::Missing(key) => ("missing", format!("{key} should be there")),
@@ -176,7 +210,8 @@ fn describe(planned: &Planned, transaction: &mut usize) -> Option<PlannedOperati
         evidence,
         sql: if runs { planned.sql.clone() } else { Vec::new() },
         unknown_effects: runs && planned.effects.unknown,
-        locks: planned.effects.locks.iter().filter(|_| runs).map(|(table, mode)| format!("{} on {table}", mode.pg_locks_name())).collect(),
+        locks: if runs { locks(&planned.effects.locks) } else { Vec::new() },
+        phases: planned.lowered.iter().flat_map(|lowered| &lowered.lowering.phases).map(PlannedPhase::new).collect(),
         rewrites: planned.effects.rewrites.iter().filter(|_| runs).map(ToString::to_string).collect(),
         transaction: (runs && !outside).then_some(number),
         file: planned.place.file.clone(),

@@ -1,6 +1,7 @@
 //! Decides what has to happen with every step, by comparing the model with the live schema.
 
 use super::backend::{Backend, Rendered};
+use super::lowering::{self, Lowered, Sizes};
 use super::work::{changes_rows_only, drops_a_relation, drops_a_table};
 use crate::error::Place;
 use crate::{Migration, Result};
@@ -47,6 +48,8 @@ pub(crate) struct Planned {
     pub(crate) decision: Decision,
     /// The statements that do it.
     pub(crate) sql: Vec<String>,
+    /// Its phases, where it is run in phases.
+    pub(crate) lowered: Option<Lowered>,
     /// What it does to a running system.
     pub(crate) effects: Effects,
     /// What it changes in the model, to ask again if the world changes underneath.
@@ -83,6 +86,8 @@ pub(crate) struct Planner {
     pub(crate) ahead: bool,
     /// What skipped operations would have created: missing, and rightly so.
     pub(crate) outstanding: BTreeSet<ObjectKey>,
+    /// The tables that are large, as of the last snapshot and the operations since.
+    sizes: Option<Sizes>,
     dialect: Dialect,
     answers: Answers,
     /// A step whose changes are in the model already, but that has no decision yet.
@@ -120,6 +125,7 @@ impl Planner {
             unread: false,
             ahead: false,
             outstanding: BTreeSet::new(),
+            sizes: None,
             dialect,
             answers: Answers::default(),
             carried: None,
@@ -130,6 +136,7 @@ impl Planner {
     pub(crate) fn refresh(&mut self, live: Schema) {
         self.read = live.clone();
         self.live = live;
+        self.sizes = None;
         self.stale = false;
         self.unread = false;
     }
@@ -214,6 +221,9 @@ impl Planner {
         number: usize,
         done: &(dyn Fn(usize) -> Option<crate::history::Outcome> + Sync),
     ) -> Result<Chunk> {
+        if self.sizes.is_none() {
+            self.sizes = backend.sizes();
+        }
         let mut planned = Vec::new();
         for (offset, step) in steps.iter().enumerate() {
             let number = number + offset;
@@ -266,6 +276,7 @@ impl Planner {
             step: step.clone(),
             decision,
             sql: Vec::new(),
+            lowered: None,
             effects: Effects::default(),
             changes: Vec::new(),
             excerpt: Schema::default(),
@@ -337,7 +348,11 @@ impl Planner {
                 Verdict::After => break Decision::Satisfied,
                 Verdict::Absent(key) if step.if_exists || carried.optional.contains(&key) => break Decision::Skipped(key),
                 Verdict::Absent(key) => break Decision::Missing(key),
-                Verdict::Conflict(differences) if carried.is_unfinished(&self.live, &differences) => break Decision::Run,
+                Verdict::Conflict(differences)
+                    if carried.is_unfinished(&self.live, &differences) || self.is_unvalidated(operation, &carried, &differences) =>
+                {
+                    break Decision::Run;
+                }
                 // a database that somebody has brought further already: what the rest of this migration would change is
                 // no conflict, and gets a verdict of its own
                 Verdict::Conflict(differences) => match self.further(backend, migration, rest, &carried.changes, &differences) {
@@ -360,6 +375,7 @@ impl Planner {
             self.carried = Some(carried).filter(|_| !unchecked);
             return Ok(None);
         }
+        let lowered = if decision == Decision::Run { self.lower(step, operation) } else { None };
         match &decision {
             Decision::Run => {
                 match rendered.live {
@@ -376,15 +392,17 @@ impl Planner {
             Decision::Skipped(_) => self.note_skip(operation, &carried.changes),
             _ => {}
         }
-        let effects = rendered.effects.unwrap_or(carried.effects);
+        let phased = lowered.as_ref().map(|lowered| lowered.effects(&carried.effects));
+        let effects = phased.or(rendered.effects).unwrap_or(carried.effects);
         let mut tables = effects.locks.iter().map(|(table, _)| table).chain(&effects.rewrites).chain(&effects.scans);
         let is_about_existing = self.stale || effects.unknown || tables.any(|table| self.read.tables.contains_key(table));
         Ok(Some(Planned {
             number,
             step: step.clone(),
             decision,
-            sql: rendered.sql,
+            sql: lowered.as_ref().map_or(rendered.sql, Lowered::sql),
             effects,
+            lowered,
             changes: carried.changes,
             excerpt: carried.excerpt,
             optional: carried.optional,
@@ -392,6 +410,19 @@ impl Planner {
             journalled: false,
             is_about_existing,
         }))
+    }
+
+    /// The phases of a step that is going to be run, if it has some. The live schema and the sizes are moved on.
+    fn lower(&mut self, step: &Step, operation: &Operation) -> Option<Lowered> {
+        let sizes = self.sizes.as_mut()?;
+        sizes.follow(operation);
+        let lowered = sizes.lower(step, operation, &self.live)?;
+        lowering::forget(operation, &mut self.live);
+        Some(lowered)
+    }
+
+    fn is_unvalidated(&self, operation: &Operation, carried: &Carried, differences: &[Difference]) -> bool {
+        self.sizes.is_some() && lowering::is_unvalidated(operation, &self.live, &carried.changes, differences)
     }
 
     /// The changes of an operation that creates something, with every differing aspect as the rest of the migration will

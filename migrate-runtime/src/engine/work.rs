@@ -1,6 +1,7 @@
 //! A piece of work for a database: planned operations, and what became of them.
 
 use super::lost::Lost;
+use super::lowering::Lowered;
 use super::planner::{Decision, Planned};
 use crate::Migration;
 use crate::error::{Error, Place};
@@ -127,7 +128,7 @@ impl Planned {
     pub(crate) fn outcome(&self, direction: Direction) -> Option<(Outcome, String)> {
         let done = if direction == Direction::Down { Outcome::Reverted } else { Outcome::Applied };
         match &self.decision {
-            Decision::Run => Some((done, String::new())),
+            Decision::Run => Some((done, self.lowered.as_ref().map(Lowered::evidence).unwrap_or_default())),
             Decision::Satisfied => {
                 let outcome = if direction == Direction::Down { Outcome::Reverted } else { Outcome::Satisfied };
                 Some((outcome, "the database has it already, with this definition".to_owned()))
@@ -171,6 +172,22 @@ pub(crate) enum Failure {
         /// What to do.
         help: String,
     },
+    /// A phase of an operation failed, and what the phases before it have done stays.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite has no phases"))]
+    Unfinished {
+        /// Which operation.
+        place: Place,
+        /// The statements of the phase.
+        sql: String,
+        /// What is wrong.
+        message: String,
+        /// The server's code, if it was the server that said no.
+        sqlstate: Option<String>,
+        /// What is true in the database now.
+        now: String,
+        /// What to do.
+        help: String,
+    },
     /// What an operation works on isn't there, or is otherwise than it should be: it was not run.
     Drift {
         /// Which one.
@@ -199,6 +216,9 @@ pub(crate) enum Failure {
     /// Something of our own failed.
     Engine(Error),
 }
+
+/// What to do about a lock that isn't given back.
+pub(crate) const LOCK_HELP: &str = "wait until the session that holds the lock has ended its transaction, or end it (`select pg_terminate_backend(pid)`), then run `up` again";
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -232,7 +252,9 @@ impl Failure {
     pub(crate) fn told(&self, direction: Direction) -> Option<Told<'_>> {
         let verdict = if let Self::Drift { verdict, .. } = self { Some(*verdict) } else { None };
         let (place, message, code, sql) = match self {
-            Self::Operation { place, message, sqlstate, sql, .. } => (place, message, sqlstate.as_deref(), sql.as_str()),
+            Self::Operation { place, message, sqlstate, sql, .. } | Self::Unfinished { place, message, sqlstate, sql, .. } => {
+                (place, message, sqlstate.as_deref(), sql.as_str())
+            }
             Self::Transient { place, message, sqlstate, sql } => (place, message, Some(sqlstate.as_str()), sql.as_str()),
             Self::Drift { place, message, sql, .. } => (place, message, None, sql.as_str()),
             Self::TransactionEnded { place, message } => (place, message, None, ""),
@@ -263,8 +285,7 @@ impl Failure {
                 help: if sqlstate.starts_with("SQLITE") {
                     "wait for the program that has the database locked, or end it, then run `up` again".to_owned()
                 } else {
-                    "wait until the session that holds the lock has ended its transaction, or end it (`select pg_terminate_backend(pid)`), then run `up` again"
-                        .to_owned()
+                    LOCK_HELP.to_owned()
                 },
                 sqlstate: Some(sqlstate),
                 message,
@@ -272,6 +293,9 @@ impl Failure {
             },
             Self::Drift { place, sql, message, help, .. } => {
                 Error::Drift { place: Box::new(place), sql, message, now: now.to_owned(), help }
+            }
+            Self::Unfinished { place, sql, message, sqlstate, now, help } => {
+                Error::Operation { place: Box::new(place), sql, sqlstate, message, now, help }
             }
             Self::Operation { place, sql, message, sqlstate, help } => {
                 Error::Operation { place: Box::new(place), sql, sqlstate, message, now: now.to_owned(), help }

@@ -1,9 +1,10 @@
 //! PostgreSQL as the engine sees it.
 
 use super::journal::{FORMAT, Identity, Measured};
+use super::sizes::Seen;
 use super::together::can_be_sent_ahead;
 use super::{catalog, connect, journal, normalize, sessions};
-use crate::engine::{Backend, Blocker, Committed, Direction, Failure, Guarded, Options, Rendered, Together, Work};
+use crate::engine::{Backend, Blocker, Committed, Direction, Failure, Guarded, Options, Rendered, Sizes, Together, Work};
 use crate::history::{History, OperationRow, Outcome, RevisionRow, RevisionState};
 use crate::{Error, Event, Migration, Result};
 use migrate_core::operation::{Operate as _, Operation};
@@ -52,6 +53,8 @@ pub(crate) struct Postgres {
     pooled: Option<bool>,
     /// What was measured and isn't in the journal yet.
     pub(super) measured: Vec<Measured>,
+    /// How large the tables are.
+    seen: Seen,
     /// The row of this run in the journal.
     pub(super) run_id: i64,
     /// Whether a transaction is open on the main connection.
@@ -73,6 +76,7 @@ impl Postgres {
             identity: None,
             pooled: None,
             measured: Vec::new(),
+            seen: Seen::default(),
             run_id: 0,
             in_transaction: false,
             savepoints_used: 0,
@@ -108,12 +112,11 @@ impl Postgres {
 
     /// The live schema, in the transaction that is open, or in one of its own.
     pub(super) async fn snapshot_here(&mut self) -> Result<Schema> {
-        let schema = if self.in_transaction {
-            catalog::snapshot_in_transaction(&mut self.connection).await
-        } else {
-            catalog::snapshot(&mut self.connection).await
-        };
-        schema.map_err(catalog_error)
+        let limit = self.options.large_table;
+        let read = catalog::snapshot_with(&mut self.connection, self.in_transaction, super::sizes::query(limit)).await;
+        let (schema, sizes) = read.map_err(catalog_error)?;
+        self.seen.take(&sizes, limit).map_err(|error| catalog_error(error.into()))?;
+        Ok(schema)
     }
 
     /// Takes the lock in an idle transaction of its own: it goes with the socket, and doesn't hold a snapshot that a
@@ -378,6 +381,10 @@ impl Backend for Postgres {
 
     async fn snapshot(&mut self) -> Result<Schema> {
         self.snapshot_here().await
+    }
+
+    fn sizes(&self) -> Option<Sizes> {
+        Some(self.seen.sizes.clone())
     }
 
     async fn answer(&mut self, questions: &[Question]) -> Result<Vec<bool>> {

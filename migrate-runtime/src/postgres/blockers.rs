@@ -1,7 +1,7 @@
 //! Who stands in the way while a statement waits for a lock.
 
 use super::backend::Postgres;
-use crate::engine::{Blocker, Event, Options};
+use crate::engine::{Blocker, Building, Event, Options};
 use crate::{Error, Result};
 use sqlx::PgConnection;
 use std::future::Future;
@@ -27,13 +27,23 @@ const LOOK: &str = "with own as materialized (
                 'client', coalesce(pg_catalog.host(other.client_addr), ''), 'state', coalesce(other.state, ''), 'query', coalesce(other.query, ''),
                 'transaction_ms', (extract(epoch from pg_catalog.clock_timestamp() - other.xact_start) * 1000)::bigint
             ) order by other.xact_start), '[]')
-            from pg_catalog.pg_stat_activity as other where other.pid in (select pg_catalog.unnest(blockers) from own)))::text";
+            from pg_catalog.pg_stat_activity as other where other.pid in (select pg_catalog.unnest(blockers) from own)),
+        'building', (select pg_catalog.json_build_object(
+                'table', p.relid::pg_catalog.regclass::text, 'index', nullif(p.index_relid, 0)::pg_catalog.regclass::text, 'phase', p.phase,
+                'done', case when p.blocks_total > 0 then p.blocks_done when p.tuples_total > 0 then p.tuples_done else p.lockers_done end,
+                'total', case when p.blocks_total > 0 then p.blocks_total when p.tuples_total > 0 then p.tuples_total else p.lockers_total end,
+                'unit', case when p.blocks_total > 0 then 'blocks' when p.tuples_total > 0 then 'rows' else 'sessions' end)
+            from pg_catalog.pg_stat_progress_create_index as p where p.datname = pg_catalog.current_database() and p.pid in (
+                select pid from pg_catalog.pg_stat_activity
+                where application_name = pg_catalog.current_setting('application_name') and pid <> pg_catalog.pg_backend_pid())
+            limit 1))::text";
 
 /// What a look has found.
 #[derive(Debug, Default, serde::Deserialize)]
 struct Look {
     waited_for: String,
     blockers: Vec<Blocker>,
+    building: Option<Building>,
 }
 
 /// A wait for a lock, as it was seen: up to the time between two looks longer than that.
@@ -60,6 +70,7 @@ pub(super) async fn watched<T>(guard: Option<&mut PgConnection>, options: &Optio
     let Some(guard) = guard else { return (work.await, Vec::new()) };
     let mut waits: Vec<Wait> = Vec::new();
     let mut since: Option<Instant> = None;
+    let mut building: Option<Building> = None;
     // a statement that gives up early is looked at before it does
     let mut pause = FIRST.min(options.lock_timeout / 2).max(SHORTEST);
     loop {
@@ -83,6 +94,12 @@ pub(super) async fn watched<T>(guard: Option<&mut PgConnection>, options: &Optio
         };
         // that nobody can be asked who it is makes no difference to the wait
         let found = found.unwrap_or_default();
+        if let Some(now) = found.building
+            && building.as_ref() != Some(&now)
+        {
+            options.tell(&Event::Building(now.clone()));
+            building = Some(now);
+        }
         if found.blockers.is_empty() {
             since = None;
         } else {

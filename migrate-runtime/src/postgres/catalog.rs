@@ -58,20 +58,37 @@ pub async fn snapshot_in_transaction(connection: &mut PgConnection) -> Result<Sc
     read(connection, Frame::SAVEPOINT).await
 }
 
+/// The live schema, and what another query gives: in one round trip, in the open transaction or in one of its own.
+pub(super) async fn snapshot_with(
+    connection: &mut PgConnection,
+    in_transaction: bool,
+    query: String,
+) -> Result<(Schema, String), CatalogError> {
+    let frame = if in_transaction { Frame::SAVEPOINT } else { Frame::READ_ONLY };
+    let mut texts = texts(connection, frame, &[CATALOG.to_owned(), query]).await?.into_iter();
+    let (catalog, other) = texts.next().zip(texts.next()).ok_or(sqlx::Error::RowNotFound)?;
+    let rows: rows::Rows = serde_json::from_str(&catalog)?;
+    Ok((rows.into_schema(), other))
+}
+
 async fn read(connection: &mut PgConnection, frame: Frame) -> Result<Schema, CatalogError> {
+    let texts = texts(connection, frame, &[CATALOG.to_owned()]).await?;
+    let text = texts.into_iter().next().ok_or(sqlx::Error::RowNotFound)?;
+    let rows: rows::Rows = serde_json::from_str(&text)?;
+    Ok(rows.into_schema())
+}
+
+async fn texts(connection: &mut PgConnection, frame: Frame, queries: &[String]) -> Result<Vec<String>, CatalogError> {
     let mut attempts = 1;
-    let texts = loop {
-        match frame.texts(connection, "pg_catalog, pg_temp", &[CATALOG.to_owned()]).await {
+    loop {
+        match frame.texts(connection, "pg_catalog, pg_temp", queries).await {
             Err(error) if attempts < ATTEMPTS && CatalogError::is_internal(&error) => {
                 tokio::time::sleep(PAUSE * attempts).await;
                 attempts += 1;
             }
-            texts => break texts?,
+            texts => return Ok(texts?),
         }
-    };
-    let text = texts.into_iter().next().ok_or(sqlx::Error::RowNotFound)?;
-    let rows: rows::Rows = serde_json::from_str(&text)?;
-    Ok(rows.into_schema())
+    }
 }
 
 impl CatalogError {

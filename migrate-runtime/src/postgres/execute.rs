@@ -6,7 +6,7 @@ use super::blockers::{Wait, watched};
 use super::codes::{is_absent, is_duplicate, is_transient, is_transient_code, is_without_savepoint, lost};
 use super::journal::{self, Measured};
 use super::message::{Timed, mark_journalled, push_step, tell_progress};
-use super::segments::{Segment, segments};
+use super::segments::{Segment, needs_session, segments};
 use crate::engine::{Decision, Direction, Failure, Planned, Work};
 use crate::history::{Outcome, RevisionState};
 use crate::{Error, Tx};
@@ -36,7 +36,8 @@ impl Postgres {
         let segments = segments(&work.steps);
         let whole = work.completes && segments.iter().all(|segment| matches!(segment, Segment::Inside(_))) && segments.len() <= 1;
         let count = segments.len();
-        let outside = segments.iter().find_map(|segment| if let Segment::Outside(i) = segment { Some(*i) } else { None });
+        let mut outside = segments.iter().filter_map(|segment| if let Segment::Outside(i) = segment { Some(*i) } else { None });
+        let outside = outside.find(|i| needs_session(&work.steps[*i]));
         if let Some(i) = outside
             && !self.in_transaction
         {
@@ -67,11 +68,14 @@ impl Postgres {
 
     /// A step that can't be in a transaction needs a session. Asked outside of one: in it, a pooler gives us one.
     async fn refuse_pooler(&mut self, work: &Work, i: usize) -> Result<(), Failure> {
-        if !self.is_pooled().await? {
+        if !needs_session(&work.steps[i]) || !self.is_pooled().await? {
             return Ok(());
         }
         let message = "it can't be in a transaction, and this connection goes through a pooler that has sessions for one transaction only";
-        let help = "give `migrate` the URL of the server itself, and run `up` again";
+        let help = match work.steps[i].lowered {
+            None => "give `migrate` the URL of the server itself, and run `up` again",
+            Some(_) => "give `migrate` the URL of the server itself, or let no table be large (`--large-table never`), and run `up` again",
+        };
         Err(step_failure(&work.steps[i], message.to_owned(), help))
     }
 
@@ -289,6 +293,7 @@ impl Postgres {
         }
         let began = std::time::Instant::now();
         let elsewhere = match self.reconsider_outside(&planned).await? {
+            None if planned.lowered.is_some() => Box::pin(self.run_phases(work, i)).await?,
             None => self.statements_outside(work, &planned).await?,
             elsewhere => elsewhere,
         };
@@ -297,8 +302,11 @@ impl Postgres {
             None => work.durations[i] = began.elapsed(),
         }
         let (outcome, evidence) = work.steps[i].outcome(work.direction).unwrap_or((Outcome::Applied, String::new()));
-        let done = journal::Row { evidence: &evidence, ..row(outcome) };
-        self.raw(&journal::record(self.run_id, revision, work.direction, &[done])).await?;
+        // the last phase has recorded it, in its transaction
+        if work.steps[i].decision != Decision::Run || planned.lowered.is_none() {
+            let done = journal::Row { evidence: &evidence, ..row(outcome) };
+            self.raw(&journal::record(self.run_id, revision, work.direction, &[done])).await?;
+        }
         self.note_durations(work, &[i], &work.durations);
         work.steps[i].journalled = true;
         Ok(())
@@ -306,17 +314,12 @@ impl Postgres {
 
     /// Runs the statements of a step that can't be in a transaction. A decision: somebody else has done it meanwhile.
     async fn statements_outside(&mut self, work: &Work, planned: &Planned) -> Result<Option<Decision>, Failure> {
+        self.set_session().await?;
         self.drop_invalid_leftover(planned).await?;
-        self.raw(&format!(
-            "select pg_catalog.set_config('lock_timeout', '0', false), pg_catalog.set_config('statement_timeout', '0', false), \
-             pg_catalog.set_config('search_path', {}, false), {}",
-            quote_literal(super::backend::SEARCH_PATH),
-            no_transaction_timeout(false)
-        ))
-        .await?;
         for sql in self.statements(planned).await? {
             if let Err(error) = self.statement(work, sql).await {
                 let failure = self.failed(planned, error);
+                let failure = self.name_duplicates(planned, failure).await;
                 if let Failure::Operation { sqlstate: Some(code), .. } = &failure
                     && (is_absent(code) || is_duplicate(code))
                     && let Some(decision) = self.look_again(planned).await?
@@ -333,21 +336,15 @@ impl Postgres {
         Ok(None)
     }
 
-    /// After a step outside of a transaction: is what it should have made there, and valid?
-    async fn verify(&mut self, planned: &Planned) -> Result<(), Failure> {
-        if planned.changes.is_empty() {
-            return Ok(());
-        }
-        let live = self.snapshot_here().await?;
-        for change in &planned.changes {
-            let found = live.definition(&change.key);
-            let valid = found.as_ref().is_none_or(|definition| definition.get("valid").is_none());
-            if found.is_some() != change.after.is_some() || !valid {
-                let message = format!("{} is not what the statement should have left", change.key);
-                return Err(step_failure(planned, message, "run `up` again: it drops what is invalid and builds it anew"));
-            }
-        }
-        Ok(())
+    /// Sets for the session what is otherwise set for each transaction.
+    pub(super) async fn set_session(&mut self) -> Result<(), Error> {
+        self.raw(&format!(
+            "select pg_catalog.set_config('lock_timeout', '0', false), pg_catalog.set_config('statement_timeout', '0', false), \
+             pg_catalog.set_config('search_path', {}, false), {}",
+            quote_literal(super::backend::SEARCH_PATH),
+            no_transaction_timeout(false)
+        ))
+        .await
     }
 
     /// A statement of our own.
@@ -356,7 +353,7 @@ impl Postgres {
         done.map(drop).map_err(|error| Error::server("talking to the server", error))
     }
 
-    fn own_failure(item: Item, error: sqlx::Error) -> Failure {
+    pub(super) fn own_failure(item: Item, error: sqlx::Error) -> Failure {
         let doing = match item {
             Item::Journal => "writing the journal",
             Item::Commit => "committing",
@@ -369,7 +366,7 @@ impl Postgres {
     }
 
     /// A statement of the migration's.
-    async fn statement(&mut self, work: &Work, sql: String) -> Result<(), sqlx::Error> {
+    pub(super) async fn statement(&mut self, work: &Work, sql: String) -> Result<(), sqlx::Error> {
         let Self { connection, guard, options, .. } = self;
         let run = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection);
         let (done, waits) = watched(guard.as_mut(), options, run).await;
@@ -393,7 +390,7 @@ impl Postgres {
     }
 
     /// Why a step failed, and who stood in its way.
-    fn failed(&self, planned: &Planned, error: sqlx::Error) -> Failure {
+    pub(super) fn failed(&self, planned: &Planned, error: sqlx::Error) -> Failure {
         let mut failure = Self::failure(planned, error);
         if let Failure::Transient { message, .. } = &mut failure
             && !self.blockers.is_empty()
@@ -444,6 +441,6 @@ fn is_true(row: &sqlx::postgres::PgRow) -> bool {
         .unwrap_or(false)
 }
 
-fn step_failure(planned: &Planned, message: String, help: &str) -> Failure {
+pub(super) fn step_failure(planned: &Planned, message: String, help: &str) -> Failure {
     Failure::Operation { place: planned.place.clone(), sql: planned.sql.join(";\n"), message, sqlstate: None, help: help.to_owned() }
 }

@@ -10,13 +10,16 @@ mod connect;
 mod execute;
 mod frame;
 mod identical;
+mod indexes;
 mod journal;
 mod message;
 #[doc(hidden)]
 pub mod normalize;
+mod phases;
 mod remains;
 mod segments;
 mod sessions;
+mod sizes;
 mod together;
 
 pub(crate) use backend::Postgres;

@@ -11,7 +11,6 @@ use crate::{Error, Event, Result};
 use migrate_core::name::quote_literal;
 use migrate_core::operation::{Operate as _, Operation};
 use migrate_core::ops::{DetachMode, DetachPartition};
-use migrate_core::schema::ObjectKey;
 use migrate_core::step::Action;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 use std::time::{Duration, Instant};
@@ -25,7 +24,7 @@ const GUARD_IS_GONE: &str = "the session that held the migration lock has ended"
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The first column of the last row.
-async fn last_text(connection: &mut PgConnection, doing: &'static str, sql: String) -> Result<Option<String>> {
+pub(super) async fn last_text(connection: &mut PgConnection, doing: &'static str, sql: String) -> Result<Option<String>> {
     let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(connection).await;
     let rows = rows.map_err(|error| Error::server(doing, error))?;
     Ok(rows.last().and_then(|row| row.try_get::<String, _>(0).ok()))
@@ -119,23 +118,5 @@ impl Postgres {
             }
         }
         Ok(planned.sql.clone())
-    }
-
-    /// An index that a failed concurrent build left behind is dropped: PostgreSQL's manual says to.
-    pub(super) async fn drop_invalid_leftover(&mut self, planned: &Planned) -> Result<()> {
-        for change in &planned.changes {
-            let (ObjectKey::Index(index), None) = (&change.key, &change.before) else { continue };
-            let invalid = format!(
-                "select 'invalid' from pg_catalog.pg_index as i join pg_catalog.pg_class as c on c.oid = i.indexrelid \
-                 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace \
-                 where not i.indisvalid and n.nspname = {} and c.relname = {}",
-                quote_literal(index.schema.as_str()),
-                quote_literal(index.name.as_str())
-            );
-            if last_text(&mut self.connection, "looking for an invalid index", invalid).await?.is_some() {
-                self.raw(&format!("drop index concurrently if exists {}", index.quoted())).await?;
-            }
-        }
-        Ok(())
     }
 }

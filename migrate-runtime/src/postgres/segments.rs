@@ -2,6 +2,7 @@
 
 use crate::engine::{Decision, Planned};
 use migrate_core::effects::TransactionNeed;
+use migrate_core::lowering::Pace;
 use migrate_core::name::quote_literal;
 use migrate_core::operation::Operation;
 use migrate_core::step::Action;
@@ -50,6 +51,12 @@ pub(super) fn segments(steps: &[Planned]) -> Vec<Segment> {
         segments.push(Segment::Inside(inside));
     }
     segments
+}
+
+/// Whether a step outside of the migration's transactions needs a session of its own: one in phases may be transactions only.
+pub(super) fn needs_session(planned: &Planned) -> bool {
+    let phases = planned.lowered.as_ref().map(|lowered| &lowered.lowering.phases);
+    phases.is_none_or(|phases| phases.iter().any(|phase| phase.pace == Pace::Outside))
 }
 
 /// The quoted label that a step adds to an enum type.

@@ -48,6 +48,9 @@ impl Case {
                 return Ok(Outcome { before, steps: Vec::new(), after, down: Ok(Vec::new()), errors, lints: Vec::new(), instead: None });
             }
         };
+        for step in &mut steps {
+            step.as_written = self.as_written;
+        }
         let report = replay::replay(&mut steps, &mut after, "migration");
         let down = replay::derive_down(&steps, &before);
         let errors = errors(&self.migration, &report.problems);

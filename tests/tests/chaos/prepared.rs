@@ -36,7 +36,12 @@ pub struct Course {
 
 /// `up`, with an end to the patience.
 pub async fn up(url: &str, chain: Migrations) -> Result<Summary, String> {
-    up_with(url, chain, None, Options::default()).await
+    up_with(url, chain, None, in_phases()).await
+}
+
+/// Every table is large, so that what can be done in phases is.
+fn in_phases() -> Options {
+    Options { large_table: 0, ..Options::default() }
 }
 
 async fn up_with(url: &str, chain: Migrations, target: Option<&str>, options: Options) -> Result<Summary, String> {
@@ -106,11 +111,11 @@ impl Prepared {
         let working = Arc::new(Mutex::new(BTreeSet::new()));
         let (seen, heard) = (Arc::clone(&proxy), Arc::clone(&working));
         let observer = move |event: &Event| {
-            if matches!(event, Event::Progress { .. } | Event::Operation(_)) {
+            if matches!(event, Event::Progress { .. } | Event::Phase { .. } | Event::Operation(_)) {
                 heard.lock().unwrap().insert(seen.counters().round_trips);
             }
         };
-        let options = Options { observer: Some(Arc::new(observer)), ..Options::default() };
+        let options = Options { observer: Some(Arc::new(observer)), ..in_phases() };
         up_with(&proxy.url(database.url()), self.subject.chain, None, options).await?;
         let working = working.lock().unwrap().clone();
         Ok(Course { total: proxy.counters(), working })

@@ -7,6 +7,7 @@ mod errors;
 mod interruption;
 mod locks;
 mod passwords;
+mod phases;
 mod process;
 mod quickstart;
 mod sqlite;

@@ -2,7 +2,7 @@
 
 use super::table::table;
 use super::{at_heads, count, still_skipped};
-use crate::{Plan, PlannedOperation, PlannedRevision};
+use crate::{Plan, PlannedOperation, PlannedPhase, PlannedRevision};
 
 /// A table for each revision, and the sum of them.
 pub(in crate::cli) fn plan(plan: &Plan) -> String {
@@ -18,7 +18,7 @@ fn revision(revision: &PlannedRevision) -> String {
     if revision.operations.is_empty() {
         return format!("{title}\nno operations\n\n");
     }
-    let rows: Vec<Vec<String>> = revision.operations.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = revision.operations.iter().flat_map(rows).collect();
     let headers = ["NO", "OPERATION", "VERDICT", "WHY", "TRANSACTION", "LOCKS", "REWRITES", "SOURCE"];
     format!("{title}\n{}\n", table(&headers, &rows))
 }
@@ -29,6 +29,25 @@ pub(super) fn heading(revision: &PlannedRevision) -> String {
     format!("{} ({}){replay}", revision.name, revision.revision)
 }
 
+/// The operation, and below it its phases.
+fn rows(operation: &PlannedOperation) -> Vec<Vec<String>> {
+    let phase = |(number, phase): (usize, &PlannedPhase)| {
+        let transaction = if phase.transaction { "its own" } else { "none" };
+        let cell = |text: &str| text.to_owned();
+        vec![
+            format!("{}.{number}", operation.number),
+            format!("  {}", phase.sql.join("; ")),
+            String::new(),
+            String::new(),
+            cell(transaction),
+            phase.locks.join(", "),
+            String::new(),
+            String::new(),
+        ]
+    };
+    std::iter::once(row(operation)).chain((1..).zip(&operation.phases).map(phase)).collect()
+}
+
 fn row(operation: &PlannedOperation) -> Vec<String> {
     let transaction = match (operation.transaction, operation.verdict) {
         (Some(number), _) => number.to_string(),
@@ -36,13 +55,15 @@ fn row(operation: &PlannedOperation) -> Vec<String> {
         (None, _) => String::new(),
     };
     let effects = |known: &[String]| if operation.unknown_effects { "unknown".to_owned() } else { known.join(", ") };
+    // each phase has locks of its own
+    let locks = if operation.phases.is_empty() { effects(&operation.locks) } else { String::new() };
     vec![
         operation.number.to_string(),
         operation.operation.clone(),
         operation.verdict.to_owned(),
         operation.evidence.clone(),
         transaction,
-        effects(&operation.locks),
+        locks,
         effects(&operation.rewrites),
         format!("{}:{}", operation.file, operation.line),
     ]

@@ -56,14 +56,28 @@ fn statements(script: &mut String, operation: &PlannedOperation) {
     let why = if operation.evidence.is_empty() { String::new() } else { format!(" ({})", operation.evidence) };
     let what = format!("{} {}, {}:{}", operation.number, operation.operation, operation.file, operation.line);
     comment(script, &format!("{what}: {}{why}", operation.verdict));
-    for sql in &operation.sql {
-        // a line comment at the end must not swallow the semicolon
-        let end = if sql.lines().last().is_some_and(|line| line.contains("--")) { "\n;" } else { ";" };
-        let _ = writeln!(script, "{sql}{end}");
+    for (number, phase) in (1..).zip(&operation.phases) {
+        comment(script, &format!("  phase {number}: {}", phase.locks.join(", ")));
+        if phase.transaction {
+            script.push_str("begin;\n");
+        }
+        phase.sql.iter().for_each(|sql| statement(script, sql));
+        if phase.transaction {
+            script.push_str("commit;\n");
+        }
+    }
+    if operation.phases.is_empty() {
+        operation.sql.iter().for_each(|sql| statement(script, sql));
     }
     if operation.verdict == "before" && operation.sql.is_empty() {
         comment(script, "  it is not SQL alone: only `migrate up` can do it");
     }
+}
+
+fn statement(script: &mut String, sql: &str) {
+    // a line comment at the end must not swallow the semicolon
+    let end = if sql.lines().last().is_some_and(|line| line.contains("--")) { "\n;" } else { ";" };
+    let _ = writeln!(script, "{sql}{end}");
 }
 
 fn comment(script: &mut String, text: &str) {

@@ -1,0 +1,137 @@
+//! Which steps are run in phases: those that would keep a large table locked while they read it.
+
+use migrate_core::effects::{Effects, TransactionNeed};
+use migrate_core::lowering::{Lowering, lower, proof_name};
+use migrate_core::name::QualifiedName;
+use migrate_core::operation::Operation;
+use migrate_core::schema::{ObjectKey, Schema};
+use migrate_core::step::Step;
+use migrate_core::verdict::{Change, Difference};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// The tables that are large here: those of a certain size, in bytes, that were there when the run began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    pub(crate) tables: BTreeMap<QualifiedName, u64>,
+    /// What makes a table large.
+    pub(crate) limit: u64,
+    /// What the server calls its version.
+    pub(crate) version: String,
+}
+
+/// A step in phases, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lowered {
+    pub(crate) lowering: Lowering,
+    pub(crate) why: String,
+}
+
+impl Sizes {
+    /// Follows what a step that is going to be run does to the names of tables.
+    pub(crate) fn follow(&mut self, operation: &Operation) {
+        let moved = match operation {
+            Operation::RenameTable(rename) => Some((&rename.table, rename.table.sibling(rename.to.clone()))),
+            Operation::SetTableSchema(set) => Some((&set.table, QualifiedName::new(set.schema.clone(), set.table.name.clone()))),
+            Operation::DropTable(drop) => {
+                self.tables.remove(&drop.name);
+                None
+            }
+            Operation::CreateTable(create) => {
+                self.tables.remove(&create.table.name);
+                None
+            }
+            _ => None,
+        };
+        if let Some((from, to)) = moved
+            && let Some(size) = self.tables.remove(from)
+        {
+            self.tables.insert(to, size);
+        }
+    }
+
+    /// The step in phases, if that is how it is to be run.
+    pub(crate) fn lower(&self, step: &Step, operation: &Operation, live: &Schema) -> Option<Lowered> {
+        let lowering = lower(operation, live)?;
+        if lowering.is_begun {
+            let why = format!("an interrupted attempt has begun it; PostgreSQL {}", self.version);
+            return Some(Lowered { lowering, why });
+        }
+        let size = *self.tables.get(&lowering.table)?;
+        if step.as_written {
+            return None;
+        }
+        let why = format!("`{}` has {}, and {} is large; PostgreSQL {}", lowering.table, bytes(size), bytes(self.limit), self.version);
+        Some(Lowered { lowering, why })
+    }
+}
+
+impl Lowered {
+    /// All statements, in their order.
+    pub(crate) fn sql(&self) -> Vec<String> {
+        self.lowering.phases.iter().flat_map(|phase| phase.sql.iter().cloned()).collect()
+    }
+
+    /// What the phases do to a running system, given what the statement would do.
+    pub(crate) fn effects(&self, effects: &Effects) -> Effects {
+        let bare = Effects { locks: Vec::new(), transaction: TransactionNeed::Outside, ..effects.clone() };
+        let locks = self.lowering.phases.iter().flat_map(|phase| &phase.locks);
+        locks.fold(bare, |effects, (table, mode)| effects.and_lock(table, *mode))
+    }
+
+    /// How it was done, for the journal.
+    pub(crate) fn evidence(&self) -> String {
+        format!("in phases: {}", self.why)
+    }
+}
+
+/// Whether what differs is only that nobody has validated yet what an interrupted attempt has added.
+pub(crate) fn is_unvalidated(operation: &Operation, live: &Schema, changes: &[Change], differences: &[Difference]) -> bool {
+    let one = |key: &ObjectKey| changes.iter().any(|change| change.key == *key && change.before.is_none());
+    let only_validity = differences.iter().all(|difference| difference.aspect == "validated" && one(&difference.key));
+    matches!(operation, Operation::AddConstraint(_)) && only_validity && lower(operation, live).is_some_and(|lowering| lowering.is_begun)
+}
+
+/// Takes away from the live schema what a step in phases may have left there, so that it can be applied.
+pub(crate) fn forget(operation: &Operation, live: &mut Schema) {
+    let (table, columns, constraint) = match operation {
+        Operation::SetNotNull(set) => (&set.table, vec![&set.column], None),
+        Operation::AddConstraint(add) => (&add.table, add.columns.iter().collect(), Some(&add.constraint.name)),
+        _ => return,
+    };
+    let Some(table) = live.tables.get_mut(table) else { return };
+    for column in columns {
+        table.constraints.shift_remove(proof_name(column).as_str());
+    }
+    if let Some(name) = constraint {
+        table.constraints.shift_remove(name.as_str());
+        table.indexes.shift_remove(name.as_str());
+    }
+}
+
+/// `64 MiB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    let mut divisor = 1;
+    while unit + 1 < units.len() && bytes / divisor >= 1024 {
+        (unit, divisor) = (unit + 1, divisor * 1024);
+    }
+    let (whole, tenth) = (bytes / divisor, bytes % divisor * 10 / divisor);
+    let mut text = whole.to_string();
+    if tenth > 0 {
+        let _ = write!(text, ".{tenth}");
+    }
+    format!("{text} {}", units[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn sizes_are_said_in_the_largest_unit() {
+        let said: Vec<_> = [0, 1023, 1024, 64 << 20, 1536, 5 << 40, u64::MAX].map(bytes).to_vec();
+        assert_eq!(said, ["0 bytes", "1023 bytes", "1 KiB", "64 MiB", "1.5 KiB", "5 TiB", "16777215.9 TiB"]);
+    }
+}

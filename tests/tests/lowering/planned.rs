@@ -1,0 +1,120 @@
+//! When a statement is run in phases, and what `plan` says of it.
+
+use super::{chain_of, filled, migrator};
+use migrate_runtime::{Database as Migrator, Options};
+use migrate_tests::chain::chain;
+use migrate_tests::server;
+
+const SET: &str = "alter table orders alter column email set not null";
+
+#[tokio::test]
+async fn a_plan_shows_the_phases_with_their_locks_and_why() {
+    let chain = chain_of(SET);
+    let database = filled(server(), chain).await;
+    database.execute("insert into orders select n, 1, n || '@x', 1 from generate_series(101, 30000) n; analyze orders").await.unwrap();
+    let plan = migrator(database.url(), 1 << 20).0.plan(chain, None).await.unwrap();
+    let operation = &plan.revisions[0].operations[0];
+    assert!(operation.evidence.starts_with("in phases: `orders` has 1."), "{}", operation.evidence);
+    assert!(operation.evidence.contains(" MiB, and 1 MiB is large; PostgreSQL "), "{}", operation.evidence);
+    assert_eq!(operation.transaction, None);
+    let phases: Vec<_> = operation.phases.iter().map(|phase| (phase.sql.join("; "), phase.locks.join(", "), phase.short)).collect();
+    let text = |text: &str| text.to_owned();
+    assert_eq!(
+        phases,
+        [
+            (
+                text("alter table public.orders add constraint _migrate_email_not_null check (email is not null) not valid"),
+                text("AccessExclusiveLock on orders"),
+                true
+            ),
+            (
+                text("alter table public.orders validate constraint _migrate_email_not_null"),
+                text("ShareUpdateExclusiveLock on orders"),
+                false
+            ),
+            (
+                text(
+                    "alter table public.orders alter column email set not null; \
+                     alter table public.orders drop constraint if exists _migrate_email_not_null"
+                ),
+                text("AccessExclusiveLock on orders"),
+                true
+            ),
+        ]
+    );
+    // a table that is not as large, as everyone has it who says nothing
+    let plan = Migrator::new(database.url()).unwrap().plan(chain, None).await.unwrap();
+    let operation = &plan.revisions[0].operations[0];
+    assert_eq!((operation.phases.len(), operation.transaction, operation.evidence.as_str()), (0, Some(1), ""));
+}
+
+#[tokio::test]
+async fn a_table_that_nobody_has_analyzed_is_measured() {
+    let chain = chain_of(SET);
+    let database = filled(server(), chain).await;
+    database.execute("alter table orders set (autovacuum_enabled = off)").await.unwrap();
+    database.execute("insert into orders select n, 1, n || '@x', 1 from generate_series(101, 20000) n").await.unwrap();
+    let plan = migrator(database.url(), 1 << 20).0.plan(chain, None).await.unwrap();
+    assert_eq!(plan.revisions[0].operations[0].phases.len(), 3);
+    // who has it locked isn't waited for
+    let mut other = database.connect().await;
+    sqlx::raw_sql("begin; lock table people").execute(&mut other).await.unwrap();
+    let plan = migrator(database.url(), 1 << 20).0.plan(chain, None).await.unwrap();
+    assert_eq!(plan.revisions[0].operations[0].phases.len(), 3);
+}
+
+#[tokio::test]
+async fn what_the_run_creates_is_never_large_and_a_large_table_stays_so_under_another_name() {
+    let text = "=== aaa111 m1\ncreate table old (id int primary key, a text, b text);\n\
+                === bbb222 m2 after aaa111\ncreate table made (id int primary key, a text);\n\
+                alter table made alter column a set not null;\n\
+                alter table old rename to renamed;\n\
+                alter table renamed alter column a set not null;\n\
+                === ccc333 m3 after bbb222\n\
+                alter table renamed alter column b set not null;\n\
+                alter table made add unique (a);\n";
+    let chain = chain(text);
+    let database = migrate_tests::Database::create(server()).await;
+    Migrator::new(database.url()).unwrap().up(chain, Some("m1")).await.unwrap();
+    let (migrator, told) = migrator(database.url(), 0);
+    let phases = |plan: &migrate_runtime::Plan| {
+        let operations = plan.revisions.iter().flat_map(|revision| &revision.operations);
+        operations.map(|operation| operation.phases.len()).collect::<Vec<_>>()
+    };
+    assert_eq!(phases(&migrator.plan(chain, None).await.unwrap()), [0, 0, 0, 3, 3, 0]);
+    migrator.up(chain, None).await.unwrap();
+    assert_eq!(told.lock().unwrap().len(), 6, "{told:?}");
+}
+
+#[tokio::test]
+async fn what_can_t_be_done_in_phases_is_run_as_it_was_written() {
+    let text = "=== aaa111 m1\ncreate table parts (id int, a text, b text) partition by range (id);\n\
+                create table part partition of parts for values from (0) to (10);\n\
+                create table plain (id int primary key, a text, check (a is not null));\n\
+                === bbb222 m2 after aaa111\nalter table parts alter column a set not null;\n\
+                alter table parts add check (b <> '');\n\
+                alter table parts add unique (id);\n\
+                alter table plain add foreign key (id) references parts (id);\n\
+                alter table plain alter column a set not null;\n\
+                alter table plain add check (id > 0) not valid;\n\
+                alter table plain add column c int check (c > 0);\n";
+    let chain = chain(text);
+    let database = migrate_tests::Database::create(server()).await;
+    Migrator::new(database.url()).unwrap().up(chain, Some("m1")).await.unwrap();
+    let (migrator, told) = migrator(database.url(), 0);
+    migrator.up(chain, None).await.unwrap();
+    assert_eq!(*told.lock().unwrap(), [""; 0]);
+}
+
+#[tokio::test]
+async fn somebody_else_s_constraint_that_is_not_valid_is_still_a_conflict() {
+    let chain = chain_of("alter table orders add constraint orders_amount_check check (amount > 0)");
+    let database = filled(server(), chain).await;
+    database.execute("alter table orders add constraint orders_amount_check check (amount > 0) not valid").await.unwrap();
+    let error = migrator(database.url(), 0).0.up(chain, None).await.unwrap_err().to_string();
+    assert!(error.contains("validated is no, expected yes"), "{error}");
+    // without a limit nothing is large
+    let options = Options { large_table: u64::MAX, ..Options::default() };
+    let migrator = Migrator::new(database.url()).unwrap().with_options(options);
+    assert!(migrator.up(chain, None).await.is_err());
+}

@@ -1,0 +1,84 @@
+//! A row that is in the way.
+
+use super::{KINDS, chain_of, filled, migrator, state};
+use migrate_runtime::{Database as Migrator, Error, Event, Options};
+use migrate_tests::{server, servers};
+use sqlx::Connection as _;
+use std::sync::Arc;
+
+#[tokio::test]
+async fn what_violates_is_named_and_nothing_is_left_behind() {
+    for server in servers() {
+        for kind in KINDS {
+            let chain = chain_of(kind.statement);
+            let database = filled(server, chain).await;
+            // what the migration does before the phases is committed, and stays
+            let prelude: Vec<&str> = kind.statement.split(";\n").filter(|sql| sql.contains(" drop constraint ")).collect();
+            let dropped = filled(server, chain).await;
+            for sql in prelude {
+                dropped.execute(sql).await.unwrap();
+            }
+            let before = state(&dropped).await;
+            database.execute(kind.violate).await.unwrap();
+            let (migrator, told) = migrator(database.url(), 0);
+            for _ in 0..2 {
+                let error = migrator.up(chain, None).await.unwrap_err();
+                let Error::Operation { sqlstate, message, help, .. } = &error else { panic!("{}: {error}", kind.name) };
+                assert_eq!((sqlstate.as_deref(), message.as_str()), (Some(kind.sqlstate), kind.message), "{}", kind.name);
+                assert!(help.ends_with("then run `up` again"), "{help}");
+                assert_eq!(state(&database).await, before, "{}", kind.name);
+            }
+            assert!(told.lock().unwrap().len() >= 2, "{}", kind.name);
+            database.execute(kind.heal).await.unwrap();
+            migrator.up(chain, None).await.unwrap();
+            let plain = filled(server, chain).await;
+            super::migrator(plain.url(), u64::MAX).0.up(chain, None).await.unwrap();
+            assert_eq!(state(&database).await, state(&plain).await, "{}", kind.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_somebody_else_s_is_not_removed() {
+    // an index of the constraint's name, but another one
+    let chain = chain_of("alter table orders add constraint orders_email unique (email)");
+    let database = filled(server(), chain).await;
+    database.execute("create index orders_email on orders (amount)").await.unwrap();
+    let before = state(&database).await;
+    let (migrator, _) = super::migrator(database.url(), 0);
+    let error = migrator.up(chain, None).await.unwrap_err();
+    assert_eq!(error.sqlstate().as_deref(), Some("42P07"), "{error}");
+    assert_eq!(state(&database).await, before);
+    // one like it becomes the constraint's
+    database.execute("drop index orders_email; create unique index orders_email on orders (email)").await.unwrap();
+    migrator.up(chain, None).await.unwrap();
+    assert!(state(&database).await.contains("orders_email UNIQUE (email) true"));
+
+    // a second primary key: its index was built, and goes again
+    let chain = chain_of("alter table orders drop constraint orders_pkey;\nalter table orders add constraint again primary key (id)");
+    let database = filled(server(), chain).await;
+    let options = Options { large_table: 0, observer: Some(meddle(database.url())), ..Options::default() };
+    let error = Migrator::new(database.url()).unwrap().with_options(options).up(chain, None).await.unwrap_err();
+    assert_eq!(error.sqlstate().as_deref(), Some("42P16"), "{error}");
+    let left = state(&database).await;
+    assert!(left.contains("theirs PRIMARY KEY (id) true") && !left.contains("again"), "{left}");
+}
+
+/// Adds a primary key of its own before the last phase.
+fn meddle(url: &str) -> migrate_runtime::Observer {
+    let url = url.to_owned();
+    Arc::new(move |event: &Event| {
+        if matches!(event, Event::Phase { phase: 2, .. }) {
+            let url = url.clone();
+            let other = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+                    let sql = "alter table orders add constraint theirs primary key (id)";
+                    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+                });
+            });
+            other.join().unwrap();
+        }
+    })
+}
