@@ -62,6 +62,9 @@ fn handles_rows(operation: &Operation, table: &QualifiedName) -> bool {
     if let Operation::CreateTableAs(create) = operation {
         return !create.without_data && create.relations.contains(table);
     }
+    if let Operation::Backfill(backfill) = operation {
+        return backfill.function().is_some() || backfill.statement.relations.contains(table);
+    }
     let Operation::Opaque(opaque) = operation else { return false };
     let names = opaque.relations.contains(table) || operation.requires().contains(&ObjectKey::Table(table.clone()));
     // what a block or a function does is in a string

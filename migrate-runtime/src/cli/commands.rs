@@ -39,6 +39,8 @@ pub(super) fn run(arguments: &Arguments, chain: Migrations, default_url: Option<
         lock_budget: arguments.database.lock_budget,
         guard_wait: arguments.database.wait,
         reconnect_wait: arguments.database.reconnect,
+        batch_target: arguments.database.batch_target,
+        replication_lag: arguments.database.max_lag,
         observer: Some(progress.observer()),
     };
     let database = Database::new(url)?.with_options(options);

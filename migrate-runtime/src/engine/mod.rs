@@ -1,6 +1,7 @@
 //! The engine: what to do with every operation, and doing it.
 
 mod backend;
+mod backfill;
 mod down;
 mod lost;
 mod plan;
@@ -11,6 +12,7 @@ mod up;
 mod work;
 
 pub(crate) use backend::{Backend, Guarded, Rendered};
+pub(crate) use backfill::{Comparison, Cursor, Key, KeyColumn, Pace, Teller};
 pub(crate) use down::down;
 pub(crate) use plan::plan;
 pub(crate) use planner::{Decision, Planned};
@@ -19,6 +21,7 @@ pub(crate) use status::{check, status};
 pub(crate) use up::up;
 pub(crate) use work::{Direction, Failure, Told, Work};
 
+pub use backfill::BackfillProgress;
 pub use down::DownTo;
 pub use plan::{Plan, PlannedOperation, PlannedRevision};
 pub use stamp::Stamped;
@@ -72,6 +75,19 @@ pub enum Event {
         revision: String,
         /// Its number in the migration, from 1.
         number: usize,
+    },
+    /// A change in batches begins, goes on where an earlier run was interrupted, or has done a batch: what is told holds.
+    Backfill(BackfillProgress),
+    /// A batch has to wait: for a lock, or for a standby that lags behind.
+    BatchDelayed {
+        /// Its revision.
+        revision: String,
+        /// Its number in the migration, from 1.
+        number: usize,
+        /// For what.
+        reason: String,
+        /// How long until it is tried again, in milliseconds.
+        pause_ms: u64,
     },
     /// An operation is accounted for. Those of a transaction hold once it is committed.
     Operation(OperationReport),
@@ -144,6 +160,12 @@ pub struct Options {
     /// How long to try to connect anew after the connection broke: a server that restarts, or the one that takes over from
     /// it, needs a while.
     pub reconnect_wait: Duration,
+    /// How long a batch of a `backfill` should take. Batches begin with the size that the migration says, and grow or shrink
+    /// to that.
+    pub batch_target: Duration,
+    /// How far a standby may lag behind before the next batch of a `backfill` waits for it, for as long as it takes;
+    /// [`Duration::MAX`]: as far as it likes. A role without `pg_monitor` can't see it, and then nobody waits.
+    pub replication_lag: Duration,
     /// Who hears what happens.
     pub observer: Option<Observer>,
 }
@@ -155,6 +177,8 @@ impl Default for Options {
             lock_budget: Duration::from_mins(2),
             guard_wait: Duration::from_mins(1),
             reconnect_wait: Duration::from_mins(1),
+            batch_target: Duration::from_millis(500),
+            replication_lag: Duration::from_secs(10),
             observer: None,
         }
     }
@@ -167,6 +191,8 @@ impl std::fmt::Debug for Options {
             .field("lock_budget", &self.lock_budget)
             .field("guard_wait", &self.guard_wait)
             .field("reconnect_wait", &self.reconnect_wait)
+            .field("batch_target", &self.batch_target)
+            .field("replication_lag", &self.replication_lag)
             .finish_non_exhaustive()
     }
 }

@@ -6,9 +6,9 @@ use crate::error::Place;
 use crate::{Migration, Result};
 use migrate_core::effects::{Effects, TransactionNeed};
 use migrate_core::operation::{Operate, Operation};
-use migrate_core::ops::Opaque;
+use migrate_core::ops::{Backfill, Opaque};
 use migrate_core::schema::{ObjectKey, Origin, Presence, Schema};
-use migrate_core::sqlite::Unsupported;
+use migrate_core::sqlite::{Batched, Unsupported};
 use migrate_core::step::{Action, Dialect, Step};
 use migrate_core::verdict::{Answers, Change, Difference, Verdict, advance};
 use std::collections::BTreeSet;
@@ -59,6 +59,10 @@ pub(crate) struct Planned {
     pub(crate) place: Place,
     /// Whether its outcome is in the journal already.
     pub(crate) journalled: bool,
+    /// What is done to the rows of a batch, where it is done in batches.
+    pub(crate) batched: Option<Batched>,
+    /// What it has done, where there is more to say than that it was run.
+    pub(crate) evidence: String,
 }
 
 /// The model, the live schema, and what is known of the two.
@@ -218,9 +222,14 @@ impl Planner {
                 return Ok(Chunk { steps: planned, cut: true, drops_later });
             };
             let refused = matches!(step.decision, Decision::Missing(_) | Decision::Conflict(_) | Decision::Unsupported(_));
+            // hours may have passed once it is done
+            let takes_its_time = step.decision == Decision::Run && step.batched.is_some();
             planned.push(step);
             if refused {
                 break;
+            }
+            if takes_its_time && !rest.is_empty() {
+                return Ok(Chunk { steps: planned, cut: true, drops_later: self.drops_later(backend, migration, rest) });
             }
         }
         Ok(Chunk { steps: planned, cut: false, drops_later: false })
@@ -262,6 +271,8 @@ impl Planner {
             optional: BTreeSet::new(),
             place: place(migration, step, number),
             journalled: false,
+            batched: None,
+            evidence: String::new(),
         }
     }
 
@@ -376,6 +387,8 @@ impl Planner {
             optional: carried.optional,
             place: place(migration, step, number),
             journalled: false,
+            batched: rendered.batched,
+            evidence: String::new(),
         }))
     }
 
@@ -457,6 +470,14 @@ impl Planned {
         match backend.verdict(operation, &self.changes, &self.excerpt, live, &Answers::default()) {
             Verdict::Absent(key) if self.step.if_exists || self.optional.contains(&key) => Some(Decision::Skipped(key)),
             Verdict::After => Some(Decision::Satisfied),
+            _ => None,
+        }
+    }
+
+    /// The change in batches that it is, if it is one.
+    pub(crate) fn backfill(&self) -> Option<&Backfill> {
+        match &self.step.action {
+            Action::Change(Operation::Backfill(backfill)) => Some(backfill),
             _ => None,
         }
     }

@@ -127,7 +127,7 @@ impl Planned {
     pub(crate) fn outcome(&self, direction: Direction) -> Option<(Outcome, String)> {
         let done = if direction == Direction::Down { Outcome::Reverted } else { Outcome::Applied };
         match &self.decision {
-            Decision::Run => Some((done, String::new())),
+            Decision::Run => Some((done, self.evidence.clone())),
             Decision::Satisfied => {
                 let outcome = if direction == Direction::Down { Outcome::Reverted } else { Outcome::Satisfied };
                 Some((outcome, "the database has it already, with this definition".to_owned()))

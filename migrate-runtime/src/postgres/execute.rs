@@ -25,9 +25,9 @@ const SAVEPOINTS: usize = 60;
 const RESERVE: usize = 10;
 
 /// The savepoint before a step or a group. Names nest; a released one can be used again.
-const SAVEPOINT: &str = "savepoint _migrate_step";
-const RELEASE: &str = "release savepoint _migrate_step";
-const BACK: &str = "rollback to savepoint _migrate_step; release savepoint _migrate_step";
+pub(super) const SAVEPOINT: &str = "savepoint _migrate_step";
+pub(super) const RELEASE: &str = "release savepoint _migrate_step";
+pub(super) const BACK: &str = "rollback to savepoint _migrate_step; release savepoint _migrate_step";
 
 impl Postgres {
     /// Executes all of the work. On a failure the transaction is still open; the caller rolls it back.
@@ -35,7 +35,10 @@ impl Postgres {
         let segments = segments(&work.steps);
         let whole = work.completes && segments.iter().all(|segment| matches!(segment, Segment::Inside(_))) && segments.len() <= 1;
         let count = segments.len();
-        let outside = segments.iter().find_map(|segment| if let Segment::Outside(i) = segment { Some(*i) } else { None });
+        let outside = segments.iter().find_map(|segment| match segment {
+            Segment::Outside(i) if work.steps[*i].batched.is_none() => Some(*i),
+            _ => None,
+        });
         if let Some(i) = outside
             && !self.in_transaction
         {
@@ -50,8 +53,12 @@ impl Postgres {
                 }
                 Segment::Outside(step) => {
                     self.commit_open(work).await?;
-                    self.refuse_pooler(work, step).await?;
-                    self.run_outside(work, step).await?;
+                    if work.steps[step].batched.is_some() {
+                        self.run_batches(work, step).await?;
+                    } else {
+                        self.refuse_pooler(work, step).await?;
+                        self.run_outside(work, step).await?;
+                    }
                     if last && work.completes {
                         self.run_inside(work, &[], true, true, false).await?;
                     }
@@ -82,7 +89,7 @@ impl Postgres {
         Ok(())
     }
 
-    fn begin(&self, work: &Work) -> [String; 2] {
+    pub(super) fn begin(&self, work: &Work) -> [String; 2] {
         let timeout = work.lock_timeout.as_millis();
         // a dump creates functions before the tables that they mention
         let bodies = if work.steps.iter().any(|planned| planned.step.file.is_some()) { "off" } else { "on" };
@@ -310,7 +317,7 @@ impl Postgres {
 
     /// Tells the driver that a transaction is open: so one that a Rust step begins becomes a savepoint in ours, and its
     /// commit doesn't commit the migration. The driver counts on from there for as long as the connection lives.
-    async fn count_ours(&mut self) -> Result<(), sqlx::Error> {
+    pub(super) async fn count_ours(&mut self) -> Result<(), sqlx::Error> {
         if Driver::get_transaction_depth(&self.connection) == 0 {
             let nothing = AssertSqlSafe("savepoint _migrate_rust; release savepoint _migrate_rust").into_sql_str();
             Driver::begin(&mut self.connection, Some(nothing)).await?;
@@ -416,7 +423,7 @@ impl Postgres {
         done.map(drop).map_err(|error| Error::server("talking to the server", error))
     }
 
-    fn own_failure(item: Item, error: sqlx::Error) -> Failure {
+    pub(super) fn own_failure(item: Item, error: sqlx::Error) -> Failure {
         let doing = match item {
             Item::Journal => "writing the journal",
             Item::Commit => "committing",
@@ -438,14 +445,14 @@ impl Postgres {
     }
 
     /// Keeps who stood in the way, for the error and for the journal.
-    fn note_waits(&mut self, work: &Work, waits: Vec<Wait>) {
+    pub(super) fn note_waits(&mut self, work: &Work, waits: Vec<Wait>) {
         self.blockers = waits.last().map(|wait| wait.blockers.clone()).unwrap_or_default();
         let (revision, direction) = (work.migration.revision, work.direction);
         self.measured.extend(waits.into_iter().map(|wait| Measured::Wait { revision, direction, wait }));
     }
 
     /// Keeps how long the steps took, for the journal.
-    fn note_durations(&mut self, work: &Work, steps: &[usize]) {
+    pub(super) fn note_durations(&mut self, work: &Work, steps: &[usize]) {
         let (revision, direction) = (work.migration.revision, work.direction);
         let timed = steps.iter().filter(|&&i| work.steps[i].decision == Decision::Run && !work.durations[i].is_zero());
         let timed = timed.map(|&i| Measured::Timing { revision, direction, number: work.steps[i].number, took: work.durations[i] });
@@ -453,7 +460,7 @@ impl Postgres {
     }
 
     /// Why a step failed, and who stood in its way.
-    fn failed(&self, planned: &Planned, error: sqlx::Error) -> Failure {
+    pub(super) fn failed(&self, planned: &Planned, error: sqlx::Error) -> Failure {
         let mut failure = Self::failure(planned, error);
         if let Failure::Transient { message, .. } = &mut failure
             && !self.blockers.is_empty()
@@ -533,6 +540,6 @@ fn is_true(row: &sqlx::postgres::PgRow) -> bool {
         .unwrap_or(false)
 }
 
-fn step_failure(planned: &Planned, message: String, help: &str) -> Failure {
+pub(super) fn step_failure(planned: &Planned, message: String, help: &str) -> Failure {
     Failure::Operation { place: planned.place.clone(), sql: planned.sql.join(";\n"), message, sqlstate: None, help: help.to_owned() }
 }

@@ -16,6 +16,7 @@ pub struct Draft {
     down: Option<Vec<Step>>,
     irreversible: Option<&'static str>,
     functions: Vec<(&'static str, StepFunction)>,
+    batch_functions: Vec<(&'static str, BatchFunction)>,
 }
 
 impl Draft {
@@ -88,6 +89,7 @@ impl Draft {
                 (None, None) => Down::Derived,
             },
             functions: self.functions.leak(),
+            batch_functions: self.batch_functions.leak(),
         }))
     }
 }

@@ -56,6 +56,9 @@ fn statements(script: &mut String, operation: &PlannedOperation) {
     let why = if operation.evidence.is_empty() { String::new() } else { format!(" ({})", operation.evidence) };
     let what = format!("{} {}, {}:{}", operation.number, operation.operation, operation.file, operation.line);
     comment(script, &format!("{what}: {}{why}", operation.verdict));
+    if let Some(batch) = operation.batch {
+        comment(script, &format!("  all rows at once: only `migrate up` does it in batches of {batch} rows, each in a transaction of its own"));
+    }
     for sql in &operation.sql {
         // a line comment at the end must not swallow the semicolon
         let end = if sql.lines().last().is_some_and(|line| line.contains("--")) { "\n;" } else { ";" };

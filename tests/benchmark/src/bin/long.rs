@@ -29,6 +29,7 @@ fn chain() -> Migrations {
             up,
             down: Down::Derived,
             functions: &[],
+            batch_functions: &[],
         };
         &*Box::leak(Box::new(migration))
     });
