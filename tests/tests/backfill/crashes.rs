@@ -91,12 +91,15 @@ async fn a_migrator_that_is_killed_again_and_again_changes_every_row_once() {
 #[tokio::test]
 async fn a_connection_that_is_cut_at_any_moment_loses_no_batch_and_repeats_none() {
     let table = "create table documents (id int primary key, n int not null default 0)";
-    let text = story(table, "backfill update documents set n = n + 1 in batches of 4");
+    let text = story(table, "backfill update documents set n = n + 1 in batches of 6");
+    let base = Database::create(server()).await;
+    up(base.url(), &beginning(table), Options::default()).await.unwrap();
+    base.execute("insert into documents select generate_series(1, 10)").await.unwrap();
     let (mut cuts, mut lost) = (0, 0);
     for cut in (1..).flat_map(|n| [Cut::BeforeRequest(n), Cut::BeforeReply(n)]) {
-        let database = Database::create(server()).await;
-        up(database.url(), &beginning(table), Options::default()).await.unwrap();
-        database.execute("insert into documents select generate_series(1, 10)").await.unwrap();
+        // what is copied nobody can be connected to
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let database = base.copy(server()).await;
         let proxy = Proxy::start(server(), Duration::ZERO).unwrap();
         proxy.cut_at(cut);
         // batches stay as small as they are

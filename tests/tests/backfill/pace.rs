@@ -2,8 +2,10 @@
 
 use crate::{Told, beginning, journal, story, up};
 use migrate_runtime::Options;
+use migrate_tests::binaries::ServerBinaries;
 use migrate_tests::pgbouncer::PgBouncer;
-use migrate_tests::{Database, server};
+use migrate_tests::standby::Standby;
+use migrate_tests::{Database, Server, server};
 use sqlx::{Connection as _, Executor as _};
 use std::time::Duration;
 
@@ -103,4 +105,36 @@ async fn behind_a_pooler_that_gives_sessions_for_a_transaction_only() {
     let mut other = sqlx::PgConnection::connect(&pooler.url(database.url())).await.unwrap();
     let row = other.fetch_one("select current_setting('lock_timeout') || current_setting('search_path')").await.unwrap();
     assert_eq!(sqlx::Row::get::<String, _>(&row, 0), "0\"$user\", public");
+}
+
+#[tokio::test]
+async fn a_standby_that_lags_behind_is_waited_for() {
+    let binaries = ServerBinaries::find().unwrap();
+    let own = Server::start_from(&binaries).unwrap();
+    let database = Database::create(&own).await;
+    up(database.url(), &beginning(TABLE), Options::default()).await.unwrap();
+    database.execute("insert into documents select generate_series(1, 500)").await.unwrap();
+    let standby = Standby::start(&own, &binaries, 1500);
+    let lags = "select exists (select from pg_stat_replication where state = 'streaming' and replay_lag > interval '200 ms')::text";
+    let lagging = async {
+        // it measures only what comes while it follows
+        while database.text(lags).await.unwrap() == "false" {
+            database.execute("create table if not exists beat (n int); insert into beat values (1)").await.unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), lagging).await.unwrap();
+    let told = Told::default();
+    let options = Options { replication_lag: Duration::from_millis(100), ..Options::default() };
+    let text = story(TABLE, "backfill update documents set n = n + 1 in batches of 250");
+    up(database.url(), &text, told.by(options)).await.unwrap();
+    let delays = told.delays();
+    assert!(delays.iter().any(|reason| reason.starts_with("walreceiver at 127.0.0.1 lags ")), "{delays:?}");
+    is_done_once(&database).await;
+    // whoever doesn't mind doesn't wait
+    let more = format!("{text}=== ccc333 m3 after bbb222\nbackfill update documents set n = n + 1 in batches of 100;\n--- irreversible rows\n");
+    let told = Told::default();
+    up(database.url(), &more, told.by(Options { replication_lag: Duration::MAX, ..Options::default() })).await.unwrap();
+    assert!(told.delays().is_empty(), "{:?}", told.delays());
+    drop(standby);
 }
