@@ -111,10 +111,10 @@ async fn behind_a_pooler_that_gives_sessions_for_a_transaction_only() {
 async fn a_standby_that_lags_behind_is_waited_for() {
     let binaries = ServerBinaries::find().unwrap();
     let own = Server::start_from(&binaries).unwrap();
+    let standby = Standby::start(&own, &binaries, 1500);
     let database = Database::create(&own).await;
     up(database.url(), &beginning(TABLE), Options::default()).await.unwrap();
     database.execute("insert into documents select generate_series(1, 500)").await.unwrap();
-    let standby = Standby::start(&own, &binaries, 1500);
     let lags = "select exists (select from pg_stat_replication where state = 'streaming' and replay_lag > interval '200 ms')::text";
     // it measures only what comes while it follows
     let beat = async || {
