@@ -269,7 +269,9 @@ fn derive(up: &[LocatedStep], base: &Schema, report: &mut Report) -> Vec<String>
                 let place = located.head();
                 if last != Some(place) {
                     let message = match &located.step.action {
-                        Action::Change(Operation::Opaque(_) | Operation::Backfill(_)) | Action::Run { .. } => "no way back can be derived".to_owned(),
+                        Action::Change(Operation::Opaque(_) | Operation::Backfill(_)) | Action::Run { .. } => {
+                            "no way back can be derived".to_owned()
+                        }
                         Action::Change(operation) => format!("no way back from {}", operation.describe()),
                         Action::Declare { .. } | Action::Assert { .. } => format!("no way back from {}", located.step.describe()),
                     };

@@ -24,7 +24,8 @@ pub fn migration(module: &Module, migration: &Migration, checked: &Checked, sche
     let functions = if broken { Functions::default() } else { functions(migration, report) };
     let (names, identifiers, wrappers) = functions.once.expand("step", &quote! {}, &quote! { ::migrate_runtime::StepFuture });
     let batch = quote! { , batch: &'a ::migrate_runtime::Batch };
-    let (batch_names, batch_identifiers, batch_wrappers) = functions.batched.expand("batch", &batch, &quote! { ::migrate_runtime::BatchFuture });
+    let (batch_names, batch_identifiers, batch_wrappers) =
+        functions.batched.expand("batch", &batch, &quote! { ::migrate_runtime::BatchFuture });
     let header = migration.header.as_ref();
     let revision = header.map(|header| header.revision.value.as_str()).unwrap_or_default();
     let parents = header.iter().flat_map(|header| header.parents.iter().map(|parent| parent.value.as_str()));

@@ -157,7 +157,16 @@ impl Reader<'_> {
             vec![LocatedStep { step, allows: context.allows.clone(), source: Source::Fixed(statement.place) }]
         };
         match &statement.kind {
-            StatementKind::Sql(text) if context.dialect == Some(step::Dialect::Sqlite) && !is_backfill(text) => {
+            StatementKind::Sql(text) if context.dialect == Some(step::Dialect::Sqlite) && is_backfill(text) => {
+                match lower::sqlite_backfill(&text.text) {
+                    Ok(backfill) => fixed(Action::Change(backfill.into())),
+                    Err(problem) => {
+                        self.syntax(vec![problem], text);
+                        Vec::new()
+                    }
+                }
+            }
+            StatementKind::Sql(text) if context.dialect == Some(step::Dialect::Sqlite) => {
                 fixed(Action::Change(Opaque::sqlite(text.text.clone()).into()))
             }
             StatementKind::Sql(text) => self.sql(text, line, context),
@@ -310,7 +319,7 @@ fn line_of_byte(text: &str, byte: usize) -> u32 {
     u32::try_from(lines).unwrap_or(u32::MAX)
 }
 
-/// Core reads it, whatever it is for.
+/// What isn't SQL of it is the same on every database.
 fn is_backfill(text: &SqlText) -> bool {
     text.text.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("backfill"))
 }

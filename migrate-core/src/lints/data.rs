@@ -151,6 +151,20 @@ pub(super) fn writes(context: &Context<'_>) -> Vec<Write> {
     updates.chain(deletes).chain(inserts).collect()
 }
 
+/// What is written of all rows while nothing says which are meant, in batches or not.
+pub(super) fn unsaid(context: &Context<'_>, verb: &str) -> Vec<Write> {
+    let batched = match context.operation() {
+        Some(Operation::Backfill(backfill))
+            if backfill.statement.kind == verb && backfill.whole().as_deref() == Some(backfill.statement.sql.sql()) =>
+        {
+            let (table, columns) = (backfill.table.clone(), backfill.sets.clone());
+            Some(Write { at: table.at(), table, verb: if verb == "delete" { "delete" } else { "update" }, columns, rows: Rows::Unsaid })
+        }
+        _ => None,
+    };
+    writes(context).into_iter().filter(|write| write.verb == verb && write.rows == Rows::Unsaid).chain(batched).collect()
+}
+
 fn set_columns(update: &ast::Update) -> Vec<Name> {
     let list = update.set_clause().and_then(|set| set.set_column_list());
     let columns = list.iter().flat_map(|list| list.set_columns().collect::<Vec<_>>()).flat_map(|set| match set {

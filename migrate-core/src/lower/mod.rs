@@ -16,6 +16,7 @@ pub(crate) mod syntax;
 mod syntax_problem;
 pub(crate) mod undo;
 
+pub use backfill::parse_sqlite as sqlite_backfill;
 pub use file::parse_file;
 pub use syntax_problem::{Suggestion, SyntaxProblem};
 

@@ -76,8 +76,12 @@ impl Report {
     pub fn unbatchable(&mut self, what: Unbatchable, at: At) {
         let (message, help) = match what {
             Unbatchable::Returning => ("nobody reads what a `backfill` returns", "leave `returning` out"),
-            Unbatchable::Cursor => ("there is no cursor in a `backfill`, which walks along a key of the table", "say by a condition which rows are meant"),
-            Unbatchable::Portion => ("`for portion of` adds rows, and a batch could meet them again", "write an `update` or a `delete` of its own"),
+            Unbatchable::Cursor => {
+                ("there is no cursor in a `backfill`, which walks along a key of the table", "say by a condition which rows are meant")
+            }
+            Unbatchable::Portion => {
+                ("`for portion of` adds rows, and a batch could meet them again", "write an `update` or a `delete` of its own")
+            }
         };
         self.problem(at, message).help = Some(help.to_owned());
     }
@@ -90,7 +94,8 @@ impl Report {
 
     /// The table has no key that all of its rows could be walked along by.
     pub fn no_key_to_batch(&mut self, table: &QualifiedName) {
-        let help = "add a primary key, or a unique index on columns that are `not null`; or write an `update` or a `delete` for all rows at once";
+        let help =
+            "add a primary key, or a unique index on columns that are `not null`; or write an `update` or a `delete` for all rows at once";
         self.problem(table.at(), format!("table `{table}` has no key to walk along in batches")).help = Some(help.to_owned());
     }
 

@@ -245,10 +245,10 @@ impl Postgres {
     }
 
     async fn call_for_batch(&mut self, work: &mut Work, planned: &Planned, function: &str, batch: &Batch) -> Result<u64, Failure> {
-        let call = work.migration.batch_function(function).ok_or_else(|| Error::Format {
-            doing: "calling a Rust step",
-            reason: format!("the migration has no function `{function}`"),
-        })?;
+        let call = work
+            .migration
+            .batch_function(function)
+            .ok_or_else(|| Error::Format { doing: "calling a Rust step", reason: format!("the migration has no function `{function}`") })?;
         self.count_ours().await.map_err(|error| Self::own_failure(Item::Frame, error))?;
         let Self { connection, guard, options, .. } = self;
         let (outcome, waits) = watched(guard.as_mut(), options, call(&mut Tx::of_postgres(connection), batch)).await;
@@ -339,7 +339,11 @@ fn without_key(planned: &Planned, backfill: &Backfill, cursor: Option<&Cursor>) 
     match cursor {
         Some(cursor) => step_failure(
             planned,
-            format!("the batches go by the key ({}) of `{table}`, which is no key of it any more; {}", cursor.key.join(", "), cursor.held()),
+            format!(
+                "the batches go by the key ({}) of `{table}`, which is no key of it any more; {}",
+                cursor.key.join(", "),
+                cursor.held()
+            ),
             "create a unique index on these columns again, and run `up` again",
         ),
         None => step_failure(

@@ -298,7 +298,9 @@ pub(super) fn record_revision(run: i64, migration: &Migration, state: RevisionSt
 /// Forgets a revision, and how far its changes in batches have come. What was done for it stays in the log of operations.
 pub(super) fn forget_revision(migration: &Migration) -> String {
     let revision = quote_literal(migration.revision);
-    format!("with cursors as (delete from _migrate.backfills where revision = {revision}) delete from _migrate.revisions where revision = {revision}")
+    format!(
+        "with cursors as (delete from _migrate.backfills where revision = {revision}) delete from _migrate.revisions where revision = {revision}"
+    )
 }
 
 /// Records a failure, after its transaction has been rolled back.

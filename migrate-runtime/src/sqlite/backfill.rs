@@ -247,7 +247,11 @@ fn without_key(planned: &Planned, backfill: &Backfill, cursor: Option<&Cursor>) 
     match cursor {
         Some(cursor) => step_failure(
             planned,
-            format!("the batches go by the key ({}) of `{table}`, which is no key of it any more; {}", cursor.key.join(", "), cursor.held()),
+            format!(
+                "the batches go by the key ({}) of `{table}`, which is no key of it any more; {}",
+                cursor.key.join(", "),
+                cursor.held()
+            ),
             "create a unique index on these columns again, and run `up` again",
         ),
         None => step_failure(

@@ -91,7 +91,7 @@ pub(super) async fn keys(connection: &mut SqliteConnection, backfill: &Backfill)
     let unique = "select l.name, l.origin = 'pk', \
                   (select count(*) from pragma_index_xinfo(l.name) where key = 1) as width, \
                   (select count(*) from pragma_index_xinfo(l.name) as x join pragma_table_info(?1) as i on i.name = x.name \
-                   where x.key = 1 and (i.\"notnull\" = 1 or (i.pk > 0 and (select max(wr) from pragma_table_list where name = ?1) = 1))) as sure \
+                   where x.key = 1 and (i.\"notnull\" = 1 or (i.pk > 0 and (select max(wr) from pragma_table_list where name = ?1 collate nocase) = 1))) as sure \
                   from pragma_index_list(?1) as l where l.\"unique\" = 1 and l.partial = 0 and width = sure \
                   order by l.origin <> 'pk', width, l.name";
     for row in sqlx::query(unique).bind(table).fetch_all(&mut *connection).await? {
@@ -138,7 +138,8 @@ pub(super) async fn next(
     let count = format!("select count(*) from (select 1 from {} where {condition} limit {size})", from(backfill));
     let rows: i64 = sqlx::query_scalar(AssertSqlSafe(count)).fetch_one(&mut *connection).await?;
     let skip = (rows - 1).max(0);
-    let last = format!("select {} from {} where {condition} order by {} limit 1 offset {skip}", quoted(key), from(backfill), key.list("t", ""));
+    let last =
+        format!("select {} from {} where {condition} order by {} limit 1 offset {skip}", quoted(key), from(backfill), key.list("t", ""));
     Ok((u64::try_from(rows).unwrap_or_default(), values(connection, last, key).await?))
 }
 

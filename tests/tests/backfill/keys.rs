@@ -19,7 +19,8 @@ async fn each_row_once(table: &str, fill: &str, rows: u32) {
 
 #[tokio::test]
 async fn uuids() {
-    each_row_once("id uuid primary key, n int default 0", "insert into t (id) select gen_random_uuid() from generate_series(1, 500)", 500).await;
+    each_row_once("id uuid primary key, n int default 0", "insert into t (id) select gen_random_uuid() from generate_series(1, 500)", 500)
+        .await;
 }
 
 #[tokio::test]
@@ -84,10 +85,15 @@ async fn a_type_whose_operators_are_in_another_schema_is_compared_by_them() {
         return;
     }
     let database = Database::create(server()).await;
-    let base = beginning("create schema app; create extension citext schema app; \
-                          create table t (id app.citext, part int, n int default 0, primary key (part, id))");
+    let base = beginning(
+        "create schema app; create extension citext schema app; \
+                          create table t (id app.citext, part int, n int default 0, primary key (part, id))",
+    );
     up(database.url(), &base, Options::default()).await.unwrap();
-    database.execute("insert into t select case when i % 2 = 0 then 'A' else 'b' end || i, i % 3 from generate_series(1, 200) as i").await.unwrap();
+    database
+        .execute("insert into t select case when i % 2 = 0 then 'A' else 'b' end || i, i % 3 from generate_series(1, 200) as i")
+        .await
+        .unwrap();
     let text = format!("{base}=== bbb222 m2 after aaa111\nbackfill update t set n = n + 1 in batches of 7;\n--- irreversible rows\n");
     up(database.url(), &text, Options::default()).await.unwrap();
     assert_eq!(database.text("select concat_ws(' ', count(*), min(n), max(n)) from t").await.unwrap(), "200 1 1");
@@ -98,7 +104,10 @@ async fn the_key_is_the_one_that_it_began_with() {
     let database = Database::create(server()).await;
     let table = "create table t (id int primary key, code int not null unique, n int not null default 0)";
     up(database.url(), &beginning(table), Options::default()).await.unwrap();
-    database.execute("insert into t select i, 101 - i from generate_series(1, 100) as i; alter table t add check (n < 1 or id <> 50)").await.unwrap();
+    database
+        .execute("insert into t select i, 101 - i from generate_series(1, 100) as i; alter table t add check (n < 1 or id <> 50)")
+        .await
+        .unwrap();
     let text = story(table, "backfill update t set n = n + 1 in batches of 20");
     up(database.url(), &text, Options::default()).await.unwrap_err();
     database.execute("alter table t drop constraint t_pkey").await.unwrap();

@@ -144,7 +144,8 @@ async fn a_standby_that_lags_behind_is_waited_for() {
     assert!(delays.iter().any(|reason| reason.starts_with("walreceiver at 127.0.0.1 lags ")), "{delays:?}");
     is_done_once(&database).await;
     // whoever doesn't mind doesn't wait
-    let more = format!("{text}=== ccc333 m3 after bbb222\nbackfill update documents set n = n + 1 in batches of 100;\n--- irreversible rows\n");
+    let more =
+        format!("{text}=== ccc333 m3 after bbb222\nbackfill update documents set n = n + 1 in batches of 100;\n--- irreversible rows\n");
     let told = Told::default();
     up(database.url(), &more, told.by(Options { replication_lag: Duration::MAX, ..Options::default() })).await.unwrap();
     assert!(told.delays().is_empty(), "{:?}", told.delays());

@@ -60,7 +60,11 @@ async fn conditions_joins_and_aliases_are_kept() {
     let found = "select concat_ws(' ', count(*), count(*) filter (where title like 'name %'), count(*) filter (where title is null), \
                  count(*) filter (where file_name = 'all'), (select title from documents where id = 99)) from documents";
     assert_eq!(database.text(found).await.unwrap(), "90 28 33 90 name 1");
-    assert!(journal(&database, "bbb222").await.starts_with("applied: 1 applied 35 of 100 rows changed in "), "{}", journal(&database, "bbb222").await);
+    assert!(
+        journal(&database, "bbb222").await.starts_with("applied: 1 applied 35 of 100 rows changed in "),
+        "{}",
+        journal(&database, "bbb222").await
+    );
 }
 
 #[tokio::test]
@@ -70,7 +74,8 @@ async fn an_empty_table_and_rows_that_nothing_fits_are_done_at_once() {
     up(database.url(), &text, Options::default()).await.unwrap();
     assert_eq!(journal(&database, "bbb222").await, "applied: 1 applied 0 of 0 rows changed in 0 batches");
     database.execute("insert into documents (id) select generate_series(1, 25)").await.unwrap();
-    let text = format!("{text}=== ccc333 m3 after bbb222\nbackfill delete from documents where n > 5 in batches of 100;\n--- irreversible rows\n");
+    let text =
+        format!("{text}=== ccc333 m3 after bbb222\nbackfill delete from documents where n > 5 in batches of 100;\n--- irreversible rows\n");
     up(database.url(), &text, Options::default()).await.unwrap();
     assert_eq!(journal(&database, "ccc333").await, "applied: 1 applied 0 of 25 rows changed in 1 batch");
 }
@@ -91,7 +96,8 @@ async fn what_is_behind_the_last_key_when_it_begins_is_left_alone() {
         .unwrap();
     let text = story(TABLE, "backfill update documents set n = n + 1 in batches of 10");
     up(database.url(), &text, Options::default()).await.unwrap();
-    let found = "select concat_ws(' ', count(*), count(*) filter (where n = 1), count(*) filter (where title = 'new' and n = 0)) from documents";
+    let found =
+        "select concat_ws(' ', count(*), count(*) filter (where n = 1), count(*) filter (where title = 'new' and n = 0)) from documents";
     assert_eq!(database.text(found).await.unwrap(), "200 100 100");
 }
 
@@ -120,7 +126,10 @@ async fn an_optional_table_that_is_absent_is_skipped_and_caught_up_with() {
                 backfill update events set n = n + 1 in batches of 10;\n--- irreversible rows\n";
     up(database.url(), text, Options::default()).await.unwrap();
     assert_eq!(journal(&database, "aaa111").await, "applied: 2 skipped table events is absent");
-    database.execute("create table events (id int primary key, n int); insert into events select i, i from generate_series(1, 55) as i").await.unwrap();
+    database
+        .execute("create table events (id int primary key, n int); insert into events select i, i from generate_series(1, 55) as i")
+        .await
+        .unwrap();
     up(database.url(), text, Options::default()).await.unwrap();
     assert_eq!(database.text("select sum(n - id)::text from events").await.unwrap(), "55");
     assert!(journal(&database, "aaa111").await.starts_with("applied: 2 applied 55 of 55 rows"), "{}", journal(&database, "aaa111").await);

@@ -57,7 +57,10 @@ fn statements(script: &mut String, operation: &PlannedOperation) {
     let what = format!("{} {}, {}:{}", operation.number, operation.operation, operation.file, operation.line);
     comment(script, &format!("{what}: {}{why}", operation.verdict));
     if let Some(batch) = operation.batch {
-        comment(script, &format!("  all rows at once: only `migrate up` does it in batches of {batch} rows, each in a transaction of its own"));
+        comment(
+            script,
+            &format!("  all rows at once: only `migrate up` does it in batches of {batch} rows, each in a transaction of its own"),
+        );
     }
     for sql in &operation.sql {
         // a line comment at the end must not swallow the semicolon
