@@ -40,8 +40,10 @@ struct Running<'a> {
 /// What came of an attempt at a batch.
 enum Attempt {
     Done,
-    /// Somebody else has the lock.
+    /// Somebody else writes: nothing was begun.
     Locked(String),
+    /// Somebody else was in the way of what was begun.
+    Blocked(String),
 }
 
 impl Sqlite {
@@ -69,9 +71,12 @@ impl Sqlite {
                     continue;
                 }
                 Attempt::Locked(reason) => reason,
+                Attempt::Blocked(reason) => {
+                    running.pace.halve();
+                    reason
+                }
             };
             self.rollback().await?;
-            running.pace.halve();
             let (since, pause) = waiting.unwrap_or((began, FIRST_PAUSE));
             let left = options.lock_budget.saturating_sub(since.elapsed());
             if left.is_zero() {
@@ -166,7 +171,7 @@ impl Sqlite {
         };
         let changed = match self.change(work, running, &batch).await {
             Ok(changed) => changed,
-            Err(Failure::Transient { message, .. }) => return Ok(Attempt::Locked(message)),
+            Err(Failure::Transient { message, .. }) => return Ok(Attempt::Blocked(message)),
             Err(failure) => return Err(failure),
         };
         cursor.pass(batch.upto, rows, changed);
@@ -181,7 +186,7 @@ impl Sqlite {
         written.map_err(|error| failed("writing the journal", error))?;
         match self.commit().await {
             Ok(()) => {}
-            Err(error) if is_transient(&error) => return Ok(Attempt::Locked(self.reader())),
+            Err(error) if is_transient(&error) => return Ok(Attempt::Blocked(self.reader())),
             Err(error) => return Err(failure(running.planned, error)),
         }
         (running.cursor, running.pace) = (cursor, pace);
