@@ -118,13 +118,13 @@ impl Postgres {
         planned: &'a Planned,
         backfill: &'a Backfill,
     ) -> Result<(Running<'a>, Option<u64>), Failure> {
-        let place = Place::new(work.migration.revision, work.direction, planned.number);
+        let journalled = Place::new(work.migration.revision, work.direction, planned.number);
         let texts = self.ask(work, planned, vec![cursor::table(backfill)]).await?;
         let Some(table) = texts.first() else {
             return Err(step_failure(planned, format!("table `{}` is not in the database", backfill.table), "bring it back"));
         };
         let table: cursor::Table = parse(table)?;
-        let texts = self.ask(work, planned, vec![place.read()]).await?;
+        let texts = self.ask(work, planned, vec![journalled.read()]).await?;
         let found: Option<Cursor> = texts.first().map(|text| parse(text)).transpose()?;
         let mut keys = table.keys(&backfill.sets);
         let key = match &found {
@@ -133,19 +133,17 @@ impl Postgres {
         };
         let Some(key) = key else { return Err(without_key(planned, backfill, found.as_ref())) };
         let is_new = found.is_none();
-        let mut cursor = match found {
-            Some(cursor) => cursor,
-            None => {
-                let texts = self.ask(work, planned, vec![Questions { backfill, key: &key }.end()]).await?;
-                let upto = texts.first().map(|text| parse(text)).transpose()?;
-                Cursor { key: key.names(), upto, size: backfill.batch, ..Cursor::default() }
-            }
+        let mut cursor = if let Some(cursor) = found {
+            cursor
+        } else {
+            let texts = self.ask(work, planned, vec![Questions { backfill, key: &key }.end()]).await?;
+            let upto = texts.first().map(|text| parse(text)).transpose()?;
+            Cursor { key: key.names(), upto, size: backfill.batch, ..Cursor::default() }
         };
         cursor.runs += 1;
-        let pace = Pace::new(cursor.size, self.options.batch_target);
-        self.announce(work, planned, &place, &cursor, is_new).await?;
-        let before = cursor.worked_ms;
-        Ok((Running { planned, backfill, key, place, cursor, pace, before }, table.estimate))
+        self.announce(work, planned, &journalled, &cursor, is_new).await?;
+        let (before, pace) = (cursor.worked_ms, Pace::new(cursor.size, self.options.batch_target));
+        Ok((Running { planned, backfill, key, place: journalled, cursor, pace, before }, table.estimate))
     }
 
     /// Writes down that it begins, or goes on, and what needed no run before it.

@@ -101,36 +101,33 @@ impl Sqlite {
         planned: &'a Planned,
         backfill: &'a Backfill,
     ) -> Result<(Running<'a>, Option<u64>), Failure> {
-        let place = Place::new(work.migration.revision, work.direction, planned.number);
+        let journalled = Place::new(work.migration.revision, work.direction, planned.number);
         let (run, migration, batch_target) = (self.run_id, work.migration, self.options.batch_target);
         self.journal(work, planned.number).await?;
         let connection = self.connection()?;
         let keys = cursor::keys(connection, backfill).await.map_err(|error| failed("looking for a key", error))?;
-        let found = place.read(connection).await?;
+        let found = journalled.read(connection).await?;
         let key = match &found {
             Some(cursor) => keys.into_iter().find(|key| key.names() == cursor.key),
             None => keys.into_iter().next(),
         };
         let Some(key) = key else { return Err(without_key(planned, backfill, found.as_ref())) };
-        let cursor = match found {
-            Some(mut cursor) => {
-                cursor.runs += 1;
-                place.write(connection, run, &cursor).await.map_err(|error| failed("writing the journal", error))?;
-                cursor
+        let cursor = if let Some(mut cursor) = found {
+            cursor.runs += 1;
+            journalled.write(connection, run, &cursor).await.map_err(|error| failed("writing the journal", error))?;
+            cursor
+        } else {
+            let upto = cursor::end(connection, backfill, &key).await.map_err(|error| failure(planned, error))?;
+            let cursor = Cursor { key: key.names(), upto, size: backfill.batch, runs: 1, ..Cursor::default() };
+            journalled.write(connection, run, &cursor).await.map_err(|error| failed("writing the journal", error))?;
+            // what was skipped before stays skipped until it is done: that is how it is found again
+            if work.direction != Direction::Replay {
+                let sql = planned.sql.join(";\n");
+                let row = journal::Row::of(planned, Outcome::Started, "", &sql);
+                let done = journal::record(connection, run, migration.revision, work.direction, &row).await;
+                done.map_err(|error| failed("writing the journal", error))?;
             }
-            None => {
-                let upto = cursor::end(connection, backfill, &key).await.map_err(|error| failure(planned, error))?;
-                let cursor = Cursor { key: key.names(), upto, size: backfill.batch, runs: 1, ..Cursor::default() };
-                place.write(connection, run, &cursor).await.map_err(|error| failed("writing the journal", error))?;
-                // what was skipped before stays skipped until it is done: that is how it is found again
-                if work.direction != Direction::Replay {
-                    let sql = planned.sql.join(";\n");
-                    let row = journal::Row::of(planned, Outcome::Started, "", &sql);
-                    let done = journal::record(connection, run, migration.revision, work.direction, &row).await;
-                    done.map_err(|error| failed("writing the journal", error))?;
-                }
-                cursor
-            }
+            cursor
         };
         if work.direction != Direction::Replay {
             let started = journal::record_revision(connection, run, migration, RevisionState::Started).await;
@@ -139,7 +136,7 @@ impl Sqlite {
         let estimate = cursor::estimate(connection, backfill).await;
         self.commit_checked(work, planned.place.clone()).await?;
         let (pace, before) = (Pace::new(cursor.size, batch_target), cursor.worked_ms);
-        Ok((Running { planned, backfill, key, place, cursor, pace, before }, estimate))
+        Ok((Running { planned, backfill, key, place: journalled, cursor, pace, before }, estimate))
     }
 
     async fn one_batch(&mut self, work: &Work, running: &mut Running<'_>, teller: &Teller<'_>) -> Result<Attempt, Failure> {

@@ -14,43 +14,43 @@ use std::sync::{Arc, Mutex};
 
 /// What was told while it worked.
 #[derive(Clone, Default)]
-pub struct Told(Arc<Mutex<Vec<Event>>>);
+struct Told(Arc<Mutex<Vec<Event>>>);
 
 impl Told {
     /// The options, with this as the observer.
-    pub fn by(&self, options: Options) -> Options {
+    fn by(&self, options: Options) -> Options {
         let told = Arc::clone(&self.0);
         Options { observer: Some(Arc::new(move |event: &Event| told.lock().unwrap().push(event.clone()))), ..options }
     }
 
-    pub fn progress(&self) -> Vec<BackfillProgress> {
+    fn progress(&self) -> Vec<BackfillProgress> {
         let told = self.0.lock().unwrap();
         told.iter().filter_map(|event| if let Event::Backfill(progress) = event { Some(progress.clone()) } else { None }).collect()
     }
 
     /// Why batches had to wait.
-    pub fn delays(&self) -> Vec<String> {
+    fn delays(&self) -> Vec<String> {
         let told = self.0.lock().unwrap();
         told.iter().filter_map(|event| if let Event::BatchDelayed { reason, .. } = event { Some(reason.clone()) } else { None }).collect()
     }
 }
 
-pub async fn up(url: &str, text: &str, options: Options) -> Result<Summary, Error> {
+async fn up(url: &str, text: &str, options: Options) -> Result<Summary, Error> {
     Migrator::new(url).unwrap().with_options(options).up(chain(text), None).await
 }
 
 /// A chain whose second migration makes a change in batches of a table that the first one has made.
-pub fn story(table: &str, backfill: &str) -> String {
+fn story(table: &str, backfill: &str) -> String {
     format!("=== aaa111 m1\n{table};\n=== bbb222 m2 after aaa111\n{backfill};\n--- irreversible rows\n")
 }
 
 /// The first migration of it alone.
-pub fn beginning(table: &str) -> String {
+fn beginning(table: &str) -> String {
     format!("=== aaa111 m1\n{table};\n")
 }
 
 /// The state of a revision, and the last word on its operations.
-pub async fn journal(database: &Database, revision: &str) -> String {
+async fn journal(database: &Database, revision: &str) -> String {
     let sql = format!(
         "select coalesce((select state from _migrate.revisions where revision = '{revision}'), 'none') || ': ' || \
          coalesce((select string_agg(concat_ws(' ', number, outcome, evidence), ', ' order by number) from _migrate.latest \

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 const URL: &str = "SQLITE_ENGINE_BACKFILL_URL";
-const ROWS: u32 = 100_000;
+const ROWS: u32 = 50_000;
 const PASSED: &str = "select coalesce((select rows_passed from _migrate_backfills), -1) as line";
 
 fn base(columns: &str) -> Draft {
