@@ -132,6 +132,7 @@ impl Footprint {
             }
         }
         match operation {
+            Operation::Backfill(backfill) if backfill.function().is_some() => self.unknown.push(i),
             // nobody knows what the body reads
             Operation::CreateRoutine(_) => self.unknown.push(i),
             Operation::CreateTrigger(create) => {

@@ -141,6 +141,8 @@ operations! {
     AttachIndex,
     /// `alter table … attach partition`.
     AttachPartition,
+    /// `backfill … in batches of`.
+    Backfill,
     /// `comment on`.
     CommentOn,
     /// `create type … as (…)`.

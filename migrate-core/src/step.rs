@@ -101,6 +101,16 @@ impl Step {
         }
     }
 
+    /// The Rust function that it calls, by its path as written, if it does.
+    #[must_use]
+    pub fn function(&self) -> Option<&str> {
+        match &self.action {
+            Action::Run { function } => Some(function),
+            Action::Change(Operation::Backfill(backfill)) => backfill.function(),
+            Action::Change(_) | Action::Declare { .. } | Action::Assert { .. } => None,
+        }
+    }
+
     /// Whether the model can't know what it works on: `if exists` of something that no migration created.
     #[must_use]
     pub fn is_unchecked(&self, schema: &Schema) -> bool {

@@ -206,7 +206,7 @@ fn replay(steps: &mut [LocatedStep], schema: &mut Schema, name: &str, base: &Sch
     let mut report = report::Report::default();
     for (i, located) in steps.iter_mut().enumerate() {
         let origin = located.step.origin(name);
-        if matches!(located.step.action, Action::Run { .. }) {
+        if located.step.function().is_some() {
             replayed.at_runs.push(schema.clone());
         }
         replayed.effects.push(effects(&located.step, name, schema, base));
@@ -274,7 +274,9 @@ fn derive(up: &[LocatedStep], base: &Schema, report: &mut Report) -> Vec<String>
                 let place = located.head();
                 if last != Some(place) {
                     let message = match &located.step.action {
-                        Action::Change(Operation::Opaque(_)) | Action::Run { .. } => "no way back can be derived".to_owned(),
+                        Action::Change(Operation::Opaque(_) | Operation::Backfill(_)) | Action::Run { .. } => {
+                            "no way back can be derived".to_owned()
+                        }
                         Action::Change(operation) => format!("no way back from {}", operation.describe()),
                         Action::Declare { .. } | Action::Assert { .. } => format!("no way back from {}", located.step.describe()),
                     };

@@ -1,5 +1,7 @@
 //! The Rust that the macros leave behind: constant data.
 
+use std::collections::BTreeMap;
+
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
@@ -19,9 +21,11 @@ pub fn migration(module: &Module, migration: &Migration, checked: &Checked, sche
     let Module { attributes, visibility, name, items } = module;
     let (errors, warnings) = (report.compile_errors(), report.compile_warnings());
     let broken = !report.problems().is_empty();
-    let functions = if broken { Vec::new() } else { functions(migration, report) };
-    let (names, wrappers): (Vec<_>, Vec<_>) = functions.into_iter().unzip();
-    let identifiers: Vec<Ident> = (0..names.len()).map(|i| Ident::new(&format!("__step_{i}"), Span::call_site())).collect();
+    let functions = if broken { Functions::default() } else { functions(migration, report) };
+    let (names, identifiers, wrappers) = functions.once.expand("step", &quote! {}, &quote! { ::migrate_runtime::StepFuture });
+    let batch = quote! { , batch: &'a ::migrate_runtime::Batch };
+    let (batch_names, batch_identifiers, batch_wrappers) =
+        functions.batched.expand("batch", &batch, &quote! { ::migrate_runtime::BatchFuture });
     let header = migration.header.as_ref();
     let revision = header.map(|header| header.revision.value.as_str()).unwrap_or_default();
     let parents = header.iter().flat_map(|header| header.parents.iter().map(|parent| parent.value.as_str()));
@@ -42,13 +46,6 @@ pub fn migration(module: &Module, migration: &Migration, checked: &Checked, sche
     let (file, called) = (checked.file.as_str(), checked.name.as_str());
     let documentation = if broken { String::new() } else { hover::documentation(migration, checked, &|place| report.line(place)) };
     let includes = checked.includes.iter().filter(|_| !broken);
-    let wrappers = identifiers.iter().zip(&wrappers).map(|(identifier, call)| {
-        quote! {
-            fn #identifier<'a, 'c>(tx: &'a mut ::migrate_runtime::Tx<'c>) -> ::migrate_runtime::StepFuture<'a> {
-                #call
-            }
-        }
-    });
     quote! {
         #attributes
         #[doc = #documentation]
@@ -58,6 +55,7 @@ pub fn migration(module: &Module, migration: &Migration, checked: &Checked, sche
             #items
             #schema
             #(#wrappers)*
+            #(#batch_wrappers)*
             #(const _: &[u8] = include_bytes!(#includes);)*
             pub(super) const MIGRATION: &::migrate_runtime::Migration = &::migrate_runtime::Migration {
                 revision: #revision,
@@ -69,6 +67,7 @@ pub fn migration(module: &Module, migration: &Migration, checked: &Checked, sche
                 up: #up,
                 down: #down,
                 functions: &[#((#names, #identifiers)),*],
+                batch_functions: &[#((#batch_names, #batch_identifiers)),*],
             };
         }
         #[allow(dead_code)]
@@ -106,34 +105,61 @@ fn json(steps: &[Step]) -> Literal {
     Literal::string(&serde_json::to_string(steps).expect("steps are JSON"))
 }
 
-/// The functions that `run` names, each with its call.
-fn functions(migration: &Migration, report: &Report) -> Vec<(String, TokenStream)> {
-    let mut functions: Vec<(String, TokenStream)> = Vec::new();
+/// The functions that `run` names.
+#[derive(Default)]
+struct Functions {
+    once: Calls,
+    /// Those that get batches.
+    batched: Calls,
+}
+
+/// Functions by the path that was written, each with its call.
+#[derive(Default)]
+struct Calls(BTreeMap<String, TokenStream>);
+
+impl Calls {
+    /// The paths, and functions of one signature that make the calls, with their names.
+    fn expand(self, kind: &str, arguments: &TokenStream, future: &TokenStream) -> (Vec<String>, Vec<Ident>, Vec<TokenStream>) {
+        let named = self.0.into_iter().enumerate().map(|(i, (path, call))| {
+            let identifier = Ident::new(&format!("__{kind}_{i}"), Span::call_site());
+            let wrapper = quote! {
+                fn #identifier<'a, 'c>(tx: &'a mut ::migrate_runtime::Tx<'c> #arguments) -> #future<'a> {
+                    #call
+                }
+            };
+            (path, (identifier, wrapper))
+        });
+        let (paths, named): (Vec<_>, Vec<_>) = named.unzip();
+        let (identifiers, wrappers) = named.into_iter().unzip();
+        (paths, identifiers, wrappers)
+    }
+}
+
+fn functions(migration: &Migration, report: &Report) -> Functions {
+    let mut functions = Functions::default();
     let down = migration.down.iter().flatten();
     let mut open: Vec<&Statement> = migration.up.iter().chain(down).collect();
     while let Some(statement) = open.pop() {
         match &statement.kind {
-            StatementKind::Run { function } => {
-                let name = path_text(function);
-                if !functions.iter().any(|(known, _)| *known == name) {
-                    functions.push((name, call(function, report)));
-                }
+            StatementKind::Run { function, over } => {
+                let (calls, arguments): (_, &[&str]) =
+                    if over.is_some() { (&mut functions.batched, &["tx", "batch"]) } else { (&mut functions.once, &["tx"]) };
+                calls.0.insert(path_text(function), call(function, arguments, report));
             }
             StatementKind::IfExists { body, .. } | StatementKind::Dialect { body, .. } => open.extend(body),
             StatementKind::Sql(_) | StatementKind::Include { .. } | StatementKind::Assert { .. } => {}
         }
     }
-    functions.sort_by(|left, right| left.0.cmp(&right.0));
     functions
 }
 
-fn call(function: &FunctionPath, report: &Report) -> TokenStream {
+fn call(function: &FunctionPath, arguments: &[&str], report: &Report) -> TokenStream {
     let segments: Vec<Ident> = function.segments.iter().map(|segment| Ident::new(&segment.value, report.span(segment.place))).collect();
     let span = segments.last().map_or_else(Span::call_site, Ident::span);
     let global = function.global.then(|| quote! { :: });
     // all of it stands at the word, so that whatever is wrong with the function is told there
     let path = quote_spanned! { span => #global #(#segments)::* };
-    let tx = Ident::new("tx", span);
-    let arguments = quote! { (#tx) };
+    let arguments = arguments.iter().map(|argument| Ident::new(argument, span));
+    let arguments = quote! { (#(#arguments),*) };
     quote_spanned! { span => ::std::boxed::Box::pin(#path #arguments) }
 }

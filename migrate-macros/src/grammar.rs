@@ -4,7 +4,7 @@ use proc_macro2::Delimiter;
 
 use crate::report::{Place, Report};
 use crate::sql::SqlText;
-use crate::statement::{Allow, Block, Dialect, FunctionPath, Statement, StatementKind, Text};
+use crate::statement::{Allow, Block, Dialect, FunctionPath, Over, Statement, StatementKind, Text};
 use crate::token::{Token, TokenKind};
 
 /// Parses the content of a block. What is wrong is reported and left out.
@@ -53,9 +53,9 @@ impl<'a> Parser<'a> {
             (Some("run"), _) => self.run(first),
             (Some("if"), _) => self.if_exists(first),
             (Some("assert"), _) => self.assert(first),
-            (Some("backfill"), _) => {
-                self.until_semicolon(first);
-                self.report.backfill_is_not_there_yet(first.place);
+            // elsewhere it is a statement like others, which core reads
+            (Some("backfill"), _) if self.block.declares() => {
+                self.step(first);
                 None
             }
             _ if first.group(Delimiter::Brace).is_some() => {
@@ -122,8 +122,44 @@ impl<'a> Parser<'a> {
             self.report.run_without_function(keyword.place.to(places(arguments, keyword.place)));
             return None;
         };
-        self.nothing_after(arguments.get(taken..), "run");
-        Some(StatementKind::Run { function })
+        let rest = arguments.get(taken..).unwrap_or_default();
+        if !rest.first().is_some_and(|token| token.is_word("in")) {
+            self.nothing_after(Some(rest), "run");
+            return Some(StatementKind::Run { function, over: None });
+        }
+        let over = self.over(keyword, arguments, rest)?;
+        Some(StatementKind::Run { function, over: Some(over) })
+    }
+
+    /// `in batches of 1000 over table`, behind the function.
+    fn over(&mut self, keyword: &Token, arguments: &[Token], rest: &[Token]) -> Option<Over> {
+        let at = places(rest, keyword.place);
+        let (words, behind) = rest.split_at_checked(3).unwrap_or((rest, &[]));
+        let asks = words.len() == 3 && words.iter().zip(["in", "batches", "of"]).all(|(token, expected)| token.is_word(expected));
+        let [size, over, name @ ..] = behind else {
+            self.report.run_without_batches(at);
+            return None;
+        };
+        if !asks || !over.is_word("over") || !is_name(name) {
+            self.report.run_without_batches(at);
+            return None;
+        }
+        let written = match &size.kind {
+            TokenKind::Number(number) => number.as_str(),
+            _ => "",
+        };
+        let size = match migrate_core::ops::batch_size(written) {
+            Ok(size) => size,
+            Err(problem) => {
+                self.report.wrong_batch_size(size.whole(), problem);
+                return None;
+            }
+        };
+        let whole: Vec<Token> = std::iter::once(keyword).chain(arguments).cloned().collect();
+        let statement = SqlText::from_tokens(&whole, self.report);
+        let name_starts = statement.map.len().checked_sub(name.len()).and_then(|first| statement.map.get(first));
+        let table_at = name_starts.map_or(0, |(range, _)| range.start);
+        Some(Over { size, statement, table_at })
     }
 
     fn nothing_after(&mut self, rest: Option<&[Token]>, construct: &str) {

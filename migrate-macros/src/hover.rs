@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use migrate_core::effects::{Effects, TransactionNeed};
-use migrate_core::operation::Operate;
+use migrate_core::operation::{Operate, Operation};
 use migrate_core::step::{Action, Dialect, Step};
 
 use crate::check::Checked;
@@ -76,6 +76,11 @@ fn steps_text(steps: &[Step], effects: &[Effects], acknowledged: &[Acknowledged]
                 }
                 for line in effects.get(i).map(costs).unwrap_or_default() {
                     comment(&mut sql, &line);
+                }
+                if let Operation::Backfill(backfill) = operation
+                    && backfill.function().is_some()
+                {
+                    comment(&mut sql, &step.describe());
                 }
                 for statement in operation.render() {
                     sql.push_str(&statement);

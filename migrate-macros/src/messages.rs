@@ -1,6 +1,7 @@
 //! Every message of the language's front end, by name.
 
 use migrate_core::lock::{FILE, LockProblem};
+use migrate_core::ops::BatchSizeProblem;
 
 use crate::nearest::nearest;
 use crate::report::{Place, Report};
@@ -174,8 +175,17 @@ impl Report {
         self.problem(at, format!("`{name}` is not a dialect"), Some(help));
     }
 
-    pub fn backfill_is_not_there_yet(&mut self, at: Place) {
-        self.problem(at, "`backfill` comes in a later version", Some("write an `update`, or a step `run function;`".to_owned()));
+    pub fn run_without_batches(&mut self, at: Place) {
+        self.problem(
+            at,
+            "`run … in batches` needs their size and a table",
+            Some("write `run function in batches of 1000 over table;`".to_owned()),
+        );
+    }
+
+    pub fn wrong_batch_size(&mut self, at: Place, problem: BatchSizeProblem) {
+        let (message, help) = problem.text();
+        self.problem(at, message, Some(help));
     }
 
     pub fn step_in_declaration(&mut self, at: Place, step: &str, block: &str) {

@@ -29,8 +29,8 @@ pub enum StatementKind {
     Sql(SqlText),
     /// `include "schema/production.sql";`
     Include { path: Text },
-    /// `run backfill_titles;`
-    Run { function: FunctionPath },
+    /// `run backfill_titles;`, `run backfill_titles in batches of 1000 over documents;`
+    Run { function: FunctionPath, over: Option<Over> },
     /// `if exists table name { … }`
     IfExists { table: SqlText, body: Vec<Statement> },
     /// `sqlite { … }`, `postgres { … }`
@@ -45,6 +45,17 @@ pub struct Allow {
     pub lints: Vec<Text>,
     pub reason: Text,
     pub place: Place,
+}
+
+/// `in batches of 1000 over documents`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Over {
+    /// How many rows the first batch has.
+    pub size: u32,
+    /// All words of the statement.
+    pub statement: SqlText,
+    /// Where the table's name begins in them: it is the end.
+    pub table_at: usize,
 }
 
 /// `name`, `super::name`, `::name::name`

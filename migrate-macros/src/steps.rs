@@ -6,7 +6,7 @@ use std::sync::Arc;
 use migrate_core::lower;
 use migrate_core::name::{At, QualifiedName};
 use migrate_core::operation::Operation;
-use migrate_core::ops::Opaque;
+use migrate_core::ops::{Backfill, Opaque};
 use migrate_core::report;
 use migrate_core::schema::{Origin, Presence, Schema};
 use migrate_core::step::{self, Action, Step};
@@ -16,7 +16,7 @@ use crate::parsed;
 use crate::report::{Place, Problem};
 use crate::siblings;
 use crate::sql::SqlText;
-use crate::statement::{Allow, Block, Dialect, FunctionPath, Statement, StatementKind};
+use crate::statement::{Allow, Block, Dialect, FunctionPath, Over, Statement, StatementKind};
 
 /// A step, and where its operation's positions lead.
 #[derive(Clone, Debug)]
@@ -169,12 +169,22 @@ impl Reader<'_> {
         let context = &inside;
         let fixed = |action| vec![context.located(Step::new(action, line), Source::Fixed(statement.place))];
         match &statement.kind {
+            StatementKind::Sql(text) if context.dialect == Some(step::Dialect::Sqlite) && is_backfill(text) => {
+                match lower::sqlite_backfill(&text.text) {
+                    Ok(backfill) => fixed(Action::Change(backfill.into())),
+                    Err(problem) => {
+                        self.syntax(vec![problem], text);
+                        Vec::new()
+                    }
+                }
+            }
             StatementKind::Sql(text) if context.dialect == Some(step::Dialect::Sqlite) => {
                 fixed(Action::Change(Opaque::sqlite(text.text.clone()).into()))
             }
             StatementKind::Sql(text) => self.sql(text, line, context),
             StatementKind::Include { path } => self.include(&path.value, path.place, context),
-            StatementKind::Run { function } => fixed(Action::Run { function: path_text(function) }),
+            StatementKind::Run { function, over: None } => fixed(Action::Run { function: path_text(function) }),
+            StatementKind::Run { function, over: Some(over) } => self.run_over(function, over, line, context),
             StatementKind::Assert { message, query } => {
                 self.check_query(query);
                 fixed(Action::Assert { message: message.value.clone(), query: query.text.clone() })
@@ -205,6 +215,21 @@ impl Reader<'_> {
                 Vec::new()
             }
         }
+    }
+
+    fn run_over(&mut self, function: &FunctionPath, over: &Over, line: u32, context: &Context) -> Vec<LocatedStep> {
+        let text = &over.statement;
+        let name = text.text.get(over.table_at..).unwrap_or_default();
+        let Some(mut table) = lower::table_name(name) else {
+            self.problem(text.place(over.table_at..text.text.len()), "expected the name of a table".to_owned(), None);
+            return Vec::new();
+        };
+        for part in [&mut table.schema, &mut table.name] {
+            let At { start, end } = At::new(over.table_at..over.table_at);
+            part.at = At { start: part.at.start + start, end: part.at.end + end };
+        }
+        let operation = Backfill::run(path_text(function), table, over.size).into();
+        vec![context.located(Step::new(Action::Change(operation), line), Source::Tokens(Arc::new(text.clone())))]
     }
 
     fn syntax(&mut self, problems: Vec<lower::SyntaxProblem>, text: &SqlText) {
@@ -296,6 +321,11 @@ fn plain(path: &Path) -> String {
 fn line_of_byte(text: &str, byte: usize) -> u32 {
     let lines = text.bytes().take(byte).filter(|byte| *byte == b'\n').count() + 1;
     u32::try_from(lines).unwrap_or(u32::MAX)
+}
+
+/// What isn't SQL of it is the same on every database.
+fn is_backfill(text: &SqlText) -> bool {
+    text.text.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("backfill"))
 }
 
 /// A path as it was written.

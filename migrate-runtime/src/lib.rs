@@ -4,6 +4,7 @@
 //! ([`main`], feature `cli`) or from an application with [`Migrations::up`].
 
 mod api;
+mod batch;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod engine;
@@ -19,17 +20,18 @@ pub mod sqlite;
 mod tx;
 
 pub use api::{Database, IntoTarget, Target};
+pub use batch::Batch;
 pub use engine::{
-    Blocker, Building, CheckReport, DownTo, Event, Observer, OperationReport, Options, Plan, PlannedOperation, PlannedPhase,
-    PlannedRevision, RevisionReport, RevisionStatus, SkippedOperation, Stamped, Status, Summary,
+    BackfillProgress, Blocker, Building, CheckReport, DownTo, Event, Observer, OperationReport, Options, Plan, PlannedOperation,
+    PlannedPhase, PlannedRevision, RevisionReport, RevisionStatus, SkippedOperation, Stamped, Status, Summary,
 };
 pub use error::{Error, Place, Result};
 pub use history::{Head, Outcome, RevisionState};
 pub use migrate_macros::{migration, migrations};
-pub use migration::{Down, Migration, Migrations, StepFunction, StepFuture};
+pub use migration::{BatchFunction, BatchFuture, Down, Migration, Migrations, StepFunction, StepFuture};
 pub use tx::Tx;
 
 /// What every migration module has in scope.
 pub mod prelude {
-    pub use crate::Tx;
+    pub use crate::{Batch, Tx};
 }

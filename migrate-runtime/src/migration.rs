@@ -1,6 +1,6 @@
 //! A migration as the `#[migration]` macro emits it: constant data.
 
-use crate::{Result, Tx};
+use crate::{Batch, Result, Tx};
 use migrate_core::step::Step;
 use std::future::Future;
 use std::pin::Pin;
@@ -10,6 +10,12 @@ pub type StepFuture<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
 /// A Rust step: `run backfill_titles;`.
 pub type StepFunction = for<'a, 'c> fn(&'a mut Tx<'c>) -> StepFuture<'a>;
+
+/// What a Rust step returns that works in batches: how many rows it has changed.
+pub type BatchFuture<'a> = Pin<Box<dyn Future<Output = Result<u64>> + Send + 'a>>;
+
+/// A Rust step that works in batches: `run fill_titles in batches of 1000 over documents;`.
+pub type BatchFunction = for<'a, 'c> fn(&'a mut Tx<'c>, &'a Batch) -> BatchFuture<'a>;
 
 /// One migration. Written by the `#[migration]` macro.
 #[derive(Debug)]
@@ -32,6 +38,8 @@ pub struct Migration {
     pub down: Down,
     /// The functions that its `run` steps call, by the path that was written.
     pub functions: &'static [(&'static str, StepFunction)],
+    /// The functions that its `run … in batches` steps call, by the path that was written.
+    pub batch_functions: &'static [(&'static str, BatchFunction)],
 }
 
 /// How a migration is reversed.
@@ -85,6 +93,11 @@ impl Migration {
     /// The function of a `run` step.
     pub(crate) fn function(&self, path: &str) -> Option<StepFunction> {
         self.functions.iter().find(|(name, _)| *name == path).map(|(_, function)| *function)
+    }
+
+    /// The function of a `run … in batches` step.
+    pub(crate) fn batch_function(&self, path: &str) -> Option<BatchFunction> {
+        self.batch_functions.iter().find(|(name, _)| *name == path).map(|(_, function)| *function)
     }
 }
 

@@ -135,6 +135,7 @@ impl Draft {
             up: json(&self.up),
             down,
             functions: &[],
+            batch_functions: &[],
         }
     }
 }

@@ -14,6 +14,7 @@ mod log;
 pub mod pgbouncer;
 pub mod proxy;
 mod server;
+pub mod standby;
 mod versions;
 
 pub use cluster::ClusterError;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// The tables as the first version made them.
-const FORMAT_1: &str = include_str!("journal/format_1.sql");
+/// The tables as earlier versions made them.
+const FORMATS: [(&str, &str); 2] = [("1", include_str!("journal/format_1.sql")), ("2", include_str!("journal/format_2.sql"))];
 
 async fn up(database: &Database, text: &str) -> Result<migrate_runtime::Summary, Error> {
     Migrator::new(database.url()).unwrap().up(chain(text), None).await
@@ -94,11 +94,17 @@ async fn a_failure_on_the_way_back_is_one_of_the_way_back() {
 }
 
 #[tokio::test]
-async fn a_journal_of_the_first_format_is_brought_up_to_date() {
+async fn a_journal_of_an_older_format_is_brought_up_to_date() {
+    for (version, tables) in FORMATS {
+        is_brought_up_to_date(version, tables).await;
+    }
+}
+
+async fn is_brought_up_to_date(version: &str, tables: &str) {
     let database = Database::create(server()).await;
     let base = "=== aaa111 m1\ncreate table first (id int primary key);\n";
     database.execute("create table first (id int primary key)").await.unwrap();
-    database.execute(FORMAT_1).await.unwrap();
+    database.execute(tables).await.unwrap();
     let checksum = chain(base).migrations[0].checksum;
     database
         .execute(&format!(
@@ -112,9 +118,9 @@ async fn a_journal_of_the_first_format_is_brought_up_to_date() {
     let text = format!("{base}=== bbb222 m2 after aaa111\nalter table first add column name text;\n");
     let status = Migrator::new(database.url()).unwrap().status(chain(&text)).await.unwrap();
     assert_eq!(status.current()[0].revision, "aaa111");
-    assert_eq!(database.text("select version::text from _migrate.format").await.unwrap(), "1", "`status` writes nothing");
+    assert_eq!(database.text("select version::text from _migrate.format").await.unwrap(), version, "`status` writes nothing");
     up(&database, &text).await.unwrap();
-    assert_eq!(database.text("select version::text from _migrate.format").await.unwrap(), "2");
+    assert_eq!(database.text("select version::text from _migrate.format").await.unwrap(), "3");
     let log = "select string_agg(concat_ws(' ', revision, number, verdict, outcome), ', ' order by run) from _migrate.log";
     assert_eq!(database.text(log).await.unwrap(), "aaa111 1 applied, bbb222 1 before applied");
     // what was brought up to date is what is made anew
@@ -132,7 +138,7 @@ async fn a_journal_of_a_newer_format_is_left_alone() {
     up(&database, text).await.unwrap();
     database.execute("update _migrate.format set version = 99").await.unwrap();
     let error = up(&database, &format!("{text}=== bbb222 m2 after aaa111\ncreate table second (id int);\n")).await.unwrap_err();
-    assert_eq!(error.what(), "the journal has format 99, and this binary knows formats up to 2");
+    assert_eq!(error.what(), "the journal has format 99, and this binary knows formats up to 3");
     assert_eq!(error.exit_code(), 5);
 }
 

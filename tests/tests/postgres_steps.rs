@@ -25,6 +25,7 @@ fn chain(before: &str, action: Action, after: &str, function: StepFunction) -> M
         up: serde_json::to_string(&all).unwrap().leak(),
         down: Down::Irreversible("a test"),
         functions: vec![("step", function)].leak(),
+        batch_functions: &[],
     };
     Migrations::new(vec![&*Box::leak(Box::new(migration))].leak())
 }

@@ -2,6 +2,8 @@
 #![expect(clippy::expect_used, reason = "a test that can't go on has failed")]
 #![expect(clippy::unused_async, reason = "a Rust step is async, whether it waits or not")]
 
+#[path = "pass/backfill/mod.rs"]
+mod backfill;
 #[path = "pass/blocks/mod.rs"]
 mod blocks;
 #[path = "pass/constructs/mod.rs"]
@@ -28,6 +30,7 @@ fn every_mistake_is_told_once_at_its_word() {
 
 #[test]
 fn what_is_right_becomes_the_steps_that_were_written() {
+    check("backfill", backfill::MIGRATIONS);
     check("blocks", blocks::MIGRATIONS);
     check("constructs", constructs::MIGRATIONS);
     check("dialects", dialects::MIGRATIONS);
@@ -66,6 +69,9 @@ fn print(chain: Migrations) -> String {
         }
         for (function, _) in migration.functions {
             let _ = writeln!(text, "-- function {function}");
+        }
+        for (function, _) in migration.batch_functions {
+            let _ = writeln!(text, "-- function {function} in batches");
         }
     }
     text

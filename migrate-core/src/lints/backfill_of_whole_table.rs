@@ -4,7 +4,7 @@
 //!   or where a new column is null
 //! - **Blocks**: every other write of each row, from its update until the migration commits; the table doubles, and nothing
 //!   can be vacuumed meanwhile
-//! - **Instead**: fill it in ranges of the key, each in a transaction of its own
+//! - **Instead**: `backfill update … in batches of 1000`: ranges of the key, each in a transaction of its own
 //! - **Source**: `strong_migrations`, "Backfilling data"; PostgreSQL manual, "Routine Vacuuming"
 
 use super::data::{self, Rows};
@@ -30,7 +30,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings
                 .find(write.at, format!("every row of `{table}` is written in one transaction"))
                 .note(format!("other writes of a row of `{table}` wait from its update until the migration commits"))
-                .instead(format!("write `{table}` in ranges of its key, each in a transaction of its own"));
+                .instead("write `backfill update … in batches of 1000`: each batch is a transaction of its own");
         }
     }
 }

@@ -62,6 +62,9 @@ fn handles_rows(operation: &Operation, table: &QualifiedName) -> bool {
     if let Operation::CreateTableAs(create) = operation {
         return !create.without_data && create.relations.contains(table);
     }
+    if let Operation::Backfill(backfill) = operation {
+        return backfill.function().is_some() || backfill.statement.relations.contains(table);
+    }
     let Operation::Opaque(opaque) = operation else { return false };
     let names = opaque.relations.contains(table) || operation.requires().contains(&ObjectKey::Table(table.clone()));
     // what a block or a function does is in a string
@@ -146,6 +149,20 @@ pub(super) fn writes(context: &Context<'_>) -> Vec<Write> {
         Some(Write { table: syntax::path_ref(&name.path_ref()?)?, at: tree.at(&name), verb: "insert", columns: Vec::new(), rows })
     });
     updates.chain(deletes).chain(inserts).collect()
+}
+
+/// What is written of all rows while nothing says which are meant, in batches or not.
+pub(super) fn unsaid(context: &Context<'_>, verb: &str) -> Vec<Write> {
+    let batched = match context.operation() {
+        Some(Operation::Backfill(backfill))
+            if backfill.statement.kind == verb && backfill.whole().as_deref() == Some(backfill.statement.sql.sql()) =>
+        {
+            let (table, columns) = (backfill.table.clone(), backfill.sets.clone());
+            Some(Write { at: table.at(), table, verb: if verb == "delete" { "delete" } else { "update" }, columns, rows: Rows::Unsaid })
+        }
+        _ => None,
+    };
+    writes(context).into_iter().filter(|write| write.verb == verb && write.rows == Rows::Unsaid).chain(batched).collect()
 }
 
 fn set_columns(update: &ast::Update) -> Vec<Name> {

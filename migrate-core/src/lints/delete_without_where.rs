@@ -6,14 +6,14 @@
 //! - **Instead**: say which rows are meant; `where true`, if all of them are
 //! - **Source**: PostgreSQL manual, `DELETE`
 
-use super::data::{self, Rows};
+use super::data;
 use super::{Context, Findings, Lint, new_constraints, words};
 use crate::schema::{ObjectKey, ReferentialAction};
 
 pub(super) const LINT: Lint = Lint::of_statement("delete_without_where", check);
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for write in data::writes(context).into_iter().filter(|write| write.verb == "delete" && write.rows == Rows::Unsaid) {
+    for write in data::unsaid(context, "delete") {
         let table = &write.table;
         if context.old_table(table).is_none() {
             continue;

@@ -3,7 +3,8 @@
 //! - **Finds**: `update`, `delete` or `insert … select` of rows that aren't named by their values, in a table that was there
 //!   before, after a step of the same transaction that locked an older table
 //! - **Blocks**: reads or writes of the locked table, until the last row is written and the migration commits
-//! - **Instead**: write the rows in a migration of its own, in ranges of the key; or before the step that takes the lock
+//! - **Instead**: write the rows in a migration of its own, or with `backfill … in batches of 1000`, before which the lock is
+//!   given back; or before the step that takes the lock
 //! - **Source**: PostgreSQL manual, "Explicit Locking"; `strong_migrations`, "Backfilling data"
 
 use super::data::{self, Rows};
@@ -27,7 +28,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         findings
             .find(write.at, format!("{what} while the lock on `{locked}` is held"))
             .note(format!("{} of `{locked}` wait until it is done and the migration commits ({})", mode.blocks(), mode.pg_locks_name()))
-            .instead(format!("write the rows in a migration of its own, not in the one that locks `{locked}`"));
+            .instead(match write.verb {
+                "insert" => format!("write the rows in a migration of its own, not in the one that locks `{locked}`"),
+                verb => format!("write `backfill {verb} … in batches of 1000`, or a migration of its own, not the one that locks `{locked}`"),
+            });
         return;
     }
 }

@@ -5,14 +5,15 @@
 //! - **Instead**: say which rows are meant; `where true`, if all of them are
 //! - **Source**: PostgreSQL manual, `UPDATE`
 
-use super::data::{self, Rows};
+use super::data;
 use super::{Context, Findings, Lint, words};
+use crate::effects::TransactionNeed;
 use crate::schema::ObjectKey;
 
 pub(super) const LINT: Lint = Lint::of_statement("update_without_where", check);
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for write in data::writes(context).into_iter().filter(|write| write.verb == "update" && write.rows == Rows::Unsaid) {
+    for write in data::unsaid(context, "update") {
         let table = &write.table;
         if context.old_table(table).is_none() {
             continue;
@@ -21,9 +22,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if old.is_empty() {
             continue;
         }
+        let note = format!("other writes of a row of `{table}` wait from its update until the migration commits");
         findings
             .find(write.at, format!("`{}` is overwritten in every row of `{table}`", words::columns(old)))
-            .note(format!("other writes of a row of `{table}` wait from its update until the migration commits"))
+            // in batches they wait for one batch
+            .maybe_note(Some(note).filter(|_| context.effects().transaction != TransactionNeed::Outside))
             .instead("say which rows are meant, and write `where true` if all of them are");
     }
 }

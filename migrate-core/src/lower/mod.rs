@@ -1,6 +1,7 @@
 //! SQL text → operations, by PostgreSQL's own grammar.
 
 mod alter_table;
+mod backfill;
 pub(crate) mod columns;
 pub(crate) mod constraints;
 pub(crate) mod data;
@@ -15,12 +16,13 @@ pub(crate) mod syntax;
 mod syntax_problem;
 pub(crate) mod undo;
 
+pub use backfill::parse_sqlite as sqlite_backfill;
 pub use file::parse_file;
 pub use syntax_problem::{Suggestion, SyntaxProblem};
 
-use crate::name::At;
+use crate::name::{At, QualifiedName};
 use crate::operation::Operation;
-use crate::ops::{AttachIndex, CreateIndex, CreateSchema, CreateTable, CreateTableAs, DropIndex, DropTable, Opaque, RenameIndex};
+use crate::ops::{AttachIndex, Backfill, CreateIndex, CreateSchema, CreateTable, CreateTableAs, DropIndex, DropTable, Opaque, RenameIndex};
 use squawk_syntax::SourceFile;
 use squawk_syntax::ast::{self, AstNode};
 
@@ -42,12 +44,55 @@ pub struct Statement {
 /// # Errors
 /// The places at which the grammar doesn't accept the text, one a statement.
 pub fn parse(sql: &str) -> Result<Vec<Statement>, Vec<SyntaxProblem>> {
-    let parsed = SourceFile::parse(sql);
+    let (text, constructs) = backfill::take_out(sql)?;
+    let parsed = SourceFile::parse(&text);
     let problems = syntax_problem::problems(&parsed);
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok(statements(&parsed.tree()).iter().map(lower).collect())
+    let statement = |statement: &ast::Stmt| {
+        let start = syntax::at(statement.syntax()).range().start;
+        match constructs.iter().find(|construct| construct.range.contains(&start)) {
+            Some(construct) => batched(statement, construct, sql),
+            None => lower(statement),
+        }
+    };
+    Ok(statements(&parsed.tree()).iter().map(statement).collect())
+}
+
+/// A statement that is done in batches. Only an `update` and a `delete` get here.
+fn batched(statement: &ast::Stmt, construct: &backfill::Construct, sql: &str) -> Statement {
+    let lowered = lower(statement);
+    let operations = Backfill::lower(statement, &lowered.sql, construct.batch).map(|backfill| vec![backfill.into()]);
+    Statement {
+        at: At::new(construct.range.clone()),
+        sql: sql.get(construct.range.clone()).unwrap_or_default().to_owned(),
+        operations: operations.unwrap_or(lowered.operations),
+        if_exists: false,
+    }
+}
+
+/// The table that a text names and nothing else, with its place in it.
+#[must_use]
+pub fn table_name(text: &str) -> Option<QualifiedName> {
+    const BEFORE: &str = "drop table ";
+    let sql = format!("{BEFORE}{text}");
+    let parsed = SourceFile::parse(&sql);
+    let parts = statements(&parsed.tree());
+    let [ast::Stmt::DropTable(drop)] = parts.as_slice() else { return None };
+    let mut names = drop.table_name_refs();
+    let (Some(name), None, true) = (names.next(), names.next(), parsed.errors().is_empty()) else { return None };
+    let mut table = syntax::table_ref(&name)?;
+    let written = syntax::text(name.syntax());
+    // `a cascade`, `a; select 1` are more than a name
+    if written != text.trim() {
+        return None;
+    }
+    for part in [&mut table.schema, &mut table.name] {
+        let shift = |at: u32| at.saturating_sub(u32::try_from(BEFORE.len()).unwrap_or_default());
+        part.at = At { start: shift(part.at.start), end: shift(part.at.end) };
+    }
+    Some(table)
 }
 
 /// The statements, but for those with nothing before the semicolon.

@@ -29,6 +29,8 @@ pub enum Suggestion {
     },
     /// A name that has to be quoted. How that is spelled, the language around the text says.
     QuotedName(String),
+    /// Another thing to do, as one sentence.
+    Sentence(String),
 }
 
 impl SyntaxProblem {
@@ -45,6 +47,7 @@ impl SyntaxProblem {
             Suggestion::Keyword { keyword, written: None } => format!("did you mean `{keyword}`?"),
             Suggestion::Keyword { keyword, written: Some(written) } => format!("did you mean `{keyword}` instead of `{written}`?"),
             Suggestion::QuotedName(name) => format!("write the name in quotes: `{}`", quoted(name)),
+            Suggestion::Sentence(sentence) => sentence.clone(),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Report, nearest_of};
 use crate::name::{At, Name, QualifiedName};
+use crate::ops::Unbatchable;
 use crate::schema::{ObjectKey, Schema};
 
 impl Report {
@@ -66,6 +67,43 @@ impl Report {
         let noun = if columns == 1 { "column" } else { "columns" };
         self.problem(at, format!("{width} {} for {columns} {noun} of `{table}`", values(width))).help =
             Some("write as many values as columns".to_owned());
+    }
+}
+
+/// What can't be done in batches.
+impl Report {
+    /// A part of the statement has no meaning in batches.
+    pub fn unbatchable(&mut self, what: Unbatchable, at: At) {
+        let (message, help) = match what {
+            Unbatchable::Returning => ("nobody reads what a `backfill` returns", "leave `returning` out"),
+            Unbatchable::Cursor => {
+                ("there is no cursor in a `backfill`, which walks along a key of the table", "say by a condition which rows are meant")
+            }
+            Unbatchable::Portion => {
+                ("`for portion of` adds rows, and a batch could meet them again", "write an `update` or a `delete` of its own")
+            }
+        };
+        self.problem(at, message).help = Some(help.to_owned());
+    }
+
+    /// What is to be changed in batches is no table.
+    pub fn no_table_to_batch(&mut self, name: &QualifiedName, kind: &str) {
+        let help = format!("name the table that the rows of `{name}` come from");
+        self.problem(name.at(), format!("`{name}` is a {kind}, which has no key to walk along")).help = Some(help);
+    }
+
+    /// The table has no key that all of its rows could be walked along by.
+    pub fn no_key_to_batch(&mut self, table: &QualifiedName) {
+        let help =
+            "add a primary key, or a unique index on columns that are `not null`; or write an `update` or a `delete` for all rows at once";
+        self.problem(table.at(), format!("table `{table}` has no key to walk along in batches")).help = Some(help.to_owned());
+    }
+
+    /// The key changes while the rows are walked along by it.
+    pub fn backfill_sets_key(&mut self, table: &QualifiedName, column: &Name) {
+        let help = "write an `update` for all rows at once, or change the key in a `run` step".to_owned();
+        let message = format!("`{column}` is in the key of `{table}` that the batches go by: a row could be met twice, or never");
+        self.problem(column.at, message).help = Some(help);
     }
 }
 

@@ -23,6 +23,7 @@ mod table;
 mod trigger;
 mod types;
 mod unmodelled;
+mod walk;
 
 pub use access::{ALL, Access, Observed, Privilege, all_privileges, denies, is_about_access, is_about_privilege};
 pub(crate) use bound::{Bound, lists};

@@ -24,6 +24,7 @@
 //! | every other change of a table | a rebuild that keeps rows, indexes, triggers and foreign keys |
 //! | other schemas, exclusion constraints, `include`, gin and gist, partitions, functions, policies, … | [`Unsupported`] |
 
+mod batched;
 mod cast;
 mod convert;
 mod difference;
@@ -46,6 +47,7 @@ mod types;
 mod unsupported;
 mod verdict;
 
+pub use batched::{Batched, batched};
 pub use overlay::overlay;
 pub use plan::{SqliteStep, plan};
 pub use project::{autoincrement, project};

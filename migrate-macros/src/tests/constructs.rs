@@ -62,7 +62,7 @@ fn run_takes_the_path_of_a_function() {
         ("run r#type;", false, vec!["type"]),
     ] {
         match only(source).kind {
-            StatementKind::Run { function } => {
+            StatementKind::Run { function, over: None } => {
                 let segments: Vec<&str> = function.segments.iter().map(|segment| segment.value.as_str()).collect();
                 assert_eq!((function.global, segments), (global, expected));
             }
@@ -144,17 +144,35 @@ fn assert_takes_a_message_and_a_query() {
 }
 
 #[test]
-fn backfill_is_announced() {
+fn backfill_is_a_statement_that_core_reads() {
     assert_eq!(
-        mistakes("backfill t set a = b in batches of 1000; select 1;"),
-        complaint("backfill", "`backfill` comes in a later version")
+        sql("backfill update t set a = \"b\" in batches of 1000; select 1;"),
+        ["backfill update t set a = 'b' in batches of 1000", "select 1"]
     );
+}
+
+#[test]
+fn run_takes_batches_of_a_table() {
+    match only("run steps::titles in batches of 1_000 over app.@\"Docs\";").kind {
+        StatementKind::Run { function, over: Some(over) } => {
+            assert_eq!(function.segments.len(), 2);
+            assert_eq!((over.size, &over.statement.text[over.table_at..]), (1000, "app.\"Docs\""));
+        }
+        other => panic!("{other:?}"),
+    }
+    let message = "`run … in batches` needs their size and a table";
+    for source in ["in batches of 10", "in batches", "in batches of 10 over", "in batches of 10 over a b", "in batches over t"] {
+        assert_eq!(mistakes(&format!("run f {source}; select 1;")), complaint(source, message));
+    }
+    let size = "the size of a batch is a whole number of rows";
+    assert_eq!(mistakes("run f in batches of many over t;"), complaint("many", size));
+    assert_eq!(mistakes("run f in batches of 0 over t;"), complaint("0", "a batch has at least one row"));
 }
 
 #[test]
 fn declarations_run_nothing() {
     let mut report = Report::new();
-    let source = tokens("create table t (); run f; assert \"m\" select 1; include \"a.sql\";");
+    let source = tokens("create table t (); run f; backfill delete from t in batches of 10; assert \"m\" select 1; include \"a.sql\";");
     let read = spelling::read(source, &mut report);
     let statements = grammar::parse(&read, Block::Optional, &mut report);
     assert_eq!(statements.len(), 2);
@@ -162,6 +180,7 @@ fn declarations_run_nothing() {
         complaints(&report),
         [
             ("run".to_owned(), "`run` has no place in `optional!`, which declares tables and runs nothing".to_owned()),
+            ("backfill".to_owned(), "`backfill` has no place in `optional!`, which declares tables and runs nothing".to_owned()),
             ("assert".to_owned(), "`assert` has no place in `optional!`, which declares tables and runs nothing".to_owned()),
         ]
     );

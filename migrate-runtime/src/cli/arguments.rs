@@ -64,6 +64,12 @@ pub(super) struct DatabaseArguments {
     /// How long to try to connect anew when the connection breaks, to find out what became of the migration
     #[arg(long, global = true, value_name = "DURATION", default_value = "1m", value_parser = duration::any)]
     pub(super) reconnect: Duration,
+    /// How long a batch of a `backfill` should take
+    #[arg(long, global = true, value_name = "DURATION", default_value = "500ms", value_parser = duration::positive)]
+    pub(super) batch_target: Duration,
+    /// How far a standby may lag behind before the next batch of a `backfill` waits for it
+    #[arg(long, global = true, value_name = "DURATION", default_value = "10s", value_parser = duration::any)]
+    pub(super) max_lag: Duration,
 }
 
 /// What to do.

@@ -40,6 +40,8 @@ pub(super) fn run(arguments: &Arguments, chain: Migrations, default_url: Option<
         large_table: arguments.database.large_table,
         guard_wait: arguments.database.wait,
         reconnect_wait: arguments.database.reconnect,
+        batch_target: arguments.database.batch_target,
+        replication_lag: arguments.database.max_lag,
         observer: Some(progress.observer()),
     };
     let database = Database::new(url)?.with_options(options);

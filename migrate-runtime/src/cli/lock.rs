@@ -180,6 +180,7 @@ mod tests {
         up: r#"[{"action":{"assert":{"message":"it's\ntrue","query":"select true"}}}]"#,
         down: Down::Written("[]"),
         functions: &[],
+        batch_functions: &[],
     };
     const SECOND: &Migration = &Migration { revision: "b", parents: &["a"], name: "m2", ..*FIRST };
 

@@ -2,12 +2,25 @@
 
 use super::output::{Format, Output, say};
 use super::text;
-use crate::{Event, Observer, RevisionReport};
+use crate::{BackfillProgress, Event, Observer, RevisionReport};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+/// While operations are done one after the other.
+const OPERATIONS: &str = "{spinner} {prefix} {pos}/{len} operations {elapsed} {wide_msg}";
+
+/// While one is done in batches, of a table that the server knows the size of, and of another.
+const ROWS: &str = "{spinner} {prefix} {bar:20} {human_pos}/{human_len} rows {elapsed} {wide_msg}";
+const UNCOUNTED_ROWS: &str = "{spinner} {prefix} {human_pos} rows {elapsed} {wide_msg}";
+
+fn set_style(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+}
 
 /// Listens to the engine.
 #[derive(Debug)]
@@ -21,10 +34,15 @@ pub(super) struct Progress {
 #[derive(Debug, Default)]
 struct Heard {
     holder: String,
+    /// Why a batch had to wait.
+    delayed: String,
     /// The processes that were in the way, as far as it was said.
     blockers: BTreeSet<i32>,
     /// What was said of an index that is being built.
     building: String,
+    /// How many operations the revision has, and whether the bar counts rows instead.
+    operations: usize,
+    counts_rows: bool,
     done: Vec<RevisionReport>,
 }
 
@@ -33,9 +51,7 @@ impl Progress {
     pub(super) fn new(output: Arc<Output>, draw: bool, quiet: bool) -> Arc<Self> {
         let visible = draw && !quiet && std::io::stderr().is_terminal();
         let bar = if visible { ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr()) } else { ProgressBar::hidden() };
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {pos}/{len} operations {elapsed} {wide_msg}") {
-            bar.set_style(style);
-        }
+        set_style(&bar, OPERATIONS);
         Arc::new(Self { bar, quiet, output, heard: Mutex::default() })
     }
 
@@ -67,8 +83,31 @@ impl Progress {
 
     /// Operations are accounted for after they were run: the bar never goes back but for another attempt.
     fn advance(&self, number: usize) {
+        let mut heard = self.heard();
+        if std::mem::take(&mut heard.counts_rows) {
+            set_style(&self.bar, OPERATIONS);
+            self.bar.set_length(u64::try_from(heard.operations).unwrap_or(u64::MAX));
+            self.bar.set_position(0);
+        }
+        drop(heard);
         let number = u64::try_from(number).unwrap_or(u64::MAX);
         self.bar.set_position(self.bar.position().max(number));
+    }
+
+    fn advance_rows(&self, progress: &BackfillProgress) {
+        self.heard().counts_rows = true;
+        if progress.took_ms.is_none() && progress.resumed {
+            self.note(&format!("resuming: operation {} goes on behind {} rows", progress.number, progress.passed));
+        }
+        match progress.estimate {
+            Some(estimate) => {
+                set_style(&self.bar, ROWS);
+                self.bar.set_length(estimate);
+            }
+            None => set_style(&self.bar, UNCOUNTED_ROWS),
+        }
+        self.bar.set_position(progress.passed);
+        self.bar.set_message(text::pace(progress));
     }
 
     fn hear(&self, event: &Event) {
@@ -129,7 +168,21 @@ impl Progress {
                 let sql = sql.first().map(String::as_str).unwrap_or_default();
                 self.note(&format!("operation {number}, phase {phase} of {phases}: {sql}"));
             }
+            Event::Backfill(progress) => self.advance_rows(progress),
+            Event::BatchDelayed { reason, pause_ms, .. } => {
+                let line = format!("waiting: {reason}; the batch is tried again");
+                // told as often as it is tried: said once for each reason
+                let new = std::mem::replace(&mut self.heard().delayed, reason.clone()) != *reason;
+                if new {
+                    self.note(&format!("{line} in {}", text::seconds(*pause_ms)));
+                }
+            }
             Event::Revision { name, operations, direction, .. } => {
+                {
+                    let mut heard = self.heard();
+                    (heard.operations, heard.counts_rows) = (*operations, false);
+                }
+                set_style(&self.bar, OPERATIONS);
                 self.bar.set_length(u64::try_from(*operations).unwrap_or(u64::MAX));
                 self.bar.set_prefix(format!("{direction} {name}"));
                 self.bar.set_message("");

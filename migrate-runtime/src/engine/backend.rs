@@ -6,7 +6,7 @@ use crate::{Error, Migration, Result};
 use migrate_core::effects::Effects;
 use migrate_core::operation::Operation;
 use migrate_core::schema::{Origin, Schema};
-use migrate_core::sqlite::Unsupported;
+use migrate_core::sqlite::{Batched, Unsupported};
 use migrate_core::step::Dialect;
 use migrate_core::verdict::{Answers, Change, Question, Verdict};
 use std::borrow::Cow;
@@ -114,6 +114,8 @@ pub(crate) struct Rendered {
     pub(crate) effects: Option<Effects>,
     /// The live schema after it, where that isn't the operation applied to it.
     pub(crate) live: Option<Schema>,
+    /// What is done to the rows of a batch, where it is done in batches.
+    pub(crate) batched: Option<Batched>,
 }
 
 /// What is known once the guard is held.

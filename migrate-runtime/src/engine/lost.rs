@@ -6,6 +6,8 @@ use super::{Backend, Event, OperationReport, Options, RevisionReport, millisecon
 use crate::error::Place;
 use crate::history::{History, OperationRow, Outcome};
 use crate::{Error, Migration, Result};
+use migrate_core::operation::Operation;
+use migrate_core::step::Action;
 use std::time::Instant;
 
 /// A migration that was at work when the connection broke.
@@ -79,11 +81,14 @@ impl Lost {
         let migration = self.attempted[reports.len()].migration;
         self.during = self.during.filter(|place| place.revision == migration.revision);
         let held = if history.revision(migration.revision).is_some() { self.held(&rows) } else { 0 };
-        let now = if held == 0 {
-            "the migration was rolled back whole; the database is as it was before it".to_owned()
-        } else {
-            let what = if self.direction == Direction::Down { "reversed" } else { "done" };
-            format!("{held} of its operations were {what} and committed before; the rest was rolled back")
+        let what = if self.direction == Direction::Down { "reversed" } else { "done" };
+        let now = match (held, self.has_batches(migration, &rows)) {
+            (0, false) => "the migration was rolled back whole; the database is as it was before it".to_owned(),
+            (held, false) => format!("{held} of its operations were {what} and committed before; the rest was rolled back"),
+            (held, true) => format!(
+                "{held} of its operations were {what} and committed before, and so were batches of the next one, behind which it goes on; \
+                 the rest was rolled back"
+            ),
         };
         let direction = self.direction;
         let failure = Failure::Lost(Box::new(self));
@@ -122,6 +127,19 @@ impl Lost {
             Direction::Up | Direction::Replay => matches!(outcome, Outcome::Applied | Outcome::Satisfied | Outcome::Skipped),
         };
         rows.iter().filter(|row| counts(row.outcome)).count()
+    }
+
+    /// Whether one was at work that is done in batches, each of which holds.
+    fn has_batches(&self, migration: &Migration, rows: &[OperationRow]) -> bool {
+        let steps = match self.direction {
+            Direction::Down => migration.down_steps().unwrap_or_default(),
+            Direction::Up | Direction::Replay => migration.up_steps(),
+        };
+        let is_backfill = |number: usize| {
+            let step = number.checked_sub(1).and_then(|i| steps.get(i));
+            step.is_some_and(|step| matches!(step.action, Action::Change(Operation::Backfill(_))))
+        };
+        rows.iter().any(|row| row.outcome == Outcome::Started && is_backfill(row.number))
     }
 
     /// What the journal says of it, as the answer to the commit would have said.

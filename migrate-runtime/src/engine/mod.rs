@@ -1,6 +1,7 @@
 //! The engine: what to do with every operation, and doing it.
 
 mod backend;
+mod backfill;
 mod down;
 mod lost;
 mod lowering;
@@ -13,6 +14,7 @@ mod up;
 mod work;
 
 pub(crate) use backend::{Backend, Committed, Guarded, Rendered, Together};
+pub(crate) use backfill::{Comparison, Cursor, Key, KeyColumn, Pace, Teller};
 pub(crate) use down::down;
 pub(crate) use lowering::Sizes;
 pub(crate) use plan::plan;
@@ -24,6 +26,7 @@ pub(crate) use up::up;
 pub(crate) use work::LOCK_HELP;
 pub(crate) use work::{Direction, Failure, Told, Work};
 
+pub use backfill::BackfillProgress;
 pub use down::DownTo;
 pub use plan::{Plan, PlannedOperation, PlannedPhase, PlannedRevision};
 pub use stamp::Stamped;
@@ -103,6 +106,19 @@ pub enum Event {
         /// What failed.
         reason: String,
         /// After how long, in milliseconds.
+        pause_ms: u64,
+    },
+    /// A change in batches begins, goes on where an earlier run was interrupted, or has done a batch: what is told holds.
+    Backfill(BackfillProgress),
+    /// A batch has to wait: for a lock, or for a standby that lags behind.
+    BatchDelayed {
+        /// Its revision.
+        revision: String,
+        /// Its number in the migration, from 1.
+        number: usize,
+        /// For what.
+        reason: String,
+        /// How long until it is tried again, in milliseconds.
         pause_ms: u64,
     },
     /// An operation is accounted for. Those of a transaction hold once it is committed.
@@ -204,6 +220,12 @@ pub struct Options {
     /// From how many bytes on a table is large: what would keep it locked while every row is read is done in phases that let
     /// the application go on. `u64::MAX`: none is. PostgreSQL only.
     pub large_table: u64,
+    /// How long a batch of a `backfill` should take. Batches begin with the size that the migration says, and grow or shrink
+    /// to that.
+    pub batch_target: Duration,
+    /// How far a standby may lag behind before the next batch of a `backfill` waits for it, for as long as it takes;
+    /// [`Duration::MAX`]: as far as it likes. A role without `pg_monitor` can't see it, and then nobody waits.
+    pub replication_lag: Duration,
     /// Who hears what happens.
     pub observer: Option<Observer>,
 }
@@ -216,6 +238,8 @@ impl Default for Options {
             guard_wait: Duration::from_mins(1),
             reconnect_wait: Duration::from_mins(1),
             large_table: 64 << 20,
+            batch_target: Duration::from_millis(500),
+            replication_lag: Duration::from_secs(10),
             observer: None,
         }
     }
@@ -229,6 +253,8 @@ impl std::fmt::Debug for Options {
             .field("guard_wait", &self.guard_wait)
             .field("reconnect_wait", &self.reconnect_wait)
             .field("large_table", &self.large_table)
+            .field("batch_target", &self.batch_target)
+            .field("replication_lag", &self.replication_lag)
             .finish_non_exhaustive()
     }
 }

@@ -63,6 +63,8 @@ pub struct PlannedOperation {
     pub rewrites: Vec<String>,
     /// In which transaction of the migration it would run, from 1; `None`: outside of any.
     pub transaction: Option<usize>,
+    /// How many rows the first of its batches has, where it is done in batches: each of them is a transaction of its own.
+    pub batch: Option<u32>,
     /// The source file.
     pub file: String,
     /// The line, from 1.
@@ -214,6 +216,7 @@ fn describe(planned: &Planned, transaction: &mut usize) -> Option<PlannedOperati
         phases: planned.lowered.iter().flat_map(|lowered| &lowered.lowering.phases).map(PlannedPhase::new).collect(),
         rewrites: planned.effects.rewrites.iter().filter(|_| runs).map(ToString::to_string).collect(),
         transaction: (runs && !outside).then_some(number),
+        batch: planned.backfill().filter(|_| runs).map(|backfill| backfill.batch),
         file: planned.place.file.clone(),
         line: planned.place.line,
     })

@@ -7,9 +7,9 @@ use crate::error::Place;
 use crate::{Migration, Result};
 use migrate_core::effects::{Effects, TransactionNeed};
 use migrate_core::operation::{Operate, Operation};
-use migrate_core::ops::Opaque;
+use migrate_core::ops::{Backfill, Opaque};
 use migrate_core::schema::{ObjectKey, Origin, Presence, Schema};
-use migrate_core::sqlite::Unsupported;
+use migrate_core::sqlite::{Batched, Unsupported};
 use migrate_core::step::{Action, Dialect, Step};
 use migrate_core::verdict::{Answers, Change, Difference, Verdict, advance};
 use std::collections::BTreeSet;
@@ -65,6 +65,10 @@ pub(crate) struct Planned {
     /// Whether it is about something that others may use, and that may be large: it was there before this run, or nobody
     /// knows.
     pub(crate) is_about_existing: bool,
+    /// What is done to the rows of a batch, where it is done in batches.
+    pub(crate) batched: Option<Batched>,
+    /// What it has done, where there is more to say than that it was run.
+    pub(crate) evidence: String,
 }
 
 /// The model, the live schema, and what is known of the two.
@@ -238,9 +242,14 @@ impl Planner {
                 return Ok(Chunk { steps: planned, cut: true, drops_later });
             };
             let refused = matches!(step.decision, Decision::Missing(_) | Decision::Conflict(_) | Decision::Unsupported(_));
+            // hours may have passed once it is done
+            let takes_its_time = step.decision == Decision::Run && step.batched.is_some();
             planned.push(step);
             if refused {
                 break;
+            }
+            if takes_its_time && !rest.is_empty() {
+                return Ok(Chunk { steps: planned, cut: true, drops_later: self.drops_later(backend, migration, rest) });
             }
         }
         Ok(Chunk { steps: planned, cut: false, drops_later: false })
@@ -284,6 +293,8 @@ impl Planner {
             place: place(migration, step, number),
             journalled: false,
             is_about_existing: true,
+            batched: None,
+            evidence: String::new(),
         }
     }
 
@@ -409,6 +420,8 @@ impl Planner {
             place: place(migration, step, number),
             journalled: false,
             is_about_existing,
+            batched: rendered.batched,
+            evidence: String::new(),
         }))
     }
 
@@ -503,6 +516,14 @@ impl Planned {
         match backend.verdict(operation, &self.changes, &self.excerpt, live, &Answers::default()) {
             Verdict::Absent(key) if self.step.if_exists || self.optional.contains(&key) => Some(Decision::Skipped(key)),
             Verdict::After => Some(Decision::Satisfied),
+            _ => None,
+        }
+    }
+
+    /// The change in batches that it is, if it is one.
+    pub(crate) fn backfill(&self) -> Option<&Backfill> {
+        match &self.step.action {
+            Action::Change(Operation::Backfill(backfill)) => Some(backfill),
             _ => None,
         }
     }

@@ -262,7 +262,9 @@ impl Attempt<'_> {
                 _ => {}
             }
             backend.roll_back().await?;
-            let left = self.options.lock_budget.saturating_sub(began.elapsed());
+            // what a long operation took was no wait for a lock
+            let worked = operations.values().map(|operation| operation.duration_ms).sum();
+            let left = self.options.lock_budget.saturating_sub(began.elapsed().saturating_sub(Duration::from_millis(worked)));
             if !left.is_zero()
                 && let Failure::Transient { place, message, .. } = &failure
             {

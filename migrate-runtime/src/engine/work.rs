@@ -128,7 +128,10 @@ impl Planned {
     pub(crate) fn outcome(&self, direction: Direction) -> Option<(Outcome, String)> {
         let done = if direction == Direction::Down { Outcome::Reverted } else { Outcome::Applied };
         match &self.decision {
-            Decision::Run => Some((done, self.lowered.as_ref().map(Lowered::evidence).unwrap_or_default())),
+            Decision::Run => {
+                let evidence = self.lowered.as_ref().map_or_else(|| self.evidence.clone(), Lowered::evidence);
+                Some((done, evidence))
+            }
             Decision::Satisfied => {
                 let outcome = if direction == Direction::Down { Outcome::Reverted } else { Outcome::Satisfied };
                 Some((outcome, "the database has it already, with this definition".to_owned()))

@@ -26,9 +26,9 @@ const SAVEPOINTS: usize = 60;
 const RESERVE: usize = 10;
 
 /// The savepoint before a step or a group. Names nest; a released one can be used again.
-const SAVEPOINT: &str = "savepoint _migrate_step";
-const RELEASE: &str = "release savepoint _migrate_step";
-const BACK: &str = "rollback to savepoint _migrate_step; release savepoint _migrate_step";
+pub(super) const SAVEPOINT: &str = "savepoint _migrate_step";
+pub(super) const RELEASE: &str = "release savepoint _migrate_step";
+pub(super) const BACK: &str = "rollback to savepoint _migrate_step; release savepoint _migrate_step";
 
 impl Postgres {
     /// Executes all of the work. On a failure the transaction is still open; the caller rolls it back.
@@ -52,8 +52,12 @@ impl Postgres {
                 }
                 Segment::Outside(step) => {
                     self.commit_open(work).await?;
-                    self.refuse_pooler(work, step).await?;
-                    self.run_outside(work, step).await?;
+                    if work.steps[step].batched.is_some() {
+                        self.run_batches(work, step).await?;
+                    } else {
+                        self.refuse_pooler(work, step).await?;
+                        self.run_outside(work, step).await?;
+                    }
                     if last && work.completes {
                         self.run_inside(work, &[], true, true, false).await?;
                     }
@@ -254,7 +258,7 @@ impl Postgres {
 
     /// Tells the driver that a transaction is open: so one that a Rust step begins becomes a savepoint in ours, and its
     /// commit doesn't commit the migration. The driver counts on from there for as long as the connection lives.
-    async fn count_ours(&mut self) -> Result<(), sqlx::Error> {
+    pub(super) async fn count_ours(&mut self) -> Result<(), sqlx::Error> {
         if Driver::get_transaction_depth(&self.connection) == 0 {
             let nothing = AssertSqlSafe("savepoint _migrate_rust; release savepoint _migrate_rust").into_sql_str();
             Driver::begin(&mut self.connection, Some(nothing)).await?;

@@ -8,14 +8,15 @@ use migrate_core::name::quote_literal;
 use std::time::Duration;
 
 /// The format of the tables that this version writes.
-pub(super) const FORMAT: i32 = 2;
+pub(super) const FORMAT: i32 = 3;
 
 /// What makes the tables what this version writes, given the format that was found. Run under the guard, so no other
 /// migrator can race it, and in one transaction.
 pub(super) fn bootstrap(found: Option<i32>) -> String {
     match found {
         None => format!("{TABLES};\n{VIEWS}"),
-        Some(1) => format!("{FROM_FORMAT_1};\n{VIEWS}"),
+        Some(1) => format!("{FROM_FORMAT_1};\n{FROM_FORMAT_2};\n{VIEWS}"),
+        Some(2) => FROM_FORMAT_2.to_owned(),
         // nothing is touched: whoever reads the journal for hours is in nobody's way
         Some(_) => String::new(),
     }
@@ -43,10 +44,33 @@ create table _migrate.waits (
     };
 }
 
+macro_rules! backfills {
+    () => {
+        "create table _migrate.backfills (
+    revision text not null,
+    direction text not null check (direction in ('up', 'down')),
+    number integer not null,
+    run bigint not null references _migrate.runs (id),
+    key text[] not null,
+    last_key text[],
+    end_key text[],
+    rows_passed bigint not null,
+    rows_changed bigint not null,
+    batches bigint not null,
+    batch_size integer not null,
+    runs bigint not null,
+    worked_ms bigint not null,
+    started_at timestamptz not null default clock_timestamp(),
+    updated_at timestamptz not null default clock_timestamp(),
+    primary key (revision, direction, number)
+)"
+    };
+}
+
 const TABLES: &str = concat!(
     "create schema if not exists _migrate;
 create table _migrate.format (version integer not null);
-insert into _migrate.format values (2);
+insert into _migrate.format values (3);
 create table _migrate.runs (
     id bigint generated always as identity primary key,
     command text not null,
@@ -86,7 +110,10 @@ create table _migrate.operations (
 );
 create index operations_latest on _migrate.operations (revision, number, id desc);
 ",
-    measurements!()
+    measurements!(),
+    ";
+",
+    backfills!()
 );
 
 /// Format 1 didn't say what was found, how long anything took, and which server it was.
@@ -100,6 +127,13 @@ alter table _migrate.operations add column verdict text check (verdict in ('befo
     measurements!(),
     ";
 update _migrate.format set version = 2"
+);
+
+/// Format 2 had no changes in batches.
+const FROM_FORMAT_2: &str = concat!(
+    backfills!(),
+    ";
+update _migrate.format set version = 3"
 );
 
 /// What people read: all that happened, the last word on every operation, and what is skipped.
@@ -261,9 +295,12 @@ pub(super) fn record_revision(run: i64, migration: &Migration, state: RevisionSt
     )
 }
 
-/// Forgets a revision. What was done for it stays in the log of operations.
+/// Forgets a revision, and how far its changes in batches have come. What was done for it stays in the log of operations.
 pub(super) fn forget_revision(migration: &Migration) -> String {
-    format!("delete from _migrate.revisions where revision = {}", quote_literal(migration.revision))
+    let revision = quote_literal(migration.revision);
+    format!(
+        "with cursors as (delete from _migrate.backfills where revision = {revision}) delete from _migrate.revisions where revision = {revision}"
+    )
 }
 
 /// Records a failure, after its transaction has been rolled back.

@@ -20,27 +20,19 @@ pub(super) enum Timed {
 }
 
 impl Postgres {
-    /// Opens a transaction, if none is open.
-    pub(super) fn push_begin(&self, batch: &mut Batch, work: &Work, timed: Timed) {
-        if self.in_transaction {
-            return;
-        }
+    /// What opens a transaction, and what is set in it.
+    pub(super) fn begin(&self, work: &Work) -> [String; 2] {
+        self.begin_with(work, "")
+    }
+
+    fn begin_with(&self, work: &Work, columns: &str) -> [String; 2] {
         let timeout = work.lock_timeout.as_millis();
         // a dump creates functions before the tables that they mention
         let bodies = if work.steps.iter().any(|planned| planned.step.file.is_some()) { "off" } else { "on" };
-        let (item, clock) = match timed {
-            Timed::Steps => (Item::Frame, String::new()),
-            // who waits is to be known by its migration
-            Timed::Transaction if work.steps.iter().any(|planned| planned.is_about_existing) => {
-                (Item::Clock(None), format!("{CLOCK}, {FLUSH}, "))
-            }
-            Timed::Transaction => (Item::Clock(None), format!("{CLOCK}, ")),
-        };
-        batch.push(Item::Frame, "begin isolation level read committed read write");
-        batch.push(
-            item,
-            &format!(
-                "select {clock}pg_catalog.set_config('lock_timeout', '{timeout}ms', true), \
+        [
+            "begin isolation level read committed read write".to_owned(),
+            format!(
+                "select {columns}pg_catalog.set_config('lock_timeout', '{timeout}ms', true), \
                  pg_catalog.set_config('statement_timeout', '0', true), \
                  pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true), \
                  pg_catalog.set_config('check_function_bodies', '{bodies}', true), \
@@ -49,7 +41,25 @@ impl Postgres {
                 no_transaction_timeout(true),
                 self.at_work()
             ),
-        );
+        ]
+    }
+
+    /// Opens a transaction, if none is open.
+    pub(super) fn push_begin(&self, batch: &mut Batch, work: &Work, timed: Timed) {
+        if self.in_transaction {
+            return;
+        }
+        let (item, columns) = match timed {
+            Timed::Steps => (Item::Frame, String::new()),
+            // who waits is to be known by its migration
+            Timed::Transaction if work.steps.iter().any(|planned| planned.is_about_existing) => {
+                (Item::Clock(None), format!("{CLOCK}, {FLUSH}, "))
+            }
+            Timed::Transaction => (Item::Clock(None), format!("{CLOCK}, ")),
+        };
+        let [begin, settings] = self.begin_with(work, &columns);
+        batch.push(Item::Frame, &begin);
+        batch.push(item, &settings);
     }
 
     /// Adds the journal's rows: of the steps of this segment and of what needed no run before it. Where the work

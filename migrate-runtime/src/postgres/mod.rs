@@ -1,12 +1,14 @@
 //! PostgreSQL 13 to 18.
 
 pub(crate) mod backend;
+mod backfill;
 mod batch;
 mod blockers;
 #[doc(hidden)]
 pub mod catalog;
 mod codes;
 mod connect;
+mod cursor;
 mod execute;
 mod frame;
 mod identical;

@@ -53,10 +53,11 @@ pub(super) fn segments(steps: &[Planned]) -> Vec<Segment> {
     segments
 }
 
-/// Whether a step outside of the migration's transactions needs a session of its own: one in phases may be transactions only.
+/// Whether a step outside of the migration's transactions needs a session of its own: one in phases may be transactions only,
+/// and one in batches is.
 pub(super) fn needs_session(planned: &Planned) -> bool {
     let phases = planned.lowered.as_ref().map(|lowered| &lowered.lowering.phases);
-    phases.is_none_or(|phases| phases.iter().any(|phase| phase.pace == Pace::Outside))
+    planned.batched.is_none() && phases.is_none_or(|phases| phases.iter().any(|phase| phase.pace == Pace::Outside))
 }
 
 /// The quoted label that a step adds to an enum type.

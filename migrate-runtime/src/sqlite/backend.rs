@@ -12,7 +12,7 @@ use migrate_core::expression::Expression;
 use migrate_core::name::QualifiedName;
 use migrate_core::operation::{Operate as _, Operation};
 use migrate_core::schema::{Origin, Schema};
-use migrate_core::sqlite::{self, SqliteStep, Unsupported};
+use migrate_core::sqlite::{self, Batched, SqliteStep, Unsupported};
 use migrate_core::step::Dialect;
 use migrate_core::verdict::{Answers, Change, Question, Verdict};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -128,9 +128,14 @@ impl Backend for Sqlite {
         if let (Operation::Opaque(opaque), true) = (operation, native) {
             let transaction = if opaque.kind == "vacuum" { TransactionNeed::Outside } else { TransactionNeed::Inside };
             let effects = Some(Effects::unknown(transaction));
-            return Ok(Rendered { sql: vec![opaque.sql.sql().to_owned()], effects, live: None });
+            return Ok(Rendered { sql: vec![opaque.sql.sql().to_owned()], effects, ..Rendered::default() });
         }
         let before = sqlite::overlay(model, live);
+        if let Operation::Backfill(backfill) = operation {
+            let batched = if native { Batched::of(backfill) } else { sqlite::batched(backfill, &before)? };
+            let effects = Some(Effects::unknown(TransactionNeed::Outside));
+            return Ok(Rendered { sql: batched.whole(), effects, live: None, batched: Some(batched) });
+        }
         let mut after = before.clone();
         operation.apply(&mut after, &Origin::default());
         let steps = sqlite::plan(operation, &before, &after)?;
@@ -142,7 +147,7 @@ impl Backend for Sqlite {
         let effects =
             Effects { locks: Vec::new(), rewrites: rebuilt.collect(), transaction: TransactionNeed::Inside, ..operation.effects(model) };
         let sql = steps.iter().flat_map(SqliteStep::statements).cloned().collect();
-        Ok(Rendered { sql, effects: Some(effects), live: Some(sqlite::project(&after)) })
+        Ok(Rendered { sql, effects: Some(effects), live: Some(sqlite::project(&after)), batched: None })
     }
 
     async fn history(&mut self) -> Result<History> {

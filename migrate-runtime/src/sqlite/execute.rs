@@ -15,7 +15,7 @@ use std::time::Instant;
 /// What a rebuild calls the table that stops it.
 const GUARD: &str = "__migrate_guard";
 
-const SAVEPOINT: &str = "savepoint _migrate_step";
+pub(super) const SAVEPOINT: &str = "savepoint _migrate_step";
 const RELEASE: &str = "release savepoint _migrate_step";
 const BACK: &str = "rollback to savepoint _migrate_step; release savepoint _migrate_step";
 
@@ -30,7 +30,9 @@ impl Sqlite {
                 continue;
             }
             self.ensure(&place, drops, work.lock_timeout).await?;
-            if work.steps[i].is_outside() {
+            if work.steps[i].batched.is_some() {
+                self.run_batches(work, i).await?;
+            } else if work.steps[i].is_outside() {
                 self.vacuum(work, i).await?;
             } else {
                 self.run_step(work, i).await?;
@@ -104,6 +106,11 @@ impl Sqlite {
             .function(function)
             .ok_or_else(|| Error::Format { doing: "calling a Rust step", reason: format!("the migration has no function `{function}`") })?;
         let outcome = call(&mut Tx::of_sqlite(self.connection()?)).await;
+        self.called(planned, outcome).await
+    }
+
+    /// What came of a call in a savepoint.
+    pub(super) async fn called<T>(&mut self, planned: &Planned, outcome: crate::Result<T>) -> Result<T, Failure> {
         if let Err(Error::Database(error)) = outcome {
             // some errors have SQLite roll back by itself
             return Err(failure(planned, error));
@@ -111,7 +118,7 @@ impl Sqlite {
         // the savepoint tells whether the step has left the transaction alone
         let probe = sqlx::raw_sql(AssertSqlSafe(format!("{RELEASE}; {SAVEPOINT}"))).execute(self.connection()?).await;
         match (outcome, probe) {
-            (Ok(()), Ok(_)) => Ok(()),
+            (Ok(result), Ok(_)) => Ok(result),
             (Err(error), Ok(_)) => Err(step_failure(planned, error.to_string(), "fix what the step says and run `up` again")),
             (outcome, Err(_)) => Err(Failure::transaction_ended(&planned.place, outcome.err().map(|error| error.to_string()).as_deref())),
         }
@@ -147,7 +154,7 @@ impl Sqlite {
     }
 
     /// Writes down what became of the steps before that number.
-    async fn journal(&mut self, work: &mut Work, number: usize) -> Result<(), Failure> {
+    pub(super) async fn journal(&mut self, work: &mut Work, number: usize) -> Result<(), Failure> {
         let run = self.run_id;
         for (planned, outcome, evidence) in work.outcomes().filter(|(planned, ..)| planned.number < number) {
             let sql = if planned.decision == Decision::Run { planned.sql.join(";\n") } else { String::new() };
@@ -174,7 +181,7 @@ impl Sqlite {
     }
 
     /// Commits, if no row has lost the row that it refers to, and no trigger what it is about.
-    async fn commit_checked(&mut self, work: &Work, place: Place) -> Result<(), Failure> {
+    pub(super) async fn commit_checked(&mut self, work: &Work, place: Place) -> Result<(), Failure> {
         let last = |wanted: fn(&Planned) -> bool| {
             let step = work.steps.iter().rfind(|planned| planned.decision == Decision::Run && wanted(planned));
             step.map_or_else(|| (place.clone(), String::new()), |planned| (planned.place.clone(), planned.sql.join(";\n")))
@@ -231,7 +238,7 @@ fn is_true(row: &sqlx::sqlite::SqliteRow) -> bool {
     }
 }
 
-fn failure(planned: &Planned, error: sqlx::Error) -> Failure {
+pub(super) fn failure(planned: &Planned, error: sqlx::Error) -> Failure {
     at(planned.place.clone(), planned.sql.join(";\n"), error)
 }
 
@@ -259,6 +266,6 @@ fn at(place: Place, sql: String, error: sqlx::Error) -> Failure {
     Failure::Operation { place, sql, message, sqlstate: Some(sqlstate), help: code.help().to_owned() }
 }
 
-fn step_failure(planned: &Planned, message: String, help: &str) -> Failure {
+pub(super) fn step_failure(planned: &Planned, message: String, help: &str) -> Failure {
     Failure::Operation { place: planned.place.clone(), sql: planned.sql.join(";\n"), message, sqlstate: None, help: help.to_owned() }
 }

@@ -58,7 +58,9 @@ create view if not exists _migrate_skipped as
     where o.outcome = 'skipped' and o.id = (
         select max(latest.id) from _migrate_operations as latest
         where latest.revision = o.revision and latest.number = o.number and latest.outcome <> 'failed')
-    order by o.revision, o.number"
+    order by o.revision, o.number;
+{}",
+        super::cursor::TABLE
     );
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop)
 }
@@ -217,6 +219,8 @@ pub(super) async fn record_revision(
 
 /// Forgets a revision. What was done for it stays in the log of operations.
 pub(super) async fn forget_revision(connection: &mut SqliteConnection, migration: &Migration) -> sqlx::Result<()> {
+    // how far its changes in batches have come counts no more
+    sqlx::query("delete from _migrate_backfills where revision = ?").bind(migration.revision).execute(&mut *connection).await?;
     sqlx::query("delete from _migrate_revisions where revision = ?").bind(migration.revision).execute(connection).await.map(drop)
 }
 

@@ -1,10 +1,12 @@
 //! SQLite 3.
 
 mod backend;
+mod backfill;
 #[doc(hidden)]
 pub mod catalog;
 mod codes;
 mod connect;
+mod cursor;
 mod execute;
 mod holder;
 mod journal;

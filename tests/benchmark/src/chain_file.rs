@@ -58,6 +58,7 @@ pub fn read(text: &str) -> serde_json::Result<Migrations> {
             up: up.leak(),
             down: Down::Derived,
             functions: &[],
+            batch_functions: &[],
         })));
     }
     Ok(Migrations::new(migrations.leak()))

@@ -119,8 +119,8 @@ impl Both {
         let statements = lower::parse(sql).unwrap_or_else(|problems| panic!("{}: {problems:?}", self.name));
         // one at a time: a new value of an enum type has to be committed before it is used
         for statement in statements {
-            // which has a meaning only in a transaction, and leaves nothing
-            if statement.sql.starts_with("lock ") {
+            // which have a meaning only in a transaction, or to the engine, and leave nothing
+            if statement.sql.starts_with("lock ") || statement.sql.starts_with("backfill ") {
                 continue;
             }
             if let Err(error) = self.connection.execute(sqlx::raw_sql(AssertSqlSafe(statement.sql.clone()))).await {

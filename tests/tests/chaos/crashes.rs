@@ -75,12 +75,17 @@ async fn crash(subjects: Vec<&'static Subject>, mut rng: Rng) -> Result<(bool, V
     Ok((hit, problems))
 }
 
+/// PostgreSQL empties unlogged tables after a crash.
+fn loses_rows(subject: &Subject) -> bool {
+    subject.chain.migrations.iter().any(|migration| migration.up.contains("unlogged"))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn servers_are_killed() {
     let mut hits = 0;
     for seed in first_seed()..first_seed() + rounds_wanted() {
         let mut rng = Rng::with_seed(seed);
-        let mut all: Vec<&Subject> = subjects().await.iter().collect();
+        let mut all: Vec<&Subject> = subjects().await.iter().filter(|subject| !loses_rows(subject)).collect();
         rng.shuffle(&mut all);
         for chosen in Subject::covering(&all).chunks(DATABASES).take(CRASHES) {
             let (hit, problems) = crash(chosen.to_vec(), rng.fork()).await.unwrap();

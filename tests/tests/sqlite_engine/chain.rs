@@ -1,11 +1,12 @@
 //! Chains of migrations, made while a test runs.
 
 use migrate_core::checksum::checksum;
+use migrate_core::name::QualifiedName;
 use migrate_core::replay;
 use migrate_core::report::Report;
 use migrate_core::schema::{Origin, Presence, Schema};
 use migrate_core::step::{Action, Dialect, Step};
-use migrate_runtime::{Down, Migration, Migrations, StepFunction};
+use migrate_runtime::{BatchFunction, Down, Migration, Migrations, StepFunction};
 
 /// A migration that is being written. Its name is `m_` and its revision, and each of its statements has a line.
 #[derive(Clone, Default)]
@@ -16,6 +17,7 @@ pub struct Draft {
     down: Option<Vec<Step>>,
     irreversible: Option<&'static str>,
     functions: Vec<(&'static str, StepFunction)>,
+    batch_functions: Vec<(&'static str, BatchFunction)>,
 }
 
 impl Draft {
@@ -57,6 +59,13 @@ impl Draft {
         self.push([Step::new(Action::Run { function: name.to_owned() }, 1)])
     }
 
+    /// A Rust step that gets the rows of a table in batches.
+    pub fn run_over(mut self, name: &'static str, function: BatchFunction, table: &str, batch: u32) -> Self {
+        self.batch_functions.push((name, function));
+        let operation = migrate_core::ops::Backfill::run(name.to_owned(), QualifiedName::public(table), batch);
+        self.push([Step::new(Action::Change(operation.into()), 1)])
+    }
+
     pub fn assert(self, message: &str, query: &str) -> Self {
         self.push([Step::new(Action::Assert { message: message.to_owned(), query: query.to_owned() }, 1)])
     }
@@ -88,6 +97,7 @@ impl Draft {
                 (None, None) => Down::Derived,
             },
             functions: self.functions.leak(),
+            batch_functions: self.batch_functions.leak(),
         }))
     }
 }

@@ -1,6 +1,7 @@
 //! The engine on SQLite: whole chains of migrations, on files, by several processes, and with everything going wrong.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod backfill;
 mod chain;
 mod concurrency;
 mod crash;

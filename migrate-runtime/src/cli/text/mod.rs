@@ -9,7 +9,7 @@ mod work;
 pub(super) use plan::plan;
 pub(super) use sql::plan_as_sql;
 pub(super) use status::{check, current, skipped, state, status};
-pub(super) use work::{after_down, after_up, revision, stamped};
+pub(super) use work::{after_down, after_up, pace, revision, stamped};
 
 use crate::Head;
 

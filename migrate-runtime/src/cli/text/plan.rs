@@ -49,10 +49,11 @@ fn rows(operation: &PlannedOperation) -> Vec<Vec<String>> {
 }
 
 fn row(operation: &PlannedOperation) -> Vec<String> {
-    let transaction = match (operation.transaction, operation.verdict) {
-        (Some(number), _) => number.to_string(),
-        (None, "before") => "none".to_owned(),
-        (None, _) => String::new(),
+    let transaction = match (operation.transaction, operation.batch, operation.verdict) {
+        (Some(number), ..) => number.to_string(),
+        (None, Some(_), _) => "one a batch".to_owned(),
+        (None, None, "before") => "none".to_owned(),
+        (None, None, _) => String::new(),
     };
     let effects = |known: &[String]| if operation.unknown_effects { "unknown".to_owned() } else { known.join(", ") };
     // each phase has locks of its own

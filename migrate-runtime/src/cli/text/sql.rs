@@ -56,6 +56,12 @@ fn statements(script: &mut String, operation: &PlannedOperation) {
     let why = if operation.evidence.is_empty() { String::new() } else { format!(" ({})", operation.evidence) };
     let what = format!("{} {}, {}:{}", operation.number, operation.operation, operation.file, operation.line);
     comment(script, &format!("{what}: {}{why}", operation.verdict));
+    if let Some(batch) = operation.batch {
+        comment(
+            script,
+            &format!("  all rows at once: only `migrate up` does it in batches of {batch} rows, each in a transaction of its own"),
+        );
+    }
     for (number, phase) in (1..).zip(&operation.phases) {
         comment(script, &format!("  phase {number}: {}", phase.locks.join(", ")));
         if phase.transaction {

@@ -1,7 +1,7 @@
 //! `up`, `down`, `stamp`: what was done.
 
 use super::{at_heads, count, seconds, still_skipped};
-use crate::{Outcome, RevisionReport, Stamped, Summary};
+use crate::{BackfillProgress, Outcome, RevisionReport, Stamped, Summary};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -44,6 +44,18 @@ fn skips(report: &RevisionReport) -> String {
         }
     }
     text
+}
+
+/// How fast a change in batches is, and how long it will take: `20000 rows/s, about 40.0 s left, batches of 8000`.
+pub(in crate::cli) fn pace(progress: &BackfillProgress) -> String {
+    let size = format!("batches of {}", progress.batch_size);
+    let rate = progress.rows_per_second;
+    let left = progress.estimate.filter(|_| rate > 0).map(|estimate| estimate.saturating_sub(progress.passed) * 1000 / rate);
+    match (rate, left) {
+        (0, _) => size,
+        (rate, None | Some(0)) => format!("{rate} rows/s, {size}"),
+        (rate, Some(left)) => format!("{rate} rows/s, about {} left, {size}", seconds(left)),
+    }
 }
 
 /// Where `up` has left the database.
@@ -111,6 +123,25 @@ mod tests {
         let expected = "applied m0003 (774225e563ca): 10 skipped in 0.4 s\n  skipped 2 operations: table a is absent\n  \
                         skipped 8 operations: table b is absent\n";
         assert_eq!(revision(&report(operations.collect())), expected);
+    }
+
+    #[test]
+    fn a_pace_tells_what_is_left_where_that_is_known() {
+        let progress = |estimate, rows_per_second| BackfillProgress {
+            revision: "r".into(),
+            number: 1,
+            passed: 1000,
+            changed: 900,
+            estimate,
+            rows_per_second,
+            batches: 2,
+            batch_size: 500,
+            took_ms: Some(40),
+            resumed: false,
+        };
+        assert_eq!(pace(&progress(Some(5000), 0)), "batches of 500");
+        assert_eq!(pace(&progress(None, 100)), "100 rows/s, batches of 500");
+        assert_eq!(pace(&progress(Some(5000), 100)), "100 rows/s, about 40.0 s left, batches of 500");
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Link {
              pub(super) const MIGRATION: &::migrate_runtime::Migration = &::migrate_runtime::Migration {{\n        \
              revision: {revision:?},\n        parents: &[{parents}],\n        name: {name:?},\n        file: {name:?},\n        \
              summary: \"\",\n        checksum: {revision:?},\n        up: {sql:?},\n        \
-             down: ::migrate_runtime::Down::Derived,\n        functions: &[],\n    }};\n}}\n\
+             down: ::migrate_runtime::Down::Derived,\n        functions: &[],\n        batch_functions: &[],\n    }};\n}}\n\
              #[allow(dead_code)]\npub(crate) const MIGRATION: &::migrate_runtime::Migration = orders::MIGRATION;\n"
         )
     }

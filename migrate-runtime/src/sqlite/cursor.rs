@@ -1,0 +1,153 @@
+//! How far changes in batches have come, in the journal; and what is asked of the table that they walk along.
+//!
+//! Values of keys are kept as literals. Tables are walked along by a declared key, and never by the number of the row alone:
+//! `vacuum` may number them anew.
+
+use crate::Result;
+use crate::engine::{Comparison, Cursor, Direction, Key, KeyColumn};
+use migrate_core::name::quote_identifier;
+use migrate_core::ops::Backfill;
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
+
+/// The table of the cursors.
+pub(super) const TABLE: &str = "create table if not exists _migrate_backfills (
+    revision text not null,
+    direction text not null check (direction in ('up', 'down')),
+    number integer not null,
+    run integer not null references _migrate_runs (id),
+    cursor text not null,
+    rows_passed integer not null,
+    rows_changed integer not null,
+    updated_at text not null default (strftime('%Y-%m-%d %H:%M:%f', 'now')),
+    primary key (revision, direction, number)
+)";
+
+/// Which change in batches it is, in the journal.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    revision: String,
+    direction: &'static str,
+    number: i64,
+}
+
+impl Place {
+    /// What was skipped before is done under the same name.
+    pub(super) fn new(revision: &str, direction: Direction, number: usize) -> Self {
+        let direction = if direction == Direction::Down { direction } else { Direction::Up };
+        Self { revision: revision.to_owned(), direction: direction.as_str(), number: i64::try_from(number).unwrap_or(i64::MAX) }
+    }
+
+    pub(super) async fn read(&self, connection: &mut SqliteConnection) -> Result<Option<Cursor>> {
+        let failed = |error| super::failed("reading how far a backfill has come", error);
+        let sql = "select cursor from _migrate_backfills where revision = ? and direction = ? and number = ?";
+        let query = sqlx::query_scalar(sql).bind(&self.revision).bind(self.direction).bind(self.number);
+        let text: Option<String> = query.fetch_optional(connection).await.map_err(failed)?;
+        let doing = "reading how far a backfill has come";
+        let read = |text: String| serde_json::from_str(&text).map_err(|error| crate::Error::Format { doing, reason: error.to_string() });
+        text.map(read).transpose()
+    }
+
+    pub(super) async fn write(&self, connection: &mut SqliteConnection, run: i64, cursor: &Cursor) -> sqlx::Result<()> {
+        let text = serde_json::to_string(cursor).map_err(|error| sqlx::Error::Encode(error.into()))?;
+        sqlx::query(
+            "insert into _migrate_backfills (revision, direction, number, run, cursor, rows_passed, rows_changed) values (?, ?, ?, ?, ?, ?, ?)
+             on conflict (revision, direction, number) do update set run = excluded.run, cursor = excluded.cursor,
+                 rows_passed = excluded.rows_passed, rows_changed = excluded.rows_changed, updated_at = excluded.updated_at",
+        )
+        .bind(&self.revision)
+        .bind(self.direction)
+        .bind(self.number)
+        .bind(run)
+        .bind(text)
+        .bind(i64::try_from(cursor.passed).unwrap_or(i64::MAX))
+        .bind(i64::try_from(cursor.changed).unwrap_or(i64::MAX))
+        .execute(connection)
+        .await
+        .map(drop)
+    }
+
+    /// Takes it away, once all is done.
+    pub(super) async fn delete(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
+        sqlx::query("delete from _migrate_backfills where revision = ? and direction = ? and number = ?")
+            .bind(&self.revision)
+            .bind(self.direction)
+            .bind(self.number)
+            .execute(connection)
+            .await
+            .map(drop)
+    }
+}
+
+/// The keys of a table by which all of its rows can be walked along, the primary key first, then the shortest, without those
+/// that the change itself sets.
+pub(super) async fn keys(connection: &mut SqliteConnection, backfill: &Backfill) -> sqlx::Result<Vec<Key>> {
+    let table = backfill.table.name.as_str();
+    let mut found: Vec<Vec<String>> = Vec::new();
+    // a single integer that numbers the rows has no index of its own
+    let rowid = "select i.name from pragma_table_info(?1) as i where i.pk = 1 and upper(i.type) = 'INTEGER' \
+                 and (select count(*) from pragma_table_info(?1) where pk > 0) = 1 \
+                 and not exists (select 1 from pragma_index_list(?1) where origin = 'pk')";
+    found.extend(sqlx::query_scalar::<_, String>(rowid).bind(table).fetch_optional(&mut *connection).await?.map(|name| vec![name]));
+    let unique = "select l.name, l.origin = 'pk', \
+                  (select count(*) from pragma_index_xinfo(l.name) where key = 1) as width, \
+                  (select count(*) from pragma_index_xinfo(l.name) as x join pragma_table_info(?1) as i on i.name = x.name \
+                   where x.key = 1 and (i.\"notnull\" = 1 or (i.pk > 0 and (select max(wr) from pragma_table_list where name = ?1 collate nocase) = 1))) as sure \
+                  from pragma_index_list(?1) as l where l.\"unique\" = 1 and l.partial = 0 and width = sure \
+                  order by l.origin <> 'pk', width, l.name";
+    for row in sqlx::query(unique).bind(table).fetch_all(&mut *connection).await? {
+        let index: String = row.try_get(0)?;
+        let columns = "select name from pragma_index_xinfo(?) where key = 1 order by seqno";
+        found.push(sqlx::query_scalar(columns).bind(index).fetch_all(&mut *connection).await?);
+    }
+    let is_set = |column: &String| backfill.sets.iter().any(|set| set.as_str().eq_ignore_ascii_case(column));
+    found.retain(|columns| !columns.iter().any(is_set));
+    let column = |name: String| KeyColumn { name: name.into(), comparison: Comparison::Literal };
+    Ok(found.into_iter().map(|columns| Key { columns: columns.into_iter().map(column).collect() }).collect())
+}
+
+fn from(backfill: &Backfill) -> String {
+    format!("{} as t", quote_identifier(backfill.table.name.as_str()))
+}
+
+fn quoted(key: &Key) -> String {
+    let columns: Vec<String> = key.columns.iter().map(|column| format!("quote(t.{})", column.name.quoted())).collect();
+    columns.join(", ")
+}
+
+async fn values(connection: &mut SqliteConnection, sql: String, key: &Key) -> sqlx::Result<Option<Vec<String>>> {
+    let row = sqlx::query(AssertSqlSafe(sql)).fetch_optional(connection).await?;
+    row.map(|row| (0..key.columns.len()).map(|i| row.try_get(i)).collect()).transpose()
+}
+
+/// The last key.
+pub(super) async fn end(connection: &mut SqliteConnection, backfill: &Backfill, key: &Key) -> sqlx::Result<Option<Vec<String>>> {
+    let sql = format!("select {} from {} order by {} limit 1", quoted(key), from(backfill), key.list("t", " desc"));
+    values(connection, sql, key).await
+}
+
+/// How many rows are left for the next batch, and the key of the last one of them.
+pub(super) async fn next(
+    connection: &mut SqliteConnection,
+    backfill: &Backfill,
+    key: &Key,
+    after: Option<&[String]>,
+    upto: &[String],
+    size: u32,
+) -> sqlx::Result<(u64, Option<Vec<String>>)> {
+    let condition = key.condition("t", after, upto);
+    let count = format!("select count(*) from (select 1 from {} where {condition} limit {size})", from(backfill));
+    let rows: i64 = sqlx::query_scalar(AssertSqlSafe(count)).fetch_one(&mut *connection).await?;
+    let skip = (rows - 1).max(0);
+    let last =
+        format!("select {} from {} where {condition} order by {} limit 1 offset {skip}", quoted(key), from(backfill), key.list("t", ""));
+    Ok((u64::try_from(rows).unwrap_or_default(), values(connection, last, key).await?))
+}
+
+/// How many rows the table has, where `analyze` has counted them.
+pub(super) async fn estimate(connection: &mut SqliteConnection, backfill: &Backfill) -> Option<u64> {
+    let sql = "select max(cast(stat as integer)) from sqlite_stat1 where tbl = ?";
+    let query = sqlx::query_scalar::<_, Option<i64>>(sql).bind(backfill.table.name.as_str());
+    // without `analyze` there is no such table
+    let counted = query.fetch_one(connection).await.ok().flatten();
+    counted.and_then(|rows| u64::try_from(rows).ok())
+}

@@ -1,0 +1,126 @@
+//! Whatever is killed or cut: every row is changed once.
+//!
+//! `n = n + 1` proves it: a batch that is lost leaves a 0, and one that is done twice a 2.
+
+use crate::{Told, beginning, journal, story, up};
+use migrate_runtime::{Error, Options};
+use migrate_tests::proxy::{Cut, Proxy};
+use migrate_tests::{Database, server};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+const TABLE: &str = "create table documents (id uuid primary key, n int not null default 0)";
+const BACKFILL: &str = "backfill update documents set n = n + 1 in batches of 500";
+const URL: &str = "BACKFILL_URL";
+const ONCE: &str = "select concat_ws(' ', count(*), min(n), max(n)) from documents";
+const PASSED: &str = "select coalesce((select rows_passed from _migrate.backfills), -1)::text";
+
+/// Small batches, so that there are many moments to be hit.
+fn hurried() -> Options {
+    Options { batch_target: Duration::from_millis(10), ..Options::default() }
+}
+
+/// No test of its own: what the others start and kill. Without orders there is nothing to do.
+#[tokio::test]
+async fn runs_up_where_it_is_told_to() {
+    let Ok(url) = std::env::var(URL) else { return };
+    // one that is killed leaves a server at work
+    up(&url, &story(TABLE, BACKFILL), hurried()).await.unwrap();
+}
+
+struct Migrator(Child);
+
+impl Migrator {
+    fn start(url: &str) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "crashes::runs_up_where_it_is_told_to"]).env(URL, url);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self(command.spawn().unwrap())
+    }
+
+    /// Whether it has come to its end by itself.
+    fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+}
+
+impl Drop for Migrator {
+    fn drop(&mut self) {
+        // SIGKILL, which nobody can prepare for
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_migrator_that_is_killed_again_and_again_changes_every_row_once() {
+    let database = Database::create(server()).await;
+    up(database.url(), &beginning(TABLE), Options::default()).await.unwrap();
+    database.execute("insert into documents select gen_random_uuid() from generate_series(1, 100000); analyze documents").await.unwrap();
+    let mut kills = 0;
+    let mut reached: Vec<i64> = Vec::new();
+    loop {
+        let mut migrator = Migrator::start(database.url());
+        // it has to get somewhere, or it would be killed for ever
+        let before: i64 = database.text(PASSED).await.unwrap_or_default().parse().unwrap_or(-1);
+        let mut ended = false;
+        loop {
+            ended |= migrator.has_ended();
+            let now: i64 = database.text(PASSED).await.unwrap_or_default().parse().unwrap_or(-1);
+            if ended || now > before.max(0) {
+                break;
+            }
+        }
+        tokio::time::sleep(Duration::from_micros(fastrand::u64(..400_000))).await;
+        if ended || migrator.has_ended() {
+            break;
+        }
+        drop(migrator);
+        kills += 1;
+        reached.extend(database.text(PASSED).await.unwrap().parse::<i64>());
+    }
+    assert!(kills >= 3, "killed {kills} times only, at {reached:?}");
+    assert!(reached.is_sorted(), "{reached:?}");
+    assert_eq!(database.text(ONCE).await.unwrap(), "100000 1 1", "killed {kills} times, at {reached:?}");
+    let journal = journal(&database, "bbb222").await;
+    assert!(journal.starts_with("applied: 1 applied 100000 of 100000 rows changed in "), "{journal}");
+    let outcomes = "select string_agg(outcome, ', ' order by id) from _migrate.operations where revision = 'bbb222'";
+    assert_eq!(database.text(outcomes).await.unwrap(), "started, applied");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_cut_at_any_moment_loses_no_batch_and_repeats_none() {
+    let table = "create table documents (id int primary key, n int not null default 0)";
+    let text = story(table, "backfill update documents set n = n + 1 in batches of 6");
+    let base = Database::create(server()).await;
+    up(base.url(), &beginning(table), Options::default()).await.unwrap();
+    base.execute("insert into documents select generate_series(1, 10)").await.unwrap();
+    let (mut cuts, mut lost) = (0, 0);
+    for cut in (1..).flat_map(|n| [Cut::BeforeRequest(n), Cut::BeforeReply(n)]) {
+        // what is copied nobody can be connected to
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let database = base.copy(server()).await;
+        let proxy = Proxy::start(server(), Duration::ZERO).unwrap();
+        proxy.cut_at(cut);
+        // batches stay as small as they are
+        let options = Options { batch_target: Duration::from_millis(1), reconnect_wait: Duration::from_secs(20), ..Options::default() };
+        let result = up(&proxy.url(database.url()), &text, options).await;
+        if proxy.has_planned_cut() {
+            result.unwrap();
+            break;
+        }
+        cuts += 1;
+        match result {
+            Ok(_) => {}
+            Err(error) => {
+                lost += 1;
+                assert!(matches!(error, Error::ConnectionLost { .. } | Error::Connect { .. } | Error::Server { .. }), "{cut:?}: {error}");
+                let told = Told::default();
+                up(database.url(), &text, told.by(Options::default())).await.unwrap_or_else(|error| panic!("{cut:?}: {error}"));
+            }
+        }
+        assert_eq!(database.text(ONCE).await.unwrap(), "10 1 1", "{cut:?}");
+        assert!(journal(&database, "bbb222").await.starts_with("applied: 1 applied 10 of 10 rows changed in "), "{cut:?}");
+    }
+    assert!(cuts >= 20 && lost >= 10, "{cuts} cuts, {lost} of them told");
+}

@@ -1,0 +1,4 @@
+migrate_runtime::migrations! {
+    dialects: [postgres, sqlite];
+    mod m0001_rows;
+}
