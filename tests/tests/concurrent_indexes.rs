@@ -189,3 +189,28 @@ async fn an_index_of_another_definition_is_not_the_one_that_was_asked_for() {
     database.execute("drop event trigger swap; drop index documents_body_idx").await.unwrap();
     migrator.up(chain, None).await.unwrap();
 }
+
+#[tokio::test]
+async fn one_that_was_skipped_is_built_however_often_it_is_interrupted() {
+    let database = Database::create(server()).await;
+    let text = "=== aaa111 m1\n--- optional\ncreate table events (id int primary key, kind text);\n--- up\n\
+                create index concurrently events_kind_idx on events (kind);\n";
+    let (migrator, _) = migrator(&database);
+    assert_eq!(migrator.up(chain(text), None).await.unwrap().skipped, 1);
+    database.execute("create table events (id int primary key, kind text)").await.unwrap();
+    let mut other = database.connect().await;
+    run(&mut other, "begin; insert into events values (1, 'a')").await;
+    let (result, ()) = tokio::join!(migrator.up(chain(text), None), async {
+        let end = "select count(pg_terminate_backend(pid))::text from pg_stat_activity where query like 'create index concurrently%' \
+                   and wait_event_type = 'Lock' and datname = current_database()";
+        while database.text(end).await.unwrap() == "0" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        run(&mut other, "commit").await;
+    });
+    assert!(matches!(result, Err(Error::ConnectionLost { .. })), "{result:?}");
+    assert_eq!(migrator.up(chain(text), None).await.unwrap().skipped, 0);
+    let valid =
+        "select string_agg(indexrelid::regclass::text, ' ') from pg_index where indisvalid and indexrelid::regclass::text like '%kind%'";
+    assert_eq!(database.text(valid).await.unwrap(), "events_kind_idx");
+}

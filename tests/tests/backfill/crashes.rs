@@ -71,7 +71,7 @@ async fn a_migrator_that_is_killed_again_and_again_changes_every_row_once() {
                 break;
             }
         }
-        tokio::time::sleep(Duration::from_micros(fastrand::u64(..400_000))).await;
+        tokio::time::sleep(Duration::from_micros(fastrand::u64(..100_000))).await;
         if ended || migrator.has_ended() {
             break;
         }
