@@ -27,6 +27,11 @@ pub(super) fn is_transient(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(error) if error.code().is_some_and(|code| is_transient_code(&code)))
 }
 
+/// A table can't be changed while rows of it wait for their checks.
+pub(super) fn is_pending(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.code().as_deref() == Some("55006"))
+}
+
 /// The reason, if the connection is gone.
 pub(crate) fn lost(error: &sqlx::Error) -> Option<String> {
     match error {

@@ -3,7 +3,7 @@
 use super::backend::{Postgres, no_transaction_timeout};
 use super::batch::{Batch, Item, groups};
 use super::blockers::{Wait, watched};
-use super::codes::{is_absent, is_duplicate, is_transient, is_transient_code, is_without_savepoint, lost};
+use super::codes::{is_absent, is_duplicate, is_pending, is_transient, is_transient_code, is_without_savepoint, lost};
 use super::journal::{self, Measured};
 use super::message::{Timed, mark_journalled, push_step, tell_progress};
 use super::segments::{Segment, needs_session, segments};
@@ -14,6 +14,7 @@ use migrate_core::name::quote_literal;
 use migrate_core::step::Action;
 use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _};
 use sqlx_core::transaction::TransactionManager as _;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -95,6 +96,7 @@ impl Postgres {
     async fn run_inside(&mut self, work: &mut Work, steps: &[usize], commits: bool, completes: bool, whole: bool) -> Result<(), Failure> {
         let mut budget = SAVEPOINTS.saturating_sub(self.savepoints_used);
         let mut queue: Vec<Range<usize>> = groups(steps.len(), budget.saturating_sub(RESERVE));
+        let mut at_once = BTreeSet::new();
         loop {
             // Rust steps and assertions end a message: they need to see what is before them
             let stop = queue.iter().position(|group| steps[group.clone()].iter().any(|&i| !is_sql(&work.steps[i])));
@@ -169,10 +171,25 @@ impl Postgres {
                 queue = single.into_iter().chain(regroup(&rest, SAVEPOINTS.saturating_sub(self.savepoints_used + RESERVE))).collect();
                 continue;
             }
+            if is_pending(&error) && at_once.insert(failed) {
+                // rows wait for their checks: they are checked now, and the step is tried again
+                let checked = self.raw(&format!("{BACK}; set constraints all immediate")).await;
+                checked.map_err(|error| Self::unchecked(&work.steps[failed], error))?;
+                queue = rest;
+                continue;
+            }
             self.handle(work, failed, error).await?;
             rest.remove(0);
             queue = rest;
         }
+    }
+
+    /// Rows of an earlier step don't stand the check that this one needs now.
+    fn unchecked(planned: &Planned, error: Error) -> Failure {
+        let Error::Server { message, sqlstate: Some(code), .. } = error else { return error.into() };
+        let (place, sql, help) = (planned.place.clone(), planned.sql.join(";\n"), super::backend::help_for(&code).to_owned());
+        let message = format!("rows that were written before it don't stand the check that was put off: {message}");
+        Failure::Operation { place, sql, message, sqlstate: Some(code), help }
     }
 
     /// The step failed alone. Decides whether that is a skip, a satisfaction, or a failure.
