@@ -181,11 +181,11 @@ impl Postgres {
     async fn holder(&mut self) -> Result<String> {
         let (high, low) = (GUARD_KEY >> 32, GUARD_KEY & 0xffff_ffff);
         let sql = format!(
-            "select 'pid ' || a.pid || ' of ' || coalesce(a.usename::text, '?') || ' (' || coalesce(nullif(a.application_name, ''), 'no name') \
-             || coalesce(', from ' || host(a.client_addr), '') || '), since ' || to_char(a.xact_start at time zone 'UTC', 'HH24:MI:SS') || ' UTC' \
+            "select 'pid ' || a.pid::text || ' of ' || coalesce(a.usename::text, '?') || ' (' || coalesce(nullif(a.application_name, ''), 'no name') \
+             || coalesce(', from ' || pg_catalog.host(a.client_addr), '') || '), since ' || pg_catalog.to_char(a.xact_start at time zone 'UTC', 'HH24:MI:SS') || ' UTC' \
              from pg_catalog.pg_locks as l join pg_catalog.pg_stat_activity as a on a.pid = l.pid \
-             where l.locktype = 'advisory' and l.granted and l.classid = {high} and l.objid = {low} and l.objsubid = 1 \
-             and l.database = (select oid from pg_catalog.pg_database where datname = current_database()) limit 1"
+             where l.locktype = 'advisory' and l.granted and l.classid = {high}::oid and l.objid = {low}::oid and l.objsubid = 1::smallint \
+             and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) limit 1"
         );
         let holder = Self::text(&mut self.connection, "asking who holds the migration lock", &sql).await?;
         Ok(holder.unwrap_or_else(|| "it has just ended".to_owned()))
@@ -249,6 +249,10 @@ pub(super) fn help_for(code: &str) -> &'static str {
         "42P07" | "42710" | "42701" | "42723" | "42P06" => "drop or rename what is in the way, then run `up` again",
         "2BP01" => "drop what depends on it first",
         "0A000" => "install what the server lacks, or change the statement",
+        "55006" => {
+            "write `set constraints all immediate` before it, if rows were written there that are checked at the commit; otherwise give it a migration of its own, then run `up` again"
+        }
+        "55P04" => "give the new value a migration of its own, before the one that uses it, then run `up` again",
         "53100" | "53200" => "give the server more disk or memory, then run `up` again",
         "57014" => "the statement was cancelled: run `up` again when the server has time for it",
         _ if code.starts_with("22") => "correct the data or the cast, then run `up` again",

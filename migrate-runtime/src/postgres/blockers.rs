@@ -25,7 +25,7 @@ const LOOK: &str = "with own as materialized (
         'blockers', (select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
                 'pid', other.pid, 'user', coalesce(other.usename::text, ''), 'application', coalesce(other.application_name, ''),
                 'client', coalesce(pg_catalog.host(other.client_addr), ''), 'state', coalesce(other.state, ''), 'query', coalesce(other.query, ''),
-                'transaction_ms', (extract(epoch from pg_catalog.clock_timestamp() - other.xact_start) * 1000)::bigint
+                'transaction_ms', (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - other.xact_start) * 1000::double precision)::bigint
             ) order by other.xact_start), '[]')
             from pg_catalog.pg_stat_activity as other where other.pid in (select pg_catalog.unnest(blockers) from own)))::text";
 

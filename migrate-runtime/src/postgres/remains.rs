@@ -35,7 +35,7 @@ impl Postgres {
     /// Columns of a query at the begin of a transaction, which joins those at work, unless the guard is gone.
     pub(super) fn at_work(&self) -> String {
         // what the planner could compute beforehand would be an error always
-        let refuse = format!("({} || pg_catalog.pg_backend_pid())::integer", quote_literal(&format!("{GUARD_IS_GONE}: ")));
+        let refuse = format!("({} || pg_catalog.pg_backend_pid()::text)::integer", quote_literal(&format!("{GUARD_IS_GONE}: ")));
         let key = self.guard_key;
         format!(
             "pg_catalog.pg_advisory_xact_lock_shared({WORK_KEY}), \
@@ -121,19 +121,28 @@ impl Postgres {
         Ok(planned.sql.clone())
     }
 
-    /// An index that a failed concurrent build left behind is dropped: PostgreSQL's manual says to.
+    /// An index that a failed concurrent build left behind is dropped: PostgreSQL's manual says to. One that is being built
+    /// is waited for.
     pub(super) async fn drop_invalid_leftover(&mut self, planned: &Planned) -> Result<()> {
         for change in &planned.changes {
             let (ObjectKey::Index(index), None) = (&change.key, &change.before) else { continue };
-            let invalid = format!(
-                "select 'invalid' from pg_catalog.pg_index as i join pg_catalog.pg_class as c on c.oid = i.indexrelid \
-                 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace \
-                 where not i.indisvalid and n.nspname = {} and c.relname = {}",
+            let builder = format!(
+                "select coalesce(pg_catalog.min(p.pid)::text, '') from pg_catalog.pg_index as i \
+                 join pg_catalog.pg_class as c on c.oid = i.indexrelid join pg_catalog.pg_namespace as n on n.oid = c.relnamespace \
+                 left join pg_catalog.pg_stat_progress_create_index as p on p.index_relid = i.indexrelid \
+                 where not i.indisvalid and n.nspname = {} and c.relname = {} group by i.indexrelid",
                 quote_literal(index.schema.as_str()),
                 quote_literal(index.name.as_str())
             );
-            if last_text(&mut self.connection, "looking for an invalid index", invalid).await?.is_some() {
-                self.raw(&format!("drop index concurrently if exists {}", index.quoted())).await?;
+            let mut pause = Duration::from_millis(20);
+            while let Some(pid) = last_text(&mut self.connection, "looking for an invalid index", builder.clone()).await? {
+                if pid.is_empty() {
+                    self.raw(&format!("drop index concurrently if exists {}", index.quoted())).await?;
+                    break;
+                }
+                self.options.tell(&Event::WaitingForLock { holder: format!("pid {pid}, which builds the index `{index}`") });
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }
         Ok(())
