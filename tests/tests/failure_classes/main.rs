@@ -21,6 +21,10 @@ use migrate_runtime::{Database as Migrator, Error, Summary};
 use migrate_tests::Database;
 use migrate_tests::chain::chain;
 
+/// No advisory lock is held in the database: a session that ends takes a moment to give its own back.
+const NO_LOCK: &str = "not exists (select from pg_locks where locktype = 'advisory' \
+                       and database = (select oid from pg_database where datname = current_database()))";
+
 /// Runs `up` with the chain that the text describes.
 async fn up(database: &Database, text: &str) -> Result<Summary, Error> {
     Migrator::new(database.url()).unwrap().up(chain(text), None).await

@@ -102,7 +102,7 @@ impl Scene {
 
 impl Cell {
     /// `ok` where the criterion has the next run in it anyway.
-    pub fn as_expected(self) -> Self {
+    pub fn without_note(self) -> Self {
         match self {
             Self::Ok(_) => ok(),
             other => other,
@@ -110,8 +110,16 @@ impl Cell {
     }
 }
 
-/// What stands before the server's own words in the tools' messages.
-const MARKERS: [&str; 5] = ["(psycopg.errors.", "error returned from database: ", "1: ERROR: ", " with: ", " failed: "];
+/// What stands before the server's own words in the tools' messages, and behind them.
+const MARKERS: [(&str, &str); 7] = [
+    ("(psycopg.errors.", "\n"),
+    ("message: \"", "\", "),
+    ("error returned from database: ", " at line "),
+    ("1: ERROR: ", "\n"),
+    (" with: ", "\n"),
+    ("err=DatabaseError(", "\")"),
+    (" failed: ", "\n"),
+];
 
 /// What a tool said was wrong, in few words.
 pub fn said(ran: &Ran) -> String {
@@ -119,11 +127,17 @@ pub fn said(ran: &Ran) -> String {
         return "hangs".to_owned();
     }
     let lines = || ran.output.lines().map(str::trim).filter(|line| !line.is_empty());
-    let marked = MARKERS.iter().find_map(|marker| lines().find_map(|line| line.split_once(marker).map(|(_, text)| text)));
-    let plain = || lines().find(|line| line.to_lowercase().contains("error")).or_else(|| lines().next_back());
-    let text = marked.or_else(plain).unwrap_or("no word");
+    let between = |line: &'_ str, (before, behind)| {
+        let (_, text) = line.split_once(before)?;
+        Some(text.split(behind).next().unwrap_or(text).to_owned())
+    };
+    let marked = MARKERS.into_iter().find_map(|marker| lines().find_map(|line| between(line, marker)));
+    let plain = || lines().find(|line| line.to_lowercase().contains("error")).or_else(|| lines().next_back()).map(str::to_owned);
+    let text = marked.or_else(plain).unwrap_or_else(|| "no word".to_owned()).replace("\\\"", "\"");
     // the name of an exception
-    let text = text.split_once(") ").filter(|(name, _)| name.chars().all(char::is_alphabetic)).map_or(text, |(_, text)| text);
+    let text =
+        text.split_once([')', ',']).filter(|(name, _)| name.chars().all(char::is_alphabetic)).map_or(text.as_str(), |(_, text)| text);
+    let text = text.trim_start_matches([' ', '"']);
     let cut: String = text.chars().take(90).collect();
     if cut.len() < text.len() { format!("{cut}…") } else { cut }.replace('|', "/")
 }
