@@ -127,16 +127,17 @@ impl Postgres {
              select pg_catalog.pg_try_advisory_xact_lock({GUARD_KEY})::text",
             no_transaction_timeout(true)
         );
-        let attempt = format!("select pg_catalog.pg_try_advisory_xact_lock({GUARD_KEY})::text");
-        let mut sql = begin;
         loop {
-            let rows = sqlx::raw_sql(AssertSqlSafe(sql.clone())).fetch_all(&mut guard).await;
+            let rows = sqlx::raw_sql(AssertSqlSafe(begin.clone())).fetch_all(&mut guard).await;
             let rows = rows.map_err(|error| Error::server("taking the migration lock", error))?;
             let taken = rows.last().and_then(|row| row.try_get::<String, _>(0).ok());
             if taken.as_deref() == Some("true") {
                 self.guard = Some(guard);
                 return Ok(());
             }
+            // a concurrent build that looks for old snapshots while this one asks waits for the end of its transaction
+            let ended = sqlx::raw_sql("rollback").execute(&mut guard).await;
+            ended.map_err(|error| Error::server("taking the migration lock", error))?;
             let holder = self.holder().await?;
             if started.elapsed() >= self.options.guard_wait {
                 return Err(Error::Locked { holder, waited: started.elapsed() });
@@ -145,7 +146,6 @@ impl Postgres {
             // replicas that start together must not look together: between two looks the lock would be nobody's
             tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
             pause = (pause * 2).min(Duration::from_millis(250));
-            sql.clone_from(&attempt);
         }
     }
 
