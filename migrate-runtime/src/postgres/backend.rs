@@ -1,5 +1,6 @@
 //! PostgreSQL as the engine sees it.
 
+use super::blockers::Guard;
 use super::journal::{FORMAT, Identity, Measured};
 use super::{catalog, connect, journal, normalize, sessions};
 use crate::engine::{Backend, Blocker, Direction, Failure, Guarded, Options, Rendered, Work};
@@ -40,7 +41,7 @@ pub(crate) struct Postgres {
     connect: PgConnectOptions,
     pub(super) options: Options,
     /// An idle transaction that holds the advisory lock.
-    pub(super) guard: Option<PgConnection>,
+    pub(super) guard: Option<Guard>,
     /// The key of a lock that only our guard's transaction holds: who gets it knows that the guard is gone.
     pub(super) guard_key: i64,
     /// Who stood in the way of the last statement that waited for a lock.
@@ -132,7 +133,7 @@ impl Postgres {
             let rows = rows.map_err(|error| Error::server("taking the migration lock", error))?;
             let taken = rows.last().and_then(|row| row.try_get::<String, _>(0).ok());
             if taken.as_deref() == Some("true") {
-                self.guard = Some(guard);
+                self.guard = Some(Guard::new(guard, self.connect.clone()));
                 return Ok(());
             }
             // a concurrent build that looks for old snapshots while this one asks waits for the end of its transaction
@@ -373,7 +374,7 @@ impl Backend for Postgres {
         }
         if let Some(guard) = self.guard.take() {
             // closing the socket ends the transaction and with it the lock
-            guard.close().await.map_err(|error| Error::server("giving the migration lock back", error))?;
+            guard.end().await.map_err(|error| Error::server("giving the migration lock back", error))?;
         }
         Ok(())
     }

@@ -35,7 +35,7 @@ impl Postgres {
     /// Columns of a query at the begin of a transaction, which joins those at work, unless the guard is gone.
     pub(super) fn at_work(&self) -> String {
         // what the planner could compute beforehand would be an error always
-        let refuse = format!("({} || pg_catalog.pg_backend_pid()::text)::integer", quote_literal(&format!("{GUARD_IS_GONE}: ")));
+        let refuse = format!("({} || pg_catalog.version())::integer", quote_literal(&format!("{GUARD_IS_GONE}: ")));
         let key = self.guard_key;
         format!(
             "pg_catalog.pg_advisory_xact_lock_shared({WORK_KEY}), \
@@ -52,7 +52,7 @@ impl Postgres {
     /// Marks the guard as this migrator's, and waits until no transaction of an earlier one is at work.
     pub(super) async fn wait_for_remains(&mut self) -> Result<()> {
         let doing = "waiting for what an earlier migrator has left at work";
-        let Some(guard) = &mut self.guard else { return Ok(()) };
+        let Some(guard) = self.guard.as_mut().map(|guard| &mut guard.holds) else { return Ok(()) };
         self.guard_key = fastrand::i64(..);
         // rolling back to the savepoint gives the lock back: our own transactions want to share it
         let look = format!(
