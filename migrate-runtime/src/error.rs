@@ -348,7 +348,9 @@ impl Error {
                 let sqlstate = error.code().map(std::borrow::Cow::into_owned);
                 let help = match sqlstate.as_deref() {
                     Some("42501") => "grant the missing privilege to this role, or use a role that has it",
-                    Some("25006") => "connect to the primary: this server is read-only",
+                    Some("25006") => {
+                        "connect to the primary if this server is a standby; else something has set `default_transaction_read_only` for this role or database"
+                    }
                     Some("55P03" | "57014") => "try again when the lock is free",
                     _ => "fix what the server says and run the command again",
                 };

@@ -189,24 +189,3 @@ async fn a_cut_between_any_two_answers_leaves_what_the_journal_says() {
     }
     assert!(lost > 20, "{lost}");
 }
-
-const DEFERRED: &str =
-    "create table authors (id int primary key);\ncreate table books (id int, author int references authors deferrable initially deferred)";
-
-#[tokio::test]
-async fn rows_whose_checks_are_put_off_are_checked_before_their_table_is_changed() {
-    let database = Database::create(server()).await;
-    let rows = "insert into books values (1, 1);\ninsert into authors values (1);\nalter table books add column title text";
-    Migrator::new(database.url()).unwrap().up(chain_of(&[DEFERRED, rows]), None).await.unwrap();
-    assert_eq!(database.text("select count(*)::text from books where title is null").await.unwrap(), "1");
-}
-
-#[tokio::test]
-async fn rows_that_dont_stand_the_check_that_was_put_off_are_told_of() {
-    let database = Database::create(server()).await;
-    let rows = "insert into books values (1, 1);\nalter table books add column title text;\ninsert into authors values (1)";
-    let error = Migrator::new(database.url()).unwrap().up(chain_of(&[DEFERRED, rows]), None).await.unwrap_err();
-    assert_eq!(error.sqlstate().as_deref(), Some("23503"), "{error}");
-    assert_eq!(error.place().unwrap().number, 2, "{error}");
-    assert_eq!(database.text("select count(*)::text from books").await.unwrap(), "0");
-}

@@ -31,7 +31,7 @@ pub(crate) async fn down<B: Backend>(backend: &mut B, chain: Migrations, to: &Do
     let mut reports = Vec::new();
     let result = loop {
         let before = reports.len();
-        match guarded(backend, chain, &left, options, &history, &mut reports).await {
+        match Box::pin(guarded(backend, chain, &left, options, &history, &mut reports)).await {
             Err(Failure::Overtaken) => match backend.history().await {
                 Ok(now) => history = now,
                 Err(error) => break Err(error),

@@ -271,9 +271,7 @@ impl Failure {
     /// the journal.
     pub(crate) fn into_error(self, committed: bool, journalled: bool) -> Error {
         let now = match (committed, journalled) {
-            (true, _) => {
-                "the operations before it that can't be in a transaction are done and recorded; the rest of the migration was rolled back"
-            }
+            (true, _) => "what the migration had committed before it is done and recorded; the rest was rolled back",
             (false, true) => "the migration was rolled back whole; the database is as it was before it, and the failure is in the journal",
             (false, false) => "the migration was rolled back whole; the database is as it was before it",
         };

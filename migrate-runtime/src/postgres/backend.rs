@@ -1,5 +1,6 @@
 //! PostgreSQL as the engine sees it.
 
+use super::blockers::Guard;
 use super::journal::{FORMAT, Identity, Measured};
 use super::sizes::Seen;
 use super::together::can_be_sent_ahead;
@@ -42,7 +43,7 @@ pub(crate) struct Postgres {
     connect: PgConnectOptions,
     pub(super) options: Options,
     /// An idle transaction that holds the advisory lock.
-    pub(super) guard: Option<PgConnection>,
+    pub(super) guard: Option<Guard>,
     /// The key of a lock that only our guard's transaction holds: who gets it knows that the guard is gone.
     pub(super) guard_key: i64,
     /// Who stood in the way of the last statement that waited for a lock.
@@ -131,16 +132,17 @@ impl Postgres {
              select pg_catalog.pg_try_advisory_xact_lock({GUARD_KEY})::text",
             no_transaction_timeout(true)
         );
-        let attempt = format!("select pg_catalog.pg_try_advisory_xact_lock({GUARD_KEY})::text");
-        let mut sql = begin;
         loop {
-            let rows = sqlx::raw_sql(AssertSqlSafe(sql.clone())).fetch_all(&mut guard).await;
+            let rows = sqlx::raw_sql(AssertSqlSafe(begin.clone())).fetch_all(&mut guard).await;
             let rows = rows.map_err(|error| Error::server("taking the migration lock", error))?;
             let taken = rows.last().and_then(|row| row.try_get::<String, _>(0).ok());
             if taken.as_deref() == Some("true") {
-                self.guard = Some(guard);
+                self.guard = Some(Guard::new(guard, self.connect.clone()));
                 return Ok(());
             }
+            // a concurrent build that looks for old snapshots while this one asks waits for the end of its transaction
+            let ended = sqlx::raw_sql("rollback").execute(&mut guard).await;
+            ended.map_err(|error| Error::server("taking the migration lock", error))?;
             let holder = self.holder().await?;
             if started.elapsed() >= self.options.guard_wait {
                 return Err(Error::Locked { holder, waited: started.elapsed() });
@@ -149,7 +151,6 @@ impl Postgres {
             // replicas that start together must not look together: between two looks the lock would be nobody's
             tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
             pause = (pause * 2).min(Duration::from_millis(250));
-            sql.clone_from(&attempt);
         }
     }
 
@@ -185,11 +186,11 @@ impl Postgres {
     async fn holder(&mut self) -> Result<String> {
         let (high, low) = (GUARD_KEY >> 32, GUARD_KEY & 0xffff_ffff);
         let sql = format!(
-            "select 'pid ' || a.pid || ' of ' || coalesce(a.usename::text, '?') || ' (' || coalesce(nullif(a.application_name, ''), 'no name') \
-             || coalesce(', from ' || host(a.client_addr), '') || '), since ' || to_char(a.xact_start at time zone 'UTC', 'HH24:MI:SS') || ' UTC' \
+            "select 'pid ' || a.pid::text || ' of ' || coalesce(a.usename::text, '?') || ' (' || coalesce(nullif(a.application_name, ''), 'no name') \
+             || coalesce(', from ' || pg_catalog.host(a.client_addr), '') || '), since ' || pg_catalog.to_char(a.xact_start at time zone 'UTC', 'HH24:MI:SS') || ' UTC' \
              from pg_catalog.pg_locks as l join pg_catalog.pg_stat_activity as a on a.pid = l.pid \
-             where l.locktype = 'advisory' and l.granted and l.classid = {high} and l.objid = {low} and l.objsubid = 1 \
-             and l.database = (select oid from pg_catalog.pg_database where datname = current_database()) limit 1"
+             where l.locktype = 'advisory' and l.granted and l.classid = {high}::oid and l.objid = {low}::oid and l.objsubid = 1::smallint \
+             and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) limit 1"
         );
         let holder = Self::text(&mut self.connection, "asking who holds the migration lock", &sql).await?;
         Ok(holder.unwrap_or_else(|| "it has just ended".to_owned()))
@@ -254,6 +255,10 @@ pub(super) fn help_for(code: &str) -> &'static str {
         "42P07" | "42710" | "42701" | "42723" | "42P06" => "drop or rename what is in the way, then run `up` again",
         "2BP01" => "drop what depends on it first",
         "0A000" => "install what the server lacks, or change the statement",
+        "55006" => {
+            "write `set constraints all immediate` before it, if rows were written there that are checked at the commit; otherwise give it a migration of its own, then run `up` again"
+        }
+        "55P04" => "give the new value a migration of its own, before the one that uses it, then run `up` again",
         "53100" | "53200" => "give the server more disk or memory, then run `up` again",
         "57014" => "the statement was cancelled: run `up` again when the server has time for it",
         _ if code.starts_with("22") => "correct the data or the cast, then run `up` again",
@@ -378,7 +383,7 @@ impl Backend for Postgres {
         }
         if let Some(guard) = self.guard.take() {
             // closing the socket ends the transaction and with it the lock
-            guard.close().await.map_err(|error| Error::server("giving the migration lock back", error))?;
+            guard.end().await.map_err(|error| Error::server("giving the migration lock back", error))?;
         }
         Ok(())
     }

@@ -1,9 +1,11 @@
 //! Who stands in the way while a statement waits for a lock.
 
 use super::backend::Postgres;
+use super::connect;
 use crate::engine::{Blocker, Building, Event, Options};
 use crate::{Error, Result};
-use sqlx::PgConnection;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection as _, PgConnection};
 use std::future::Future;
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -25,7 +27,7 @@ const LOOK: &str = "with own as materialized (
         'blockers', (select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
                 'pid', other.pid, 'user', coalesce(other.usename::text, ''), 'application', coalesce(other.application_name, ''),
                 'client', coalesce(pg_catalog.host(other.client_addr), ''), 'state', coalesce(other.state, ''), 'query', coalesce(other.query, ''),
-                'transaction_ms', (extract(epoch from pg_catalog.clock_timestamp() - other.xact_start) * 1000)::bigint
+                'transaction_ms', (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - other.xact_start) * 1000::double precision)::bigint
             ) order by other.xact_start), '[]')
             from pg_catalog.pg_stat_activity as other where other.pid in (select pg_catalog.unnest(blockers) from own)),
         'building', (select pg_catalog.json_build_object(
@@ -57,15 +59,47 @@ pub(super) struct Wait {
     pub(super) lasted: Duration,
 }
 
-async fn look(guard: &mut PgConnection) -> Result<Look> {
+/// The transaction that holds the migration lock, and who looks for what stands in the way. That is done on a connection of
+/// its own: a concurrent index build that collects old snapshots while the guard is at a statement would wait for the end
+/// of its transaction, which is the end of the migration.
+#[derive(Debug)]
+pub(super) struct Guard {
+    /// The idle transaction.
+    pub(super) holds: PgConnection,
+    connect: PgConnectOptions,
+    looks: Option<PgConnection>,
+}
+
+impl Guard {
+    pub(super) fn new(holds: PgConnection, connect: PgConnectOptions) -> Self {
+        Self { holds, connect, looks: None }
+    }
+
+    /// Gives the lock back.
+    pub(super) async fn end(self) -> Result<(), sqlx::Error> {
+        if let Some(looks) = self.looks {
+            // a farewell that isn't heard changes nothing
+            let _ = looks.close().await;
+        }
+        self.holds.close().await
+    }
+}
+
+async fn look(guard: &mut Guard) -> Result<Look> {
     let doing = "asking who holds the lock";
-    let text = Postgres::text(guard, doing, LOOK).await?.unwrap_or_default();
+    let mut looks = match guard.looks.take() {
+        Some(looks) => looks,
+        None => connect::connect(&guard.connect).await?,
+    };
+    // one that fails, or is given up in the middle of an answer, is not used again
+    let text = Postgres::text(&mut looks, doing, LOOK).await?.unwrap_or_default();
+    guard.looks = Some(looks);
     serde_json::from_str(&text).map_err(|error| Error::Format { doing, reason: error.to_string() })
 }
 
-/// Does something, and looks meanwhile, on the connection of the guard, whether somebody stands in its way, which is told.
+/// Does something, and looks meanwhile whether somebody stands in its way, which is told.
 /// With the answer come the waits that were seen.
-pub(super) async fn watched<T>(guard: Option<&mut PgConnection>, options: &Options, work: impl Future<Output = T>) -> (T, Vec<Wait>) {
+pub(super) async fn watched<T>(guard: Option<&mut Guard>, options: &Options, work: impl Future<Output = T>) -> (T, Vec<Wait>) {
     let mut work = pin!(work);
     let Some(guard) = guard else { return (work.await, Vec::new()) };
     let mut waits: Vec<Wait> = Vec::new();

@@ -213,7 +213,7 @@ impl Questions<'_> {
 /// The standby that lags behind most, with how far in milliseconds. One whose lag nobody may see is none.
 pub(super) const LAG: &str = "select pg_catalog.json_build_object(
     'standby', coalesce(nullif(application_name, ''), 'a standby') || coalesce(' at ' || pg_catalog.host(client_addr), ''),
-    'lag_ms', (extract(epoch from replay_lag) * 1000)::bigint)::text
+    'lag_ms', (pg_catalog.date_part('epoch', replay_lag) * 1000::double precision)::bigint)::text
     from pg_catalog.pg_stat_replication where replay_lag is not null order by replay_lag desc limit 1";
 
 /// A standby that lags behind.

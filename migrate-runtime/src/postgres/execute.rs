@@ -438,8 +438,14 @@ impl Postgres {
         };
         let code = database.code().map(std::borrow::Cow::into_owned).unwrap_or_default();
         let mut message = database.message().to_owned();
-        if let Some(detail) = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().and_then(|error| error.detail()) {
-            message = format!("{message}: {detail}");
+        if let Some(said) = database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+            if let Some(detail) = said.detail() {
+                message = format!("{message}: {detail}");
+            }
+            // the code that it happened in, innermost first
+            if let Some(place) = said.r#where().and_then(|place| place.lines().next()) {
+                message = format!("{message} (in {place})");
+            }
         }
         if is_transient_code(&code) {
             return Failure::Transient { place, sql, message, sqlstate: code };

@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 const FUNCTIONS: &str = "select coalesce(pg_catalog.md5(pg_catalog.string_agg(pg_catalog.pg_get_functiondef(p.oid), '' order by p.oid)), '') \
     from pg_catalog.pg_proc as p join pg_catalog.pg_namespace as n on n.oid = p.pronamespace \
-    where p.prokind in ('f', 'p') and n.nspname !~ '^(pg_|information_schema$)'";
+    where p.prokind in ('f', 'p') and n.nspname::text !~ '^(pg_|information_schema$)'";
 
 const TRIGGERS: &str = "select coalesce(pg_catalog.md5(pg_catalog.string_agg(pg_catalog.pg_get_triggerdef(oid), '' order by oid)), '') \
     from pg_catalog.pg_trigger where not tgisinternal";

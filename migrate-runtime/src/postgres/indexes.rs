@@ -8,7 +8,7 @@
 
 use super::backend::Postgres;
 use super::execute::step_failure;
-use super::remains::last_text;
+use super::remains::{LONGEST_PAUSE, last_text};
 use crate::engine::{Backend as _, Event, Failure, Planned};
 use crate::{Error, Result};
 use migrate_core::name::{Name, QualifiedName, quote_literal};
@@ -16,7 +16,9 @@ use migrate_core::operation::Operation;
 use migrate_core::schema::{ConstraintKind, IndexKeyKind, ObjectKey};
 use migrate_core::step::Action;
 use migrate_core::verdict::{Answers, Verdict};
+use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row as _};
+use std::time::Duration;
 
 /// How many more duplicates are named.
 const NAMED: usize = 3;
@@ -31,7 +33,7 @@ fn leftovers(condition: &str) -> String {
         "select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) from pg_catalog.pg_index as i \
          join pg_catalog.pg_class as c on c.oid = i.indexrelid join pg_catalog.pg_namespace as n on n.oid = c.relnamespace \
          join pg_catalog.pg_class as t on t.oid = i.indrelid or t.reltoastrelid = i.indrelid \
-         where not i.indisvalid and c.relkind = 'i' and t.relkind in ('r', 'm') and c.relname ~ '_cc(new|old)[0-9]*$' and {condition}"
+         where not i.indisvalid and c.relkind = 'i' and t.relkind in ('r', 'm') and c.relname::text ~ '_cc(new|old)[0-9]*$'::text and {condition}"
     )
 }
 
@@ -89,7 +91,7 @@ impl Postgres {
             "schema" => {
                 format!("pg_catalog.quote_ident((select nspname from pg_catalog.pg_namespace where oid = t.relnamespace)) = {quoted}")
             }
-            "database" => "t.oid > 0".to_owned(),
+            "database" => "true".to_owned(),
             _ => return Ok(()),
         };
         self.drop_all(&leftovers(&condition)).await
@@ -107,14 +109,28 @@ impl Postgres {
         self.drop_all(&format!("{own} union {others}")).await
     }
 
+    /// Drops the invalid indexes that the query names. One that somebody is building is waited for.
     async fn drop_all(&mut self, query: &str) -> Result<()> {
-        let rows = sqlx::raw_sql(AssertSqlSafe(query.to_owned())).fetch_all(&mut self.connection).await;
-        let rows = rows.map_err(|error| Error::server("looking for an invalid index", error))?;
-        for index in rows.iter().filter_map(|row| row.try_get::<String, _>(0).ok()) {
-            self.options.tell(&Event::Leftover { index: index.clone() });
-            self.raw(&format!("drop index concurrently if exists {index}")).await?;
+        let query = format!(
+            "select invalid.name, coalesce((select pg_catalog.min(p.pid)::text from pg_catalog.pg_stat_progress_create_index as p \
+             where p.index_relid = pg_catalog.to_regclass(invalid.name)::pg_catalog.oid), ''::text) from ({query}) as invalid (name)"
+        );
+        let mut pause = Duration::from_millis(20);
+        loop {
+            let rows = sqlx::raw_sql(AssertSqlSafe(query.clone())).fetch_all(&mut self.connection).await;
+            let rows = rows.map_err(|error| Error::server("looking for an invalid index", error))?;
+            let text = |row: &PgRow, i: usize| row.try_get::<String, _>(i).unwrap_or_default();
+            let (left, built): (Vec<&PgRow>, Vec<&PgRow>) = rows.iter().partition(|row| text(row, 1).is_empty());
+            for index in left.iter().map(|row| text(row, 0)) {
+                self.options.tell(&Event::Leftover { index: index.clone() });
+                self.raw(&format!("drop index concurrently if exists {index}")).await?;
+            }
+            let Some(busy) = built.first() else { return Ok(()) };
+            let holder = format!("pid {}, which builds the index {}", text(busy, 1), text(busy, 0));
+            self.options.tell(&Event::WaitingForLock { holder });
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        Ok(())
     }
 
     /// After a step outside of a transaction: is what it should have made there, with this definition, and valid?
@@ -199,7 +215,7 @@ fn duplicates(operation: &Operation) -> Option<String> {
     let numbers: Vec<String> = (1..=keys.len()).map(|number| number.to_string()).collect();
     Some(format!(
         "select case when pg_catalog.count(*) > 1 then {} || pg_catalog.string_agg(case when place > {NAMED} then '…' else named end, ', ' \
-         order by place) end from (select '(' || pg_catalog.concat_ws(', ', {}) || ') ' || many || ' times' as named, \
+         order by place) end from (select '('::text || pg_catalog.concat_ws(', ', {}) || ') '::text || many::text || ' times'::text as named, \
          pg_catalog.row_number() over () as place from (select {}, pg_catalog.count(*) as many from {} where {condition} \
          group by {} having pg_catalog.count(*) > 1 order by many desc, {} limit {}) as twice) as named",
         quote_literal(&format!("({}) = ", keys.join(", "))),

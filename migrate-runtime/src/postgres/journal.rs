@@ -163,8 +163,8 @@ pub(super) struct Identity {
 
 impl Identity {
     /// The control file learns of a new timeline at the next checkpoint only: the name of the WAL file has it at once.
-    pub(super) const SQL: &str = "select s.system_identifier::text || ' ' || case when pg_catalog.pg_is_in_recovery() then 0 else \
-        ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::integer end \
+    pub(super) const SQL: &str = "select s.system_identifier::text || ' ' || (case when pg_catalog.pg_is_in_recovery() then 0 else \
+        ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::integer end)::text \
         from pg_catalog.pg_control_system() as s";
 
     /// From the answer of the server.

@@ -21,7 +21,7 @@ const WORK_KEY: i64 = 0x006d_6967_7261_7466;
 /// What the server makes an error of where the guard is gone.
 const GUARD_IS_GONE: &str = "the session that held the migration lock has ended";
 
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The first column of the last row.
 pub(super) async fn last_text(connection: &mut PgConnection, doing: &'static str, sql: String) -> Result<Option<String>> {
@@ -34,7 +34,7 @@ impl Postgres {
     /// Columns of a query at the begin of a transaction, which joins those at work, unless the guard is gone.
     pub(super) fn at_work(&self) -> String {
         // what the planner could compute beforehand would be an error always
-        let refuse = format!("({} || pg_catalog.pg_backend_pid())::integer", quote_literal(&format!("{GUARD_IS_GONE}: ")));
+        let refuse = format!("({} || pg_catalog.version())::integer", quote_literal(&format!("{GUARD_IS_GONE}: ")));
         let key = self.guard_key;
         format!(
             "pg_catalog.pg_advisory_xact_lock_shared({WORK_KEY}), \
@@ -51,7 +51,7 @@ impl Postgres {
     /// Marks the guard as this migrator's, and waits until no transaction of an earlier one is at work.
     pub(super) async fn wait_for_remains(&mut self) -> Result<()> {
         let doing = "waiting for what an earlier migrator has left at work";
-        let Some(guard) = &mut self.guard else { return Ok(()) };
+        let Some(guard) = self.guard.as_mut().map(|guard| &mut guard.holds) else { return Ok(()) };
         self.guard_key = fastrand::i64(..);
         // rolling back to the savepoint gives the lock back: our own transactions want to share it
         let look = format!(

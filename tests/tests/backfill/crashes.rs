@@ -77,7 +77,8 @@ async fn a_migrator_that_is_killed_again_and_again_changes_every_row_once() {
         }
         drop(migrator);
         kills += 1;
-        reached.extend(database.text(PASSED).await.unwrap().parse::<i64>());
+        // nothing is left of the cursor once all is done, which may be just before the kill
+        reached.extend(database.text(PASSED).await.unwrap().parse::<i64>().ok().filter(|passed| *passed >= 0));
     }
     assert!(kills >= 3, "killed {kills} times only, at {reached:?}");
     assert!(reached.is_sorted(), "{reached:?}");
