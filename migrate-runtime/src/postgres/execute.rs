@@ -442,8 +442,9 @@ impl Postgres {
             if let Some(detail) = said.detail() {
                 message = format!("{message}: {detail}");
             }
-            // the code that it happened in, innermost first
-            if let Some(place) = said.r#where().and_then(|place| place.lines().next()) {
+            // the innermost function that it happened in
+            let is_function = |line: &&str| line.starts_with("PL/") || line.starts_with("SQL function ");
+            if let Some(place) = said.r#where().and_then(|place| place.lines().find(is_function)) {
                 message = format!("{message} (in {place})");
             }
         }
