@@ -194,18 +194,18 @@ async fn sessions_are_ended() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_way_back_is_interrupted() {
-    let kinds = rounds(Plan { test: "the_way_back_is_interrupted", ways: &[Way::Down, Way::DownAsWritten], faults: any, share: 5 }).await;
+    let kinds = rounds(Plan { test: "the_way_back_is_interrupted", ways: &[Way::Down, Way::DownAsWritten], faults: any, share: 8 }).await;
     assert!(kinds.values().any(|(_, hit)| *hit > 0), "{kinds:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn replays_are_interrupted() {
-    let kinds = rounds(Plan { test: "replays_are_interrupted", ways: &[Way::Replay], faults: any, share: 4 }).await;
+    let kinds = rounds(Plan { test: "replays_are_interrupted", ways: &[Way::Replay], faults: any, share: 6 }).await;
     assert!(kinds.values().any(|(_, hit)| *hit > 0), "{kinds:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn recoveries_are_interrupted() {
-    let kinds = rounds(Plan { test: "recoveries_are_interrupted", ways: &Way::ALL, faults: any_twice, share: 12 }).await;
+    let kinds = rounds(Plan { test: "recoveries_are_interrupted", ways: &Way::ALL, faults: any_twice, share: 20 }).await;
     assert!(kinds.values().any(|(_, hit)| *hit > 1), "{kinds:?}");
 }
