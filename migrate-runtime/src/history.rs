@@ -108,6 +108,8 @@ pub struct OperationRow {
     pub number: usize,
     /// What it does.
     pub operation: String,
+    /// Whether it is one of `down`, which counts its own.
+    pub reverses: bool,
     /// What became of it.
     pub outcome: Outcome,
     /// Why: the missing object of a skip.
@@ -121,7 +123,8 @@ pub struct History {
     pub format: Option<i32>,
     /// The recorded revisions, oldest first.
     pub revisions: IndexMap<String, RevisionRow>,
-    /// The latest word on every operation that is skipped, or belongs to a revision that isn't done.
+    /// The latest word on every operation that is skipped, or belongs to a revision that isn't done, since the revision was
+    /// last reversed.
     pub operations: Vec<OperationRow>,
 }
 
@@ -149,10 +152,17 @@ impl History {
         self.operations.iter().filter(|row| row.outcome == Outcome::Skipped)
     }
 
+    /// Whether `down` has begun with the revision, and committed a part of it.
+    #[must_use]
+    pub fn is_half_reversed(&self, revision: &str) -> bool {
+        self.revision(revision).is_some_and(|row| row.state == RevisionState::Started)
+            && self.operations.iter().any(|row| row.revision == revision && row.reverses)
+    }
+
     /// The latest word on the operations of one revision, by number.
     #[must_use]
     pub fn outcomes(&self, revision: &str) -> BTreeMap<usize, &OperationRow> {
-        self.operations.iter().filter(|row| row.revision == revision).map(|row| (row.number, row)).collect()
+        self.operations.iter().filter(|row| row.revision == revision && !row.reverses).map(|row| (row.number, row)).collect()
     }
 
     /// Makes sure that the chain and the database tell the same story.
@@ -182,8 +192,15 @@ impl History {
         Ok(())
     }
 
-    /// The migrations that aren't done, in their order, up to and including `target`.
+    /// The migrations that aren't done, in their order, up to and including `target`. An error, where one is half reversed:
+    /// what is left of it may be anything, and whoever wanted to go back knows whether that still holds.
     pub(crate) fn pending(&self, chain: Migrations, target: Option<&str>) -> Result<Vec<&'static Migration>> {
+        if let Some(half) = chain.migrations.iter().find(|migration| self.is_half_reversed(migration.revision)) {
+            return Err(Error::History {
+                problem: format!("`{}` is half reversed: `down` was interrupted after a part of it was committed", half.name),
+                help: "run `migrate down` again, which goes on from there, and `migrate up` after that".to_owned(),
+            });
+        }
         let pending = chain.migrations.iter().copied().filter(|migration| !self.is_done(migration.revision));
         let Some(target) = target else { return Ok(pending.collect()) };
         let target = resolve(chain, target)?;

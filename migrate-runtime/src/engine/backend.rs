@@ -40,7 +40,8 @@ pub(crate) trait Backend {
     /// What the journal says; an empty history where there is no journal. Never writes.
     async fn history(&mut self) -> Result<History>;
 
-    /// The outcomes of all operations of a revision, the latest word on each.
+    /// The outcomes of all operations of a revision, the latest word on each since it was last reversed, and of those that
+    /// reverse it.
     async fn outcomes(&mut self, revision: &str) -> Result<Vec<OperationRow>>;
 
     /// Takes the guard, creates the journal if there is none, notes the run, and reads the history again.

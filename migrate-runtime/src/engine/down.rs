@@ -89,8 +89,8 @@ async fn guarded<B: Backend>(
             reports.push(report);
             continue;
         }
-        let outcomes: BTreeMap<usize, Outcome> =
-            backend.outcomes(migration.revision).await?.into_iter().map(|row| (row.number, row.outcome)).collect();
+        let (back, there): (Vec<_>, Vec<_>) = backend.outcomes(migration.revision).await?.into_iter().partition(|row| row.reverses);
+        let outcomes: BTreeMap<usize, Outcome> = there.into_iter().map(|row| (row.number, row.outcome)).collect();
         let live = backend.snapshot().await?;
         let mut planner = Planner::new(live, backend.dialect());
         for earlier in chain.migrations.iter().take_while(|other| other.revision != migration.revision) {
@@ -108,7 +108,15 @@ async fn guarded<B: Backend>(
         }
         let steps = reverse_steps(migration, &mut planner, &outcomes)?;
         let attempt = Attempt { migration, steps: &steps, direction: Direction::Down, options };
-        reports.push(attempt.run(backend, &mut planner, &|_| None).await?);
+        // an earlier attempt may have committed a part; what it has reversed isn't reversed again
+        let half = history.is_half_reversed(migration.revision);
+        let reversed = back.into_iter().filter(|row| half && row.outcome == Outcome::Reverted);
+        let reversed: BTreeMap<usize, String> = reversed.map(|row| (row.number, row.operation)).collect();
+        let done = |number: usize| {
+            let step = number.checked_sub(1).and_then(|i| steps.get(i))?;
+            reversed.get(&number).filter(|operation| **operation == step.describe()).map(|_| Outcome::Reverted)
+        };
+        reports.push(attempt.run(backend, &mut planner, &done).await?);
     }
     Ok(())
 }

@@ -59,7 +59,8 @@ impl Lost {
             let history = backend.guard(command).await?.history;
             let mut reports = Vec::new();
             for attempted in &self.attempted {
-                let rows = backend.outcomes(attempted.migration.revision).await?;
+                let mut rows = backend.outcomes(attempted.migration.revision).await?;
+                rows.retain(|row| row.reverses == (self.direction == Direction::Down));
                 if !self.is_done(attempted, &history, &rows) {
                     return Ok((history, reports, Some(rows)));
                 }

@@ -286,11 +286,12 @@ impl Attempt<'_> {
 
     /// What earlier segments of this migration have committed.
     async fn recorded<B: Backend>(&self, backend: &mut B) -> Result<BTreeMap<usize, Outcome>> {
-        if self.direction != Direction::Up || backend.history().await?.revision(self.migration.revision).is_none() {
+        if self.direction == Direction::Replay || backend.history().await?.revision(self.migration.revision).is_none() {
             return Ok(BTreeMap::new());
         }
-        let rows = backend.outcomes(self.migration.revision).await?.into_iter();
-        let done = rows.filter(|row| matches!(row.outcome, Outcome::Applied | Outcome::Satisfied | Outcome::Skipped));
+        let reverses = self.direction == Direction::Down;
+        let rows = backend.outcomes(self.migration.revision).await?.into_iter().filter(|row| row.reverses == reverses);
+        let done = rows.filter(|row| !matches!(row.outcome, Outcome::Started | Outcome::Failed));
         Ok(done.map(|row| (row.number, row.outcome)).collect())
     }
 

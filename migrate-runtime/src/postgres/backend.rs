@@ -209,7 +209,7 @@ fn catalog_error(error: catalog::CatalogError) -> Error {
     }
 }
 
-type OperationArray = (String, usize, String, String, String);
+type OperationArray = (String, usize, String, bool, String, String);
 
 #[derive(serde::Deserialize)]
 struct HistoryText {
@@ -235,8 +235,8 @@ fn parse_history(text: &str) -> Result<History> {
 }
 
 fn operation_rows(rows: Vec<OperationArray>) -> Result<Vec<OperationRow>> {
-    let row = |(revision, number, operation, outcome, evidence): OperationArray| {
-        Ok(OperationRow { revision, number, operation, outcome: Outcome::parse(&outcome)?, evidence })
+    let row = |(revision, number, operation, reverses, outcome, evidence): OperationArray| {
+        Ok(OperationRow { revision, number, operation, reverses, outcome: Outcome::parse(&outcome)?, evidence })
     };
     rows.into_iter().map(row).collect()
 }

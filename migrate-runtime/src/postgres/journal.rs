@@ -223,26 +223,46 @@ pub(super) fn record_measured(run: i64, measured: &[Measured]) -> Vec<String> {
     timings.into_iter().chain(into("waits (run, revision, direction, waited_ms, waited_for, blockers)", waits)).collect()
 }
 
+/// The rows of `o` that count: a revision that was reversed and done again has others, and so has one that was reversed again.
+macro_rules! since_last_reversed {
+    () => {
+        "o.outcome <> 'failed' and case when o.direction = 'down'
+            then not exists (select from _migrate.operations as done where done.revision = o.revision and done.outcome <> 'failed'
+                and done.direction <> 'down' and done.id > o.id)
+            else not exists (select from _migrate.operations as reversed where reversed.revision = o.revision and reversed.outcome <> 'failed'
+                and reversed.direction = 'down' and reversed.id > o.id
+                and exists (select from _migrate.operations as done where done.revision = o.revision and done.outcome <> 'failed'
+                    and done.direction <> 'down' and done.id > reversed.id)) end"
+    };
+}
+
 /// One text with everything that a command has to know of the past.
-pub(super) const HISTORY: &str = "select pg_catalog.json_build_object(
+pub(super) const HISTORY: &str = concat!(
+    "select pg_catalog.json_build_object(
     'format', (select max(version) from _migrate.format),
     'revisions', (select coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(
             revision, name, checksum, state, pg_catalog.to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')) order by position), '[]')
         from _migrate.revisions),
-    'operations', (select coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(revision, number, operation, outcome, evidence) order by id), '[]')
+    'operations', (select coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(revision, number, operation, direction = 'down', outcome, evidence) order by id), '[]')
         from (select o.* from _migrate.operations as o
               join _migrate.revisions as r on r.revision = o.revision
-              where o.outcome <> 'failed' and (o.outcome = 'skipped' or r.state = 'started')
+              where (o.outcome = 'skipped' or r.state = 'started')
               and not exists (select from _migrate.operations as later where later.revision = o.revision and later.number = o.number
-                  and later.id > o.id and later.outcome <> 'failed')) as latest))::text";
+                  and (later.direction = 'down') = (o.direction = 'down') and later.id > o.id and later.outcome <> 'failed')
+              and ",
+    since_last_reversed!(),
+    ") as latest))::text"
+);
 
-/// The latest word on every operation of one revision.
+/// The latest word on every operation of one revision, since it was last reversed, and of the way back.
 pub(super) fn outcomes(revision: &str) -> String {
     format!(
-        "select coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(revision, number, operation, outcome, evidence) order by number), '[]')::text
-        from (select distinct on (number) * from _migrate.operations
-              where revision = {} and outcome <> 'failed' order by number, id desc) as latest",
-        quote_literal(revision)
+        "select coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(revision, number, operation, direction = 'down', outcome, evidence)
+            order by number), '[]')::text
+        from (select distinct on (direction = 'down', number) * from _migrate.operations as o
+              where revision = {} and {} order by direction = 'down', number, id desc) as latest",
+        quote_literal(revision),
+        since_last_reversed!()
     )
 }
 

@@ -76,6 +76,23 @@ pub(super) async fn begin_run(connection: &mut SqliteConnection, command: &str) 
         .map(|done| done.last_insert_rowid())
 }
 
+/// Whether `o` is the last word on its operation, since the revision was last reversed. `down` counts its own.
+macro_rules! last_word {
+    () => {
+        "o.id = (
+            select max(latest.id) from _migrate_operations as latest
+            where latest.revision = o.revision and latest.number = o.number and latest.outcome <> 'failed'
+                and (latest.direction = 'down') = (o.direction = 'down'))
+        and case when o.direction = 'down'
+            then not exists (select 1 from _migrate_operations as done where done.revision = o.revision and done.outcome <> 'failed'
+                and done.direction <> 'down' and done.id > o.id)
+            else not exists (select 1 from _migrate_operations as reversed where reversed.revision = o.revision
+                and reversed.outcome <> 'failed' and reversed.direction = 'down' and reversed.id > o.id
+                and exists (select 1 from _migrate_operations as done where done.revision = o.revision and done.outcome <> 'failed'
+                    and done.direction <> 'down' and done.id > reversed.id)) end"
+    };
+}
+
 /// What the journal says; nothing where there is none.
 pub(super) async fn history(connection: &mut SqliteConnection) -> Result<History> {
     let failed = |error| super::failed("reading the journal", error);
@@ -99,23 +116,25 @@ pub(super) async fn history(connection: &mut SqliteConnection) -> Result<History
         let row = RevisionRow { revision: text(0)?, name: text(1)?, checksum: text(2)?, state, recorded_at: text(4)? };
         revisions.insert(row.revision.clone(), row);
     }
-    let latest = "select o.revision, o.number, o.operation, o.outcome, o.evidence
+    let latest = concat!(
+        "select o.revision, o.number, o.operation, o.outcome, o.evidence, o.direction = 'down'
         from _migrate_operations as o join _migrate_revisions as r on r.revision = o.revision
-        where (o.outcome = 'skipped' or r.state = 'started') and o.id = (
-            select max(latest.id) from _migrate_operations as latest
-            where latest.revision = o.revision and latest.number = o.number and latest.outcome <> 'failed')
-        order by o.id";
+        where (o.outcome = 'skipped' or r.state = 'started') and ",
+        last_word!(),
+        " order by o.id"
+    );
     let rows = sqlx::query(latest).fetch_all(&mut *connection).await.map_err(failed)?;
     Ok(History { format, revisions, operations: operation_rows(&rows)? })
 }
 
-/// The latest word on every operation of one revision.
+/// The latest word on every operation of one revision, since it was last reversed, and of the way back.
 pub(super) async fn outcomes(connection: &mut SqliteConnection, revision: &str) -> Result<Vec<OperationRow>> {
-    let latest = "select o.revision, o.number, o.operation, o.outcome, o.evidence from _migrate_operations as o
-        where o.revision = ? and o.id = (
-            select max(latest.id) from _migrate_operations as latest
-            where latest.revision = o.revision and latest.number = o.number and latest.outcome <> 'failed')
-        order by o.number";
+    let latest = concat!(
+        "select o.revision, o.number, o.operation, o.outcome, o.evidence, o.direction = 'down' from _migrate_operations as o
+        where o.revision = ? and ",
+        last_word!(),
+        " order by o.number"
+    );
     let rows = sqlx::query(latest).bind(revision).fetch_all(connection).await;
     operation_rows(&rows.map_err(|error| super::failed("reading the journal", error))?)
 }
@@ -127,7 +146,9 @@ fn operation_rows(rows: &[sqlx::sqlite::SqliteRow]) -> Result<Vec<OperationRow>>
         let number: i64 = row.try_get(1).map_err(failed)?;
         let number = usize::try_from(number)
             .map_err(|_| Error::Format { doing: "reading the journal", reason: format!("an operation has the number {number}") })?;
-        Ok(OperationRow { revision: text(0)?, number, operation: text(2)?, outcome: Outcome::parse(&text(3)?)?, evidence: text(4)? })
+        let reverses = row.try_get(5).map_err(failed)?;
+        let outcome = Outcome::parse(&text(3)?)?;
+        Ok(OperationRow { revision: text(0)?, number, operation: text(2)?, reverses, outcome, evidence: text(4)? })
     };
     rows.iter().map(read).collect()
 }

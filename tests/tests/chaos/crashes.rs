@@ -1,9 +1,10 @@
 //! The server is killed, with several migrations at different points of their way.
 
 use crate::fault::Moment;
-use crate::prepared::{Prepared, up};
+use crate::prepared::Prepared;
 use crate::rounds::{first_seed, rounds_wanted, subjects};
 use crate::subject::Subject;
+use crate::way::Way;
 use fastrand::Rng;
 use migrate_tests::Server;
 use migrate_tests::binaries::ServerBinaries;
@@ -28,7 +29,7 @@ async fn own_server() -> &'static Server {
     server
 }
 
-/// Runs `up` on all of them, and stops the server when the moment of the first has come. What is wrong then.
+/// Lets all of them go their ways, and stops the server when the moment of the first has come. What is wrong then.
 async fn crash(subjects: Vec<&'static Subject>, mut rng: Rng) -> Result<(bool, Vec<String>), String> {
     let server = own_server().await;
     let mut preparing = JoinSet::new();
@@ -49,9 +50,9 @@ async fn crash(subjects: Vec<&'static Subject>, mut rng: Rng) -> Result<(bool, V
     let proxies: Vec<_> = prepared.iter().map(Prepared::proxy).collect();
     let mut migrators = JoinSet::new();
     for ((prepared, database), proxy) in prepared.iter().zip(&databases).zip(&proxies) {
-        let (url, chain) = (proxy.url(database.url()), prepared.subject.chain);
+        let (url, way, chain) = (proxy.url(database.url()), prepared.subject.way, prepared.subject.chain);
         // whether it fails is its own affair
-        migrators.spawn(async move { drop(up(&url, chain).await) });
+        migrators.spawn(async move { drop(way.go(&url, chain).await) });
     }
     while !moment.has_come(&proxies[0]) && migrators.len() == prepared.len() {
         while migrators.try_join_next().is_some() {}
@@ -85,7 +86,7 @@ async fn servers_are_killed() {
     let mut hits = 0;
     for seed in first_seed()..first_seed() + rounds_wanted() {
         let mut rng = Rng::with_seed(seed);
-        let mut all: Vec<&Subject> = subjects().await.iter().filter(|subject| !loses_rows(subject)).collect();
+        let mut all: Vec<&Subject> = subjects(Way::Up).await.iter().filter(|subject| !loses_rows(subject)).collect();
         rng.shuffle(&mut all);
         for chosen in Subject::covering(&all).chunks(DATABASES).take(CRASHES) {
             let (hit, problems) = crash(chosen.to_vec(), rng.fork()).await.unwrap();

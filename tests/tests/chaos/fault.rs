@@ -1,7 +1,7 @@
 //! What goes wrong, and where.
 
 use crate::migrator::Child;
-use crate::prepared::{Course, Prepared, up};
+use crate::prepared::{Course, Prepared};
 use crate::state::texts;
 use fastrand::Rng;
 use migrate_tests::Database;
@@ -98,19 +98,19 @@ impl Fault {
         Self::Terminate(*rng.choice(&[Sessions::Waiting, Sessions::Guard, Sessions::All]).unwrap())
     }
 
-    /// Runs `up` into the fault. Tells whether it came to that.
+    /// Goes the way into the fault. Tells whether it came to that.
     pub async fn inject(self, prepared: &Prepared, database: &Database) -> bool {
         match self {
             Self::Cut(cut) => {
                 let proxy = prepared.proxy();
                 proxy.cut_at(cut);
                 // whether it fails is its own affair
-                let _ = up(&proxy.url(database.url()), prepared.subject.chain).await;
+                let _ = prepared.subject.way.go(&proxy.url(database.url()), prepared.subject.chain).await;
                 !proxy.has_planned_cut()
             }
             Self::Kill(moment) => {
                 let proxy = prepared.proxy();
-                let mut child = Child::start(&prepared.subject.name, &proxy.url(database.url()));
+                let mut child = Child::start(&prepared.subject, &proxy.url(database.url()));
                 while !moment.has_come(&proxy) && child.is_alive() {
                     tokio::time::sleep(Duration::from_micros(300)).await;
                 }
@@ -127,8 +127,8 @@ async fn terminate(sessions: Sessions, prepared: &Prepared, database: &Database)
     for lock in texts(&mut transaction, LOCK_TABLES).await {
         transaction.execute(sqlx::raw_sql(AssertSqlSafe(lock))).await.unwrap();
     }
-    let (url, chain) = (database.url().to_owned(), prepared.subject.chain);
-    let migrator = tokio::spawn(async move { up(&url, chain).await });
+    let (url, way, chain) = (database.url().to_owned(), prepared.subject.way, prepared.subject.chain);
+    let migrator = tokio::spawn(async move { way.go(&url, chain).await });
     let mut hit = false;
     while !hit && !migrator.is_finished() {
         let waiting = texts(&mut watcher, WAITS).await;

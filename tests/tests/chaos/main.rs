@@ -1,10 +1,12 @@
 //! Kill anything at any time, run it again, and the database is where it should be.
 //!
-//! Every run takes a case that goes up, makes a chain of its base and its migration, puts rows into the base, and runs
-//! `up` into a fault: the network breaks before, in or after a message, the migrator or the server is killed, sessions are
-//! ended while they wait for a lock. Then `up` has to succeed without any repair, the one after that has to have nothing to
-//! do, and the database has to be as it is without a fault: the schema, the rows, and a journal that accounts for each
-//! operation once.
+//! Every run takes a case, makes a chain of its base and its migration, puts rows into the base, and runs into a fault: the
+//! network breaks before, in or after a message, the migrator or the server is killed, sessions are ended while they wait for a
+//! lock. Then the same command has to succeed without any repair, the one after that has to have nothing to do, and the
+//! database has to be as it is without a fault: the schema, the rows, and a journal that accounts for each operation once.
+//!
+//! The fault comes while the case goes up, while it goes back, which has to lead to the base, and from there up again, or
+//! while `up` does what an earlier one had to skip. Another one may come while the first is healed.
 //!
 //! What is done is decided by a seed. `CHAOS_SEED` sets it, `CHAOS_RUNS` is the number of rounds, each with a seed of its own
 //! and at least one case for each kind of operation; `CHAOS_CASE` takes the cases whose path begins so. A failure prints how it is repeated.
@@ -19,3 +21,4 @@ mod rounds;
 mod state;
 mod subject;
 mod together;
+mod way;

@@ -1,8 +1,10 @@
-//! A subject on a server: its base with rows in it, and what the migration makes of that where nothing goes wrong.
+//! A subject on a server: where it begins, with rows in it, and what becomes of that where nothing goes wrong.
 
 use crate::state::{State, texts, unaccounted};
 use crate::subject::{BASE, Subject};
-use migrate_runtime::{Database as Migrator, Event, Migrations, Options, Summary};
+use crate::way::{Way, in_phases, up, up_with};
+use migrate_core::lower;
+use migrate_runtime::{Event, Options, Outcome};
 use migrate_tests::proxy::{Counters, Proxy};
 use migrate_tests::{Database, Server};
 use sqlx::{Connection as _, PgConnection};
@@ -10,46 +12,27 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Nothing here takes that long but a migrator that waits for what never comes.
-const HANGS: Duration = Duration::from_mins(1);
-
 /// A subject, ready to meet faults.
 pub struct Prepared {
     pub subject: Subject,
     /// What it comes to without a fault.
     pub expected: State,
+    /// What `up` comes to after that, where it was a way back.
+    again: State,
     /// What goes over the network meanwhile.
     pub course: Course,
-    /// Until it is given away.
-    base: Option<Database>,
+    /// A database at the beginning of the way, until it is given away.
+    beginning: Option<Database>,
     server: &'static Server,
 }
 
-/// What went over the network while the migration was done.
+/// What went over the network on the way.
 #[derive(Clone, Debug, Default)]
 pub struct Course {
     /// All of it.
     pub total: Counters,
     /// The round trips in which operations were done.
     pub working: BTreeSet<u64>,
-}
-
-/// `up`, with an end to the patience.
-pub async fn up(url: &str, chain: Migrations) -> Result<Summary, String> {
-    up_with(url, chain, None, in_phases()).await
-}
-
-/// Every table is large, so that what can be done in phases is.
-fn in_phases() -> Options {
-    Options { large_table: 0, ..Options::default() }
-}
-
-async fn up_with(url: &str, chain: Migrations, target: Option<&str>, options: Options) -> Result<Summary, String> {
-    let migrator = Migrator::new(url).map_err(|error| error.to_string())?.with_options(options);
-    match tokio::time::timeout(HANGS, migrator.up(chain, target)).await {
-        Ok(done) => done.map_err(|error| error.to_string()),
-        Err(_) => Err(format!("`up` hangs for {HANGS:?}")),
-    }
 }
 
 impl Prepared {
@@ -63,42 +46,57 @@ impl Prepared {
     }
 
     async fn with_rows(subject: &Subject, server: &'static Server, rows: bool) -> Result<Self, String> {
-        let base = Database::create(server).await;
-        up_with(base.url(), subject.chain, Some(BASE), Options::default()).await?;
-        if rows {
-            base.execute(include_str!("rows.sql")).await.map_err(|error| error.to_string())?;
-        }
-        let mut prepared =
-            Self { subject: subject.clone(), expected: State::default(), course: Course::default(), base: Some(base), server };
+        let beginning = Database::create(server).await;
+        let base = begin(subject, &beginning, rows).await?;
+        let (expected, again, course) = (State::default(), State::default(), Course::default());
+        let mut prepared = Self { subject: subject.clone(), expected, again, course, beginning: Some(beginning), server };
         let database = prepared.database().await;
         prepared.course = prepared.go(&database).await?;
-        if !up(database.url(), subject.chain).await?.revisions.is_empty() {
-            return Err("a second `up` has something to do".to_owned());
+        if !subject.way.go(database.url(), subject.chain).await?.revisions.is_empty() {
+            return Err(format!("a second `{}` has something to do", subject.way.name()));
         }
-        let unaccounted = unaccounted(&database, subject).await;
+        let unaccounted = unaccounted(&database, subject, subject.way).await;
         if !unaccounted.is_empty() {
             return Err(unaccounted.join("\n"));
         }
-        prepared.expected = State::of(&database, &subject.model).await;
+        prepared.expected = State::of(&database, subject.model()).await;
+        if let Some(base) = base {
+            if prepared.expected.dump != base {
+                let diff = similar::TextDiff::from_lines(&base, &prepared.expected.dump);
+                return Err(diff.unified_diff().header("the base", "what the way back leads to").to_string());
+            }
+            prepared.again = prepared.up_again(&database).await?;
+        }
         Ok(prepared)
     }
 
-    /// A database at the base.
+    /// Goes up once more after the way back.
+    async fn up_again(&self, database: &Database) -> Result<State, String> {
+        let error = |error| format!("`up` after the way back: {error}");
+        up(database.url(), self.subject.chain).await.map_err(error)?;
+        let unaccounted = unaccounted(database, &self.subject, Way::Up).await;
+        if !unaccounted.is_empty() {
+            return Err(error(unaccounted.join("\n")));
+        }
+        Ok(State::of(database, &self.subject.after).await)
+    }
+
+    /// A database at the beginning of the way.
     pub async fn database(&self) -> Database {
-        let base = self.base.as_ref().unwrap();
+        let beginning = self.beginning.as_ref().unwrap();
         let mut connection = PgConnection::connect(self.server.url()).await.unwrap();
         // what is copied nobody can be connected to
-        let sessions = format!("select pid::text from pg_stat_activity where datname = '{}'", base.name());
+        let sessions = format!("select pid::text from pg_stat_activity where datname = '{}'", beginning.name());
         while !texts(&mut connection, &sessions).await.is_empty() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         connection.close().await.unwrap();
-        base.copy(self.server).await
+        beginning.copy(self.server).await
     }
 
-    /// The last database at the base: there can be no other one after it.
+    /// The last database at the beginning: there can be no other one after it.
     pub fn last_database(&mut self) -> Database {
-        self.base.take().unwrap()
+        self.beginning.take().unwrap()
     }
 
     /// The network before the server.
@@ -116,23 +114,58 @@ impl Prepared {
             }
         };
         let options = Options { observer: Some(Arc::new(observer)), ..in_phases() };
-        up_with(&proxy.url(database.url()), self.subject.chain, None, options).await?;
+        self.subject.way.go_with(&proxy.url(database.url()), self.subject.chain, options).await?;
         let working = working.lock().unwrap().clone();
         Ok(Course { total: proxy.counters(), working })
     }
 
     /// Heals what a fault has left, and tells what is otherwise than without it.
     pub async fn heal(&self, database: &Database) -> Vec<String> {
-        if let Err(error) = up(database.url(), self.subject.chain).await {
-            return vec![format!("the second `up` fails: {error}")];
+        let Subject { way, chain, .. } = self.subject;
+        let name = if way.is_down() { "down" } else { "up" };
+        if let Err(error) = way.go(database.url(), chain).await {
+            return vec![format!("the next `{name}` fails: {error}")];
         }
-        match up(database.url(), self.subject.chain).await {
+        match way.go(database.url(), chain).await {
             Ok(summary) if summary.revisions.is_empty() => {}
-            Ok(summary) => return vec![format!("the third `up` has something to do: {:?}", summary.revisions)],
-            Err(error) => return vec![format!("the third `up` fails: {error}")],
+            Ok(summary) => return vec![format!("the `{name}` after that has something to do: {:?}", summary.revisions)],
+            Err(error) => return vec![format!("the `{name}` after that fails: {error}")],
         }
-        let mut problems = unaccounted(database, &self.subject).await;
-        problems.extend(State::of(database, &self.subject.model).await.compare(&self.expected));
+        let mut problems = unaccounted(database, &self.subject, way).await;
+        problems.extend(State::of(database, self.subject.model()).await.compare(&self.expected));
+        if way.is_down() && problems.is_empty() {
+            match self.up_again(database).await {
+                Ok(state) => problems.extend(state.compare(&self.again)),
+                Err(error) => problems.push(error),
+            }
+        }
         problems
     }
+}
+
+/// Brings a new database to the beginning of a subject's way. Gives the schema of the base, if it is to come back to that.
+async fn begin(subject: &Subject, database: &Database, rows: bool) -> Result<Option<String>, String> {
+    let (url, chain) = (database.url(), subject.chain);
+    if subject.way == Way::Replay {
+        let summary = up(url, chain).await?;
+        let did = summary.revisions.iter().flat_map(|report| &report.operations).filter(|report| report.outcome != Outcome::Skipped);
+        let did: Vec<&str> = did.map(|report| report.operation.as_str()).collect();
+        if !did.is_empty() {
+            return Err(format!("nothing of it is there, and yet not everything was skipped: {did:?}"));
+        }
+        for statement in lower::parse(&subject.base).unwrap_or_default() {
+            database.execute(&statement.sql).await.map_err(|error| format!("{error}: {}", statement.sql))?;
+        }
+    } else {
+        up_with(url, chain, Some(BASE), Options::default()).await?;
+    }
+    if rows {
+        database.execute(include_str!("rows.sql")).await.map_err(|error| error.to_string())?;
+    }
+    if !subject.way.is_down() {
+        return Ok(None);
+    }
+    let base = database.dump().await;
+    up(url, chain).await?;
+    Ok(Some(base))
 }

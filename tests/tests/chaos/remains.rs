@@ -1,8 +1,8 @@
 //! A migrator is dead, and the server goes on with what it has sent last: the next one is there before that is done.
 
-use crate::prepared::up;
 use crate::state::texts;
-use migrate_runtime::{Database as Migrator, Error, Event, Options};
+use crate::way::up;
+use migrate_runtime::{Database as Migrator, DownTo, Error, Event, Options};
 use migrate_tests::chain::chain;
 use migrate_tests::proxy::Proxy;
 use migrate_tests::{Database, server};
@@ -168,4 +168,48 @@ async fn without_its_guard_a_migrator_begins_nothing() {
     up(database.url(), chain).await.unwrap();
     let runs = "select count(*) || ' ' || count(distinct run) from _migrate.operations where revision <> 'aaaaaaaaaaaa'";
     assert_eq!(database.text(runs).await.unwrap(), "2 2", "what came after it was done by another run");
+}
+
+#[tokio::test]
+async fn a_way_back_that_has_failed_halfway_goes_on_from_there() {
+    let database = Database::create(server()).await;
+    let chain = chain(&format!(
+        "{BASE}=== bbbbbbbbbbbb work after aaaaaaaaaaaa\nalter table accounts add column note text;\nalter table accounts add column owner text;\n\
+         --- down\nupdate accounts set balance = balance * 2;\ncreate unique index concurrently accounts_balance on accounts (balance);\n\
+         alter table accounts drop column note, drop column owner;\n"
+    ));
+    up(database.url(), chain).await.unwrap();
+    database.execute("insert into accounts values (2, 100)").await.unwrap();
+    let migrator = Migrator::new(database.url()).unwrap();
+    let back = DownTo::Revision("aaaaaaaaaaaa".to_owned());
+    migrator.down(chain, &back).await.unwrap_err();
+    let refused = migrator.up(chain, None).await.unwrap_err();
+    assert!(matches!(&refused, Error::History { problem, .. } if problem.contains("half reversed")), "{refused}");
+    database.execute("delete from accounts where id = 2").await.unwrap();
+    migrator.down(chain, &back).await.unwrap();
+    assert_eq!(database.text("select string_agg(balance::text, ' ') from accounts").await.unwrap(), "200", "changed once");
+    let reversed = "select string_agg(number || ' ' || outcome, ', ' order by id) from _migrate.operations \
+                    where direction = 'down' and outcome not in ('started', 'failed')";
+    assert_eq!(database.text(reversed).await.unwrap(), "1 reverted, 2 reverted, 3 reverted, 4 reverted");
+    assert_eq!(up(database.url(), chain).await.unwrap().revisions.len(), 1);
+    assert_eq!(database.text("select count(note)::text || count(owner) from accounts").await.unwrap(), "00");
+}
+
+#[tokio::test]
+async fn what_was_done_before_the_way_back_does_not_count_after_it() {
+    let database = Database::create(server()).await;
+    let chain = chain(&format!(
+        "{BASE}=== bbbbbbbbbbbb work after aaaaaaaaaaaa\nalter table accounts add column note text;\n\
+         create unique index concurrently accounts_balance on accounts (balance);\nalter table accounts add column owner text;\n\
+         --- down\nalter table accounts drop column note, drop column owner;\n"
+    ));
+    up(database.url(), chain).await.unwrap();
+    let migrator = Migrator::new(database.url()).unwrap();
+    migrator.down(chain, &DownTo::Revision("aaaaaaaaaaaa".to_owned())).await.unwrap();
+    database.execute("drop index accounts_balance; insert into accounts values (2, 100)").await.unwrap();
+    // the first operation is committed, the second finds the same value twice
+    migrator.up(chain, None).await.unwrap_err();
+    database.execute("delete from accounts where id = 2").await.unwrap();
+    migrator.up(chain, None).await.unwrap();
+    assert_eq!(database.text("select count(note)::text || count(owner) from accounts").await.unwrap(), "00", "both columns are there");
 }

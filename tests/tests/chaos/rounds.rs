@@ -3,6 +3,7 @@
 use crate::fault::Fault;
 use crate::prepared::Prepared;
 use crate::subject::Subject;
+use crate::way::Way;
 use fastrand::Rng;
 use migrate_tests::{Database, server};
 use std::collections::BTreeMap;
@@ -28,27 +29,49 @@ pub fn rounds_wanted() -> u64 {
     variable("CHAOS_RUNS", 1)
 }
 
-/// The cases that the server takes.
-pub async fn subjects() -> &'static [Subject] {
-    static SUBJECTS: OnceLock<Vec<Subject>> = OnceLock::new();
+/// The cases that the server takes and that can go this way.
+pub async fn subjects(way: Way) -> &'static [Subject] {
+    static SUBJECTS: [OnceLock<Vec<Subject>>; Way::ALL.len()] = [const { OnceLock::new() }; Way::ALL.len()];
+    let subjects = &SUBJECTS[Way::ALL.iter().position(|other| *other == way).unwrap()];
+    if let Some(subjects) = subjects.get() {
+        return subjects;
+    }
     let database = Database::create(server()).await;
     let version = database.text("select (current_setting('server_version_num')::integer / 10000)::text").await.unwrap().parse().unwrap();
-    SUBJECTS.get_or_init(|| Subject::all(version))
+    subjects.get_or_init(|| Subject::all(version, way))
 }
 
 /// What came of the faults of one subject.
 struct Met {
-    name: String,
-    /// The faults, each with what is wrong after it.
-    faults: Vec<(Fault, bool, Vec<String>)>,
+    /// The faults, which of them hit, and what is wrong after them.
+    faults: Vec<Fault>,
+    hits: usize,
+    problems: Vec<String>,
 }
 
-/// Which faults a subject meets. What they are depends on the seed and the subject, whatever the others meet.
+/// Which faults a subject meets, one after the other: each in what was to heal those before it. What they are depends on the seed and the subject, whatever the others meet.
 type Choose = fn(&mut Rng, &Prepared) -> Vec<Fault>;
 
 fn socket_cuts(rng: &mut Rng, prepared: &Prepared) -> Vec<Fault> {
     let at_work = rng.u8(..3) > 0;
     vec![if at_work { Fault::cut_at_work(rng, &prepared.course) } else { Fault::cut_anywhere(rng, &prepared.course) }]
+}
+
+fn any_fault(rng: &mut Rng, prepared: &Prepared) -> Fault {
+    match rng.u8(..8) {
+        0 => Fault::kill(rng, &prepared.course),
+        1 => Fault::terminate(rng),
+        2 | 3 => Fault::cut_anywhere(rng, &prepared.course),
+        _ => Fault::cut_at_work(rng, &prepared.course),
+    }
+}
+
+fn any(rng: &mut Rng, prepared: &Prepared) -> Vec<Fault> {
+    vec![any_fault(rng, prepared)]
+}
+
+fn any_twice(rng: &mut Rng, prepared: &Prepared) -> Vec<Fault> {
+    vec![any_fault(rng, prepared), any_fault(rng, prepared)]
 }
 
 fn kills(rng: &mut Rng, prepared: &Prepared) -> Vec<Fault> {
@@ -59,17 +82,29 @@ fn terminations(rng: &mut Rng, _: &Prepared) -> Vec<Fault> {
     vec![Fault::terminate(rng)]
 }
 
+/// What a test has its subjects meet.
+#[derive(Clone, Copy)]
+struct Plan {
+    /// Its name.
+    test: &'static str,
+    /// The ways that subjects go.
+    ways: &'static [Way],
+    faults: Choose,
+    /// How many of the subjects that have all kinds among them are taken, one in so many.
+    share: usize,
+}
+
 async fn meet(subject: Subject, mut rng: Rng, choose: Choose) -> Result<Met, String> {
     let mut prepared =
         Prepared::new(&subject, server()).await.map_err(|error| format!("--- {} without a fault\n{error}\n", subject.name))?;
-    let mut faults = Vec::new();
-    let mut chosen = choose(&mut rng, &prepared).into_iter().peekable();
-    while let Some(fault) = chosen.next() {
-        let database = if chosen.peek().is_some() { prepared.database().await } else { prepared.last_database() };
-        let hit = fault.inject(&prepared, &database).await;
-        faults.push((fault, hit, prepared.heal(&database).await));
+    let faults = choose(&mut rng, &prepared);
+    let database = prepared.last_database();
+    let mut hits = 0;
+    for fault in &faults {
+        hits += usize::from(fault.inject(&prepared, &database).await);
     }
-    Ok(Met { name: subject.name, faults })
+    let problems = prepared.heal(&database).await;
+    Ok(Met { faults, hits, problems })
 }
 
 /// The same seed and name give the same number, on every machine.
@@ -77,73 +112,100 @@ fn mixed(seed: u64, name: &str) -> u64 {
     name.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Runs all rounds. `share`: how many of the subjects that have all kinds among them are taken, one in so many.
-#[expect(clippy::print_stderr, reason = "who runs it for hours wants to see what it finds when it finds it")]
-async fn rounds(test: &str, choose: Choose, share: usize) -> BTreeMap<&'static str, (usize, usize)> {
+/// The subjects of a round, each way with its own, and kinds of operations that are among them all.
+async fn chosen(plan: Plan, rng: &mut Rng) -> Vec<&'static Subject> {
     let only = std::env::var("CHAOS_CASE").ok();
+    let mut chosen = Vec::new();
+    for way in plan.ways {
+        let mut all: Vec<&Subject> = subjects(*way).await.iter().collect();
+        rng.shuffle(&mut all);
+        match &only {
+            Some(only) => chosen.extend(all.into_iter().filter(|subject| subject.name.starts_with(only))),
+            None => chosen.extend(Subject::covering(&all).into_iter().step_by(plan.share)),
+        }
+    }
+    chosen
+}
+
+/// Runs all rounds. For each kind of operation, how often it met faults, and how often one of them hit.
+#[expect(clippy::print_stderr, reason = "who runs it for hours wants to see what it finds when it finds it")]
+async fn rounds(plan: Plan) -> BTreeMap<&'static str, (usize, usize)> {
     let (mut runs, mut hits) = (0, 0);
     let mut failures = Vec::new();
     let mut kinds: BTreeMap<&'static str, (usize, usize)> = BTreeMap::new();
     for seed in first_seed()..first_seed() + rounds_wanted() {
-        let mut rng = Rng::with_seed(seed);
-        let mut all: Vec<&Subject> = subjects().await.iter().collect();
-        rng.shuffle(&mut all);
-        let chosen: Vec<&Subject> = match &only {
-            Some(only) => all.into_iter().filter(|subject| subject.name.starts_with(only)).collect(),
-            None => Subject::covering(&all).into_iter().step_by(share).collect(),
-        };
+        let chosen = chosen(plan, &mut Rng::with_seed(seed)).await;
         let mut running = JoinSet::new();
         let mut waiting = chosen.iter();
         loop {
             while running.len() < AT_ONCE
-                && let Some(subject) = waiting.next()
+                && let Some(subject) = waiting.next().copied()
             {
-                running.spawn(meet((*subject).clone(), Rng::with_seed(mixed(seed, &subject.name)), choose));
+                let rng = Rng::with_seed(mixed(seed, &subject.name));
+                running.spawn(async move { (subject, meet(subject.clone(), rng, plan.faults).await) });
             }
             let Some(met) = running.join_next().await else { break };
-            match met.unwrap() {
-                Err(failure) => failures.push(failure),
+            let (subject, met) = met.unwrap();
+            let repeat = format!("CHAOS_SEED={seed} CHAOS_CASE={} cargo test -p migrate-tests --test chaos {}", subject.name, plan.test);
+            let failure = match met {
+                Err(failure) => Some(failure),
                 Ok(met) => {
-                    let subject = chosen.iter().find(|subject| subject.name == met.name).unwrap();
-                    for (fault, hit, problems) in met.faults {
-                        runs += 1;
-                        hits += usize::from(hit);
-                        for kind in &subject.kinds {
-                            let counts = kinds.entry(kind).or_default();
-                            *counts = (counts.0 + 1, counts.1 + usize::from(hit));
-                        }
-                        if !problems.is_empty() {
-                            let repeat =
-                                format!("CHAOS_SEED={seed} CHAOS_CASE={} cargo test -p migrate-tests --test chaos {test}", met.name);
-                            let failure = format!("--- {fault:?} in {}\n{}\nrepeat it: {repeat}\n", met.name, problems.join("\n"));
-                            eprintln!("{failure}");
-                            failures.push(failure);
-                        }
+                    runs += 1;
+                    hits += met.hits;
+                    for kind in &subject.kinds {
+                        let counts = kinds.entry(kind).or_default();
+                        *counts = (counts.0 + 1, counts.1 + met.hits);
                     }
+                    (!met.problems.is_empty()).then(|| {
+                        format!("--- {:?} in {} of {}\n{}\n", met.faults, subject.way.name(), subject.name, met.problems.join("\n"))
+                    })
                 }
+            };
+            if let Some(failure) = failure {
+                let failure = format!("{failure}repeat it: {repeat}\n");
+                eprintln!("{failure}");
+                failures.push(failure);
             }
         }
     }
-    eprintln!("{runs} runs, {hits} of them hit, {} kinds of operations", kinds.len());
+    eprintln!("{}: seed {}, {runs} runs, {hits} hits, {} kinds of operations", plan.test, first_seed(), kinds.len());
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
     kinds
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sockets_are_cut() {
-    let kinds = rounds("sockets_are_cut", socket_cuts, 1).await;
+    let kinds = rounds(Plan { test: "sockets_are_cut", ways: &[Way::Up], faults: socket_cuts, share: 1 }).await;
     let spared: Vec<_> = kinds.iter().filter(|(_, (_, hit))| *hit == 0).map(|(kind, _)| kind).collect();
     assert!(spared.is_empty(), "no cut hit {spared:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn migrators_are_killed() {
-    let kinds = rounds("migrators_are_killed", kills, 5).await;
+    let kinds = rounds(Plan { test: "migrators_are_killed", ways: &[Way::Up], faults: kills, share: 5 }).await;
     assert!(kinds.values().any(|(_, hit)| *hit > 0), "{kinds:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sessions_are_ended() {
-    let kinds = rounds("sessions_are_ended", terminations, 5).await;
+    let kinds = rounds(Plan { test: "sessions_are_ended", ways: &[Way::Up], faults: terminations, share: 5 }).await;
     assert!(kinds.values().any(|(_, hit)| *hit > 0), "{kinds:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_way_back_is_interrupted() {
+    let kinds = rounds(Plan { test: "the_way_back_is_interrupted", ways: &[Way::Down, Way::DownAsWritten], faults: any, share: 8 }).await;
+    assert!(kinds.values().any(|(_, hit)| *hit > 0), "{kinds:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn replays_are_interrupted() {
+    let kinds = rounds(Plan { test: "replays_are_interrupted", ways: &[Way::Replay], faults: any, share: 6 }).await;
+    assert!(kinds.values().any(|(_, hit)| *hit > 0), "{kinds:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn recoveries_are_interrupted() {
+    let kinds = rounds(Plan { test: "recoveries_are_interrupted", ways: &Way::ALL, faults: any_twice, share: 20 }).await;
+    assert!(kinds.values().any(|(_, hit)| *hit > 1), "{kinds:?}");
 }

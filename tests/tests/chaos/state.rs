@@ -1,6 +1,7 @@
 //! What a database has come to, and what has to be true of it whatever happened on the way.
 
-use crate::subject::Subject;
+use crate::subject::{BASE, Subject};
+use crate::way::Way;
 use migrate_core::schema::Schema;
 use migrate_core::step::{Action, Step};
 use migrate_runtime::postgres::catalog;
@@ -22,6 +23,8 @@ pub struct State {
     invalid_indexes: Vec<String>,
     /// Tables, each with the number of its rows and what is in them.
     rows: Vec<String>,
+    /// What became of the operations, each time that they were done or reversed.
+    journal: Vec<String>,
 }
 
 const INVALID_INDEXES: &str =
@@ -46,6 +49,12 @@ const LEFTOVERS: &str = "select 'left behind: ' || oid::regclass from pg_class w
     union all select 'left behind: transaction ' || gid from pg_prepared_xacts where database = current_database()
     union all select format('left behind: a lock of the class %s', locktype) from pg_locks
         where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())";
+
+/// What was done, reversed and skipped. What an interrupted attempt has done is found to be done by the next one.
+const ACCOUNT: &str = "select concat_ws(' ', revision, direction, number, operation) || ': ' || \
+     string_agg(case outcome when 'satisfied' then 'applied' else outcome end, ', ' order by id) \
+     from _migrate.operations where outcome not in ('started', 'failed') group by revision, direction, number, operation \
+     order by revision, direction, number, operation";
 
 /// The last word on every operation; what began outside of a transaction and failed has another one after that.
 const JOURNAL: &str = "select revision || ' ' || number || ' ' || string_agg(outcome, ', ' order by id) from _migrate.operations \
@@ -75,8 +84,9 @@ impl State {
         for query in texts(&mut connection, ROWS).await {
             rows.extend(texts(&mut connection, &query).await);
         }
+        let journal = texts(&mut connection, ACCOUNT).await;
         connection.close().await.unwrap();
-        Self { dump, differences, invalid_indexes, rows }
+        Self { dump, differences, invalid_indexes, rows, journal }
     }
 
     /// What is otherwise than in the one that no fault has met.
@@ -90,6 +100,7 @@ impl State {
             ("the catalog is not the model", &self.differences, &expected.differences),
             ("indexes are invalid", &self.invalid_indexes, &expected.invalid_indexes),
             ("rows differ", &self.rows, &expected.rows),
+            ("the journal tells something else", &self.journal, &expected.journal),
         ];
         problems.extend(
             lists
@@ -102,7 +113,7 @@ impl State {
 }
 
 /// What the journal fails to account for, and what is still there of us.
-pub async fn unaccounted(database: &Database, subject: &Subject) -> Vec<String> {
+pub async fn unaccounted(database: &Database, subject: &Subject, way: Way) -> Vec<String> {
     let mut connection = database.connect().await;
     let began = Instant::now();
     let mut problems = texts(&mut connection, SESSIONS).await;
@@ -113,9 +124,15 @@ pub async fn unaccounted(database: &Database, subject: &Subject) -> Vec<String> 
     problems.extend(texts(&mut connection, LEFTOVERS).await);
     problems.extend(texts(&mut connection, UNFINISHED).await);
     let revisions = texts(&mut connection, REVISIONS).await;
-    let expected: Vec<String> = subject.chain.migrations.iter().map(|migration| format!("{} is applied", migration.revision)).collect();
+    let recorded = subject.chain.migrations.iter().filter(|migration| !way.is_down() || migration.revision == BASE);
+    let expected: Vec<String> = recorded.map(|migration| format!("{} is applied", migration.revision)).collect();
     if revisions != expected {
         problems.push(format!("revisions: {revisions:?}"));
+    }
+    if (way, subject.way) != (Way::Up, Way::Up) {
+        // the account of a fault is compared with that of none
+        connection.close().await.unwrap();
+        return problems;
     }
     let journal = texts(&mut connection, JOURNAL).await;
     let mut rows = journal.iter();

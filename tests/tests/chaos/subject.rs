@@ -1,12 +1,17 @@
 //! What the faults meet: the migrations of the cases, each as a chain of its base and itself.
 
-use migrate_core::schema::Schema;
+use crate::way::Way;
+use migrate_core::name::QualifiedName;
+use migrate_core::operation::{Operate as _, Operation};
+use migrate_core::schema::{ObjectKey, Origin, Schema};
 use migrate_core::step::Action;
+use migrate_core::verdict::advance;
 use migrate_runtime::Migrations;
-use migrate_tests::case::Case;
+use migrate_tests::case::{Case, Outcome};
 use migrate_tests::chain::chain;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The revision of a case's base.
 pub const BASE: &str = "ba5eba5eba5e";
@@ -20,15 +25,21 @@ const LEFT_OUT: [(&str, &str); 4] = [
     ("lints/password_in_source/role.case", "makes a role, which all databases share"),
 ];
 
-/// A case that goes up.
+/// A case that goes some way.
 #[derive(Clone, Debug)]
 pub struct Subject {
     /// Its file, below the folder of the cases.
     pub name: String,
+    /// The way that it goes.
+    pub way: Way,
     /// The base and the migration.
     pub chain: Migrations,
+    /// The SQL of the base.
+    pub base: String,
+    /// The schema of the base.
+    pub before: Schema,
     /// The schema after both.
-    pub model: Schema,
+    pub after: Schema,
     /// The kinds of the migration's operations.
     pub kinds: BTreeSet<String>,
 }
@@ -37,9 +48,17 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")
 }
 
+/// A case, and what comes of it in the model.
+fn read(name: &str) -> (Case, Outcome) {
+    let case = Case::read(&folder().join(name)).unwrap();
+    let outcome = case.run().unwrap();
+    (case, outcome)
+}
+
 impl Subject {
-    /// All cases that a server of this version takes, in the order of their names.
-    pub fn all(version: u32) -> Vec<Self> {
+    /// All cases that a server of this version takes and that can go this way, in the order of their names.
+    pub fn all(version: u32, way: Way) -> Vec<Self> {
+        static ALL: OnceLock<Vec<(String, (Case, Outcome))>> = OnceLock::new();
         let folder = folder();
         let files = Case::files(&folder).unwrap();
         let names = files.iter().map(|file| file.strip_prefix(&folder).unwrap().display().to_string());
@@ -47,20 +66,21 @@ impl Subject {
         for (name, reason) in LEFT_OUT {
             assert!(names.iter().any(|other| other == name), "there is no {name} to be left out because it {reason}");
         }
-        names
-            .into_iter()
-            .filter(|name| LEFT_OUT.iter().all(|(other, _)| other != name))
-            .filter_map(|name| Self::read(&name, version))
-            .collect()
+        let names = names.into_iter().filter(|name| LEFT_OUT.iter().all(|(other, _)| other != name));
+        let all = ALL.get_or_init(|| names.map(|name| (name.clone(), read(&name))).collect());
+        all.iter().filter_map(|(name, (case, outcome))| Self::of(name, case, outcome, version, way)).collect()
     }
 
-    /// The case in this file, if a server of this version takes it.
-    pub fn read(name: &str, version: u32) -> Option<Self> {
-        let case = Case::read(&folder().join(name)).unwrap();
+    /// The case in this file, if a server of this version takes it and it can go this way.
+    pub fn read(name: &str, version: u32, way: Way) -> Option<Self> {
+        let (case, outcome) = read(name);
+        Self::of(name, &case, &outcome, version, way)
+    }
+
+    fn of(name: &str, case: &Case, outcome: &Outcome, version: u32, way: Way) -> Option<Self> {
         if case.refused || case.server.is_some_and(|since| version < since) {
             return None;
         }
-        let outcome = case.run().unwrap();
         if !outcome.errors.is_empty() {
             return None;
         }
@@ -69,8 +89,21 @@ impl Subject {
             _ => None,
         });
         let kinds = operations.collect();
-        let text = format!("=== {BASE} base\n{}\n=== {MIGRATION} migration after {BASE}\n{}", case.base, case.migration);
-        Some(Self { name: name.to_owned(), chain: chain(&text), model: outcome.after, kinds })
+        let (base, migration) = (&case.base, &case.migration);
+        let (declared, down) = match way {
+            Way::Up => ("", String::new()),
+            Way::Down => ("", outcome.down.is_ok().then(String::new)?),
+            Way::DownAsWritten => ("", format!("\n--- down\n{}", written(outcome)?)),
+            Way::Replay => ("--- optional\n", can_be_skipped(case, outcome).then(String::new)?),
+        };
+        let text = format!("=== {BASE} base\n{declared}{base}\n=== {MIGRATION} migration after {BASE}\n{migration}{down}");
+        let (before, after) = (outcome.before.clone(), outcome.after.clone());
+        Some(Self { name: name.to_owned(), way, chain: chain(&text), base: case.base.clone(), before, after, kinds })
+    }
+
+    /// What the catalog has to be once it has gone its way.
+    pub fn model(&self) -> &Schema {
+        if self.way.is_down() { &self.before } else { &self.after }
     }
 
     /// Few subjects that have all kinds of operations among them, beginning from the front.
@@ -79,4 +112,36 @@ impl Subject {
         let adds = |subject: &&&Self| subject.kinds.iter().filter(|kind| missing.remove(kind.as_str())).count() > 0;
         subjects.iter().filter(adds).copied().collect()
     }
+}
+
+/// The statements of the derived way back, where each operation changes something: what one has found done already is not
+/// for `down!` to reverse, nor what else is done to the same object.
+fn written(outcome: &Outcome) -> Option<String> {
+    let statements = outcome.sql_down().filter(|statements| !statements.is_empty())?;
+    let mut model = outcome.before.clone();
+    let changes = |operation| advance(&mut model, operation, &Origin::default()).iter().any(|change| change.before != change.after);
+    outcome.operations().all(changes).then(|| statements.iter().flat_map(|statement| [statement, ";\n"]).collect())
+}
+
+/// Whether the case comes to nothing where the tables of its base are absent: the base has tables only, and what belongs to
+/// them, and each operation is about one of them, or about what an operation that was skipped would have created.
+fn can_be_skipped(case: &Case, outcome: &Outcome) -> bool {
+    let Ok(base) = migrate_core::replay::steps(&case.base) else { return false };
+    let is_of_a_table =
+        |key: &ObjectKey| matches!(key, ObjectKey::Index(_)) || key.table().is_some_and(|table| outcome.before.tables.contains_key(table));
+    let base_is_tables = base.iter().all(|step| match &step.action {
+        Action::Change(operation) => {
+            let touched = operation.touches();
+            !touched.is_empty() && touched.iter().all(is_of_a_table)
+        }
+        _ => false,
+    });
+    let mut missing: BTreeSet<QualifiedName> = outcome.before.tables.keys().cloned().collect();
+    let is_skipped = |operation: &Operation| {
+        let (touched, required) = (operation.touches(), operation.requires());
+        let is_missing = touched.iter().chain(&required).filter_map(ObjectKey::table).any(|table| missing.contains(table));
+        missing.extend(touched.iter().filter(|_| is_missing).filter_map(ObjectKey::table).cloned());
+        is_missing
+    };
+    !base.is_empty() && base_is_tables && outcome.operations().all(is_skipped)
 }

@@ -1,6 +1,6 @@
 //! Every replica of an application starts at once, and each of them runs the migrations that it has in itself.
 
-use crate::prepared::up;
+use crate::way::up;
 use migrate_tests::chain::chain;
 use migrate_tests::{Database, server};
 use tokio::task::JoinSet;
