@@ -82,7 +82,7 @@ pub struct OperationReport {
     /// The line, from 1.
     pub line: u32,
     /// How long it took, in milliseconds: on PostgreSQL by the server's clock, for what reads or writes many rows, is opaque
-    /// or runs outside of a transaction. 0 for the rest, and for what wasn't run.
+    /// or runs outside of a transaction, and 0 for the rest; on SQLite for everything. 0 for what wasn't run.
     pub duration_ms: u64,
 }
 

@@ -3,7 +3,8 @@
 use super::journal::{Entry, Mark};
 use super::transaction::{Open, Settings};
 use super::wait::Wait;
-use super::{catalog, connect, failed, journal};
+use super::waited::Waited;
+use super::{catalog, connect, failed, format, journal};
 use crate::engine::{Backend, Committed, Direction, Failure, Guarded, Options, Rendered, Together, Told, Work};
 use crate::history::{History, OperationRow, Outcome, RevisionState};
 use crate::{Error, Migration, Result};
@@ -34,8 +35,8 @@ pub(crate) struct Sqlite {
     pub(super) mark: Mark,
     /// The row of this run in the journal.
     pub(super) run_id: i64,
-    /// Which way failures are journalled.
-    direction: Direction,
+    /// The waits for locks that aren't in the journal yet.
+    pub(super) waits: Vec<Waited>,
 }
 
 impl Sqlite {
@@ -49,7 +50,7 @@ impl Sqlite {
             open: None,
             mark: Mark::default(),
             run_id: 0,
-            direction: Direction::Up,
+            waits: Vec::new(),
         };
         backend.connection = connect::connect_if_exists(&backend.connect, backend.options.guard_wait).await?;
         if backend.connection.is_some() {
@@ -174,11 +175,8 @@ impl Backend for Sqlite {
     }
 
     async fn guard(&mut self, command: &str) -> Result<Guarded> {
-        if command == "down" {
-            self.direction = Direction::Down;
-            if self.connection.is_none() {
-                return Ok(Guarded { history: History::default() });
-            }
+        if command == "down" && self.connection.is_none() {
+            return Ok(Guarded { history: History::default() });
         }
         if self.connection.is_none() {
             self.connection = Some(connect::connect(&self.connect, true, self.options.guard_wait).await?);
@@ -187,7 +185,7 @@ impl Backend for Sqlite {
         self.settings = Settings::read(self.connection()?).await.map_err(|error| failed("reading the settings", error))?;
         let mut wait = Wait::new(self.options.guard_wait);
         loop {
-            if !self.begin(wait.left(), false).await? {
+            if !self.begin(wait.left(), false, None).await? {
                 return Err(Error::Locked { holder: self.writer(), waited: wait.waited() });
             }
             let opened = match self.open_journal(command).await {
@@ -250,8 +248,8 @@ impl Backend for Sqlite {
     }
 
     async fn record_failure(&mut self, migration: &Migration, direction: Direction, failure: &Failure) -> Result<bool> {
-        let Some(Told { place, message, code, sql, .. }) = failure.told(direction) else { return Ok(true) };
-        let row = journal::Row { place, outcome: Outcome::Failed, evidence: message, sql, code };
+        let Some(Told { place, message, verdict, code, sql, .. }) = failure.told(direction) else { return Ok(true) };
+        let row = journal::Row { place, verdict, outcome: Outcome::Failed, evidence: message, sql, code, took: None };
         let entry = Entry::Failure(migration.revision, direction, row);
         // whoever has the lock is what the failure is about
         let locked = matches!(failure, Failure::Transient { .. });
@@ -274,11 +272,13 @@ impl Backend for Sqlite {
 }
 
 impl Sqlite {
-    /// Creates the journal if there is none, notes the run, and reads the history, all in the open transaction.
+    /// Creates the journal if there is none, or brings it up to date, notes the run, and reads the history, all in the open
+    /// transaction.
     async fn open_journal(&mut self, command: &str) -> Result<History> {
         // a newer format must be refused before anything of ours is written
-        journal::history(self.connection()?).await?;
-        journal::bootstrap(self.connection()?).await.map_err(|error| failed("creating the journal", error))?;
+        let found = journal::history(self.connection()?).await?.format;
+        let doing = if found.is_some() { "bringing the journal up to date" } else { "creating the journal" };
+        format::bootstrap(self.connection()?, found).await.map_err(|error| failed(doing, error))?;
         let run = journal::begin_run(self.connection()?, command).await;
         self.run_id = run.map_err(|error| failed("noting the run in the journal", error))?;
         self.read_history().await

@@ -7,6 +7,7 @@ use super::backend::Sqlite;
 use super::cursor::{self, Place};
 use super::execute::{failure, step_failure};
 use super::transaction::is_transient;
+use super::waited::Purpose;
 use super::{failed, journal};
 use crate::engine::{Cursor, Direction, Failure, Key, Pace, Planned, Teller, Work, milliseconds};
 use crate::history::{Outcome, RevisionState};
@@ -141,7 +142,7 @@ impl Sqlite {
 
     async fn one_batch(&mut self, work: &Work, running: &mut Running<'_>, teller: &Teller<'_>) -> Result<Attempt, Failure> {
         let began = Instant::now();
-        if !self.begin(work.lock_timeout, false).await? {
+        if !self.begin(work.lock_timeout, false, Some(Purpose::of(work))).await? {
             return Ok(Attempt::Locked(self.writer()));
         }
         self.same_mark().await?;
@@ -219,7 +220,7 @@ impl Sqlite {
     async fn finish_batches(&mut self, work: &mut Work, i: usize, running: &Running<'_>) -> Result<(), Failure> {
         work.steps[i].evidence = running.cursor.evidence();
         let run = self.run_id;
-        if !self.begin(self.options.guard_wait, false).await? {
+        if !self.begin(self.options.guard_wait, false, Some(Purpose::of(work))).await? {
             let (holder, waited) = (self.writer(), self.options.guard_wait);
             return Err(Error::Locked { holder, waited }.into());
         }
@@ -227,7 +228,7 @@ impl Sqlite {
         let planned = &work.steps[i];
         let (outcome, evidence) = planned.outcome(work.direction).unwrap_or((Outcome::Applied, String::new()));
         let sql = planned.sql.join(";\n");
-        let row = journal::Row::of(planned, outcome, &evidence, &sql);
+        let row = journal::Row::of(planned, outcome, &evidence, &sql).timed(Some(work.durations[i]));
         let done = journal::record(self.connection()?, run, work.migration.revision, work.direction, &row).await;
         done.map_err(|error| failed("writing the journal", error))?;
         running.place.delete(self.connection()?).await.map_err(|error| failed("writing the journal", error))?;

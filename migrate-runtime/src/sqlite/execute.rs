@@ -29,7 +29,7 @@ impl Sqlite {
             if !runs(&work.steps[i]) {
                 continue;
             }
-            self.ensure(&place, drops, work.lock_timeout).await?;
+            self.ensure(work, &place, drops).await?;
             if work.steps[i].batched.is_some() {
                 self.run_batches(work, i).await?;
             } else if work.steps[i].is_outside() {
@@ -39,7 +39,7 @@ impl Sqlite {
             }
         }
         if work.completes {
-            self.ensure(&place, drops, work.lock_timeout).await?;
+            self.ensure(work, &place, drops).await?;
             self.journal(work, usize::MAX).await?;
             self.complete(work, place).await?;
         } else if self.open.is_some() {
@@ -157,8 +157,10 @@ impl Sqlite {
     pub(super) async fn journal(&mut self, work: &mut Work, number: usize) -> Result<(), Failure> {
         let run = self.run_id;
         for (planned, outcome, evidence) in work.outcomes().filter(|(planned, ..)| planned.number < number) {
-            let sql = if planned.decision == Decision::Run { planned.sql.join(";\n") } else { String::new() };
-            let row = journal::Row::of(planned, outcome, &evidence, &sql);
+            let is_run = planned.decision == Decision::Run;
+            let sql = if is_run { planned.sql.join(";\n") } else { String::new() };
+            let i = work.steps.iter().position(|step| step.number == planned.number).filter(|_| is_run);
+            let row = journal::Row::of(planned, outcome, &evidence, &sql).timed(i.map(|i| work.durations[i]));
             let done = journal::record(self.connection()?, run, work.migration.revision, work.direction, &row).await;
             done.map_err(|error| failed("writing the journal", error))?;
         }

@@ -1,76 +1,28 @@
-//! The journal's tables in SQLite, and what is written to them.
+//! What is written to the journal's tables in SQLite, and read from them.
 //!
 //! They are PostgreSQL's, with a prefix for the schema that SQLite hasn't got. Times are text, in UTC.
 
-use crate::engine::{Direction, Planned};
+use super::format;
+use super::waited::Purpose;
+use super::who::Who;
+use crate::engine::{Direction, Planned, milliseconds};
 use crate::error::Place;
 use crate::history::{History, OperationRow, Outcome, RevisionRow, RevisionState};
 use crate::{Error, Migration, Result};
 use indexmap::IndexMap;
-use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
-
-/// The format of the tables that this version writes.
-const FORMAT: i32 = 1;
-
-const NOW: &str = "strftime('%Y-%m-%d %H:%M:%f', 'now')";
-
-/// Creates what isn't there, in the open transaction.
-pub(super) async fn bootstrap(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    let sql = format!(
-        "create table if not exists _migrate_format (version integer not null);
-insert into _migrate_format select {FORMAT} where not exists (select 1 from _migrate_format);
-create table if not exists _migrate_runs (
-    id integer primary key autoincrement,
-    command text not null,
-    started_at text not null default ({NOW}),
-    process_id integer not null,
-    sqlite_version text not null default (sqlite_version()),
-    tool_version text not null
-);
-create table if not exists _migrate_revisions (
-    position integer primary key autoincrement,
-    revision text not null unique,
-    name text not null,
-    checksum text not null,
-    state text not null check (state in ('applied', 'started', 'stamped')),
-    recorded_at text not null default ({NOW}),
-    run integer not null references _migrate_runs (id)
-);
-create table if not exists _migrate_operations (
-    id integer primary key autoincrement,
-    run integer not null references _migrate_runs (id),
-    revision text not null,
-    direction text not null check (direction in ('up', 'replay', 'down')),
-    number integer not null,
-    operation text not null,
-    outcome text not null check (outcome in ('applied', 'satisfied', 'skipped', 'started', 'failed', 'reverted')),
-    evidence text not null default '',
-    sql text not null default '',
-    file text not null,
-    line integer not null,
-    sqlstate text,
-    recorded_at text not null default ({NOW})
-);
-create index if not exists _migrate_operations_latest on _migrate_operations (revision, number, id desc);
-create view if not exists _migrate_skipped as
-    select o.revision, o.number, o.operation, o.evidence, o.file, o.line, o.recorded_at
-    from _migrate_operations as o
-    where o.outcome = 'skipped' and o.id = (
-        select max(latest.id) from _migrate_operations as latest
-        where latest.revision = o.revision and latest.number = o.number and latest.outcome <> 'failed')
-    order by o.revision, o.number;
-{}",
-        super::cursor::TABLE
-    );
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop)
-}
+use sqlx::{Row as _, SqliteConnection};
+use std::time::Duration;
 
 /// Notes a run and gives its number.
 pub(super) async fn begin_run(connection: &mut SqliteConnection, command: &str) -> sqlx::Result<i64> {
-    sqlx::query("insert into _migrate_runs (command, process_id, tool_version) values (?, ?, ?)")
+    let who = Who::ask();
+    sqlx::query("insert into _migrate_runs (command, process_id, tool_version, application, os_user, host) values (?, ?, ?, ?, ?, ?)")
         .bind(command)
         .bind(i64::from(std::process::id()))
         .bind(env!("CARGO_PKG_VERSION"))
+        .bind(who.application)
+        .bind(who.user)
+        .bind(who.host)
         .execute(connection)
         .await
         .map(|done| done.last_insert_rowid())
@@ -96,17 +48,9 @@ macro_rules! last_word {
 /// What the journal says; nothing where there is none.
 pub(super) async fn history(connection: &mut SqliteConnection) -> Result<History> {
     let failed = |error| super::failed("reading the journal", error);
-    let exists = sqlx::query("select 1 from sqlite_schema where type = 'table' and name = '_migrate_format'");
-    if exists.fetch_optional(&mut *connection).await.map_err(failed)?.is_none() {
+    let format = format::found(connection).await?;
+    if format.is_none() {
         return Ok(History::default());
-    }
-    let format: Option<i32> =
-        sqlx::query_scalar("select max(version) from _migrate_format").fetch_one(&mut *connection).await.map_err(failed)?;
-    if let Some(format) = format.filter(|format| *format > FORMAT) {
-        return Err(Error::History {
-            problem: format!("the journal has format {format}, and this binary knows formats up to {FORMAT}"),
-            help: "use the version of the tool that wrote it, or a newer one".to_owned(),
-        });
     }
     let rows = sqlx::query("select revision, name, checksum, state, substr(recorded_at, 1, 19) from _migrate_revisions order by position");
     let mut revisions = IndexMap::new();
@@ -176,16 +120,25 @@ pub(super) async fn mark(connection: &mut SqliteConnection) -> sqlx::Result<Mark
 /// A row to be journalled.
 pub(super) struct Row<'a> {
     pub(super) place: &'a Place,
+    /// What was found, where something was compared.
+    pub(super) verdict: Option<&'static str>,
     pub(super) outcome: Outcome,
     pub(super) evidence: &'a str,
     pub(super) sql: &'a str,
     pub(super) code: Option<&'a str>,
+    /// How long it took, where it was run.
+    pub(super) took: Option<Duration>,
 }
 
 impl<'a> Row<'a> {
     /// What became of a step that was not run alone to fail.
     pub(super) fn of(planned: &'a Planned, outcome: Outcome, evidence: &'a str, sql: &'a str) -> Self {
-        Self { place: &planned.place, outcome, evidence, sql, code: None }
+        Self { place: &planned.place, verdict: planned.verdict(), outcome, evidence, sql, code: None, took: None }
+    }
+
+    /// It was run, and took that long.
+    pub(super) fn timed(self, took: Option<Duration>) -> Self {
+        Self { took, ..self }
     }
 }
 
@@ -198,20 +151,23 @@ pub(super) async fn record(
     row: &Row<'_>,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "insert into _migrate_operations (run, revision, direction, number, operation, outcome, evidence, sql, file, line, sqlstate)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into _migrate_operations
+            (run, revision, direction, number, operation, verdict, outcome, evidence, sql, file, line, sqlstate, duration_ms)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(run)
     .bind(revision)
     .bind(direction.as_str())
     .bind(i64::try_from(row.place.number).unwrap_or(i64::MAX))
     .bind(row.place.operation.as_str())
+    .bind(row.verdict)
     .bind(row.outcome.as_str())
     .bind(row.evidence)
     .bind(row.sql)
     .bind(row.place.file.as_str())
     .bind(i64::from(row.place.line))
     .bind(row.code)
+    .bind(row.took.map(|took| i64::try_from(milliseconds(took)).unwrap_or(i64::MAX)))
     .execute(connection)
     .await
     .map(drop)
@@ -248,7 +204,7 @@ pub(super) async fn forget_revision(connection: &mut SqliteConnection, migration
 /// What is written in a transaction of its own.
 pub(super) enum Entry<'a> {
     /// A failure, whose own transaction was rolled back: of a revision, on the way in this direction.
-    Failure(&'a str, Direction, Row<'a>),
+    Failure(&'static str, Direction, Row<'a>),
     /// Revisions that nothing is run for.
     Revisions(&'a [&'a Migration], RevisionState),
     /// A revision is forgotten.
@@ -256,6 +212,15 @@ pub(super) enum Entry<'a> {
 }
 
 impl Entry<'_> {
+    /// What its transaction is for; `None`: for several revisions at once.
+    pub(super) fn purpose(&self) -> Option<Purpose> {
+        match self {
+            Self::Failure(revision, direction, _) => Some(Purpose { revision, direction: *direction }),
+            Self::Revisions(..) => None,
+            Self::Forget(migration) => Some(Purpose { revision: migration.revision, direction: Direction::Down }),
+        }
+    }
+
     pub(super) async fn write(&self, connection: &mut SqliteConnection, run: i64) -> sqlx::Result<()> {
         match self {
             Self::Failure(revision, direction, row) => record(connection, run, revision, *direction, row).await,

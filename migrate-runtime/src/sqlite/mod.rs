@@ -8,6 +8,7 @@ mod codes;
 mod connect;
 mod cursor;
 mod execute;
+mod format;
 mod holder;
 mod journal;
 mod keys;
@@ -15,6 +16,8 @@ mod orphans;
 mod transaction;
 mod triggers;
 mod wait;
+mod waited;
+mod who;
 
 pub(crate) use backend::Sqlite;
 use connect::failed;

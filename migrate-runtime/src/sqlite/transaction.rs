@@ -10,13 +10,14 @@ use super::keys::{Key, keys};
 use super::orphans::Before;
 use super::triggers::{self, Broken};
 use super::wait::Wait;
+use super::waited::{Lock, Purpose, Waited};
 use super::{connect, failed, holder, journal};
-use crate::engine::{Event, Failure};
+use crate::engine::{Event, Failure, Work};
 use crate::error::Place;
 use crate::{Error, Result};
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqliteConnection};
 use sqlx_core::transaction::TransactionManager as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The driver counts its transactions: so one that a Rust step begins becomes a savepoint in ours.
 type Driver = <sqlx::Sqlite as sqlx::Database>::TransactionManager;
@@ -36,8 +37,10 @@ pub(super) struct Open {
     broken: Option<Broken>,
     /// Whether something has been done in it.
     pub(super) worked: bool,
-    /// The migration that it is for.
-    revision: String,
+    /// What it is for.
+    purpose: Option<Purpose>,
+    /// Whether it was begun for the steps of that revision, and what has to be known before them was read.
+    planned: bool,
 }
 
 /// What a session of the user's has switched on or off.
@@ -57,28 +60,39 @@ impl Settings {
 
 impl Sqlite {
     /// Begins a transaction that may write, if the lock is to be had within `wait`.
-    pub(super) async fn begin(&mut self, wait: Duration, foreign_keys_off: bool) -> Result<bool> {
+    pub(super) async fn begin(&mut self, wait: Duration, foreign_keys_off: bool, purpose: Option<Purpose>) -> Result<bool> {
         let (limit, mut wait) = (wait, Wait::new(wait));
+        let mut holders: Vec<String> = Vec::new();
         // can't be switched once it has begun
         let foreign_keys = self.settings.foreign_keys && !foreign_keys_off;
         // and the old way of renaming a table leaves triggers and keys behind that name what isn't there any more
         let pragmas = format!("pragma busy_timeout = 0; pragma foreign_keys = {foreign_keys}; pragma legacy_alter_table = off");
         self.raw(&pragmas).await?;
-        loop {
+        let begun = loop {
             let statement = AssertSqlSafe("begin immediate").into_sql_str();
             match Driver::begin(self.connection()?, Some(statement)).await {
-                Ok(()) => break,
+                Ok(()) => break true,
                 Err(error) if !is_transient(&error) => return Err(failed("beginning a transaction", error)),
                 Err(_) => {}
             }
             if wait.is_over() {
-                self.restore().await?;
-                return Ok(false);
+                break false;
             }
-            self.options.tell(&Event::WaitingForLock { holder: self.writer() });
+            let holder = self.writer();
+            if !holders.contains(&holder) {
+                holders.push(holder.clone());
+            }
+            self.options.tell(&Event::WaitingForLock { holder });
             wait.pause().await;
+        };
+        if !holders.is_empty() {
+            Waited { purpose, lock: Lock::Write, lasted: wait.waited(), holders }.note(&mut self.waits);
         }
-        self.open = Some(Open::default());
+        if !begun {
+            self.restore().await?;
+            return Ok(false);
+        }
+        self.open = Some(Open { purpose, ..Open::default() });
         // the commit may have to wait for readers
         let timeout = self.options.lock_timeout.min(limit).as_millis();
         self.raw(&format!("pragma busy_timeout = {timeout}")).await?;
@@ -87,22 +101,24 @@ impl Sqlite {
 
     /// Sees to it that a transaction is open, for what was planned, and with foreign keys off where a table is dropped:
     /// that would delete the rows that refer to it.
-    pub(super) async fn ensure(&mut self, place: &Place, drops: bool, wait: Duration) -> Result<(), Failure> {
+    pub(super) async fn ensure(&mut self, work: &Work, place: &Place, drops: bool) -> Result<(), Failure> {
+        let is_for_it = |open: &Open| open.planned && open.purpose.is_some_and(|purpose| purpose.revision == work.migration.revision);
         let (fits, worked) = match &self.open {
             // what was begun for another migration, which somebody else has done meanwhile, may have keys off that it needs
-            Some(open) => (open.revision == place.revision && (open.may_drop || !drops), open.worked),
+            Some(open) => (is_for_it(open) && (open.may_drop || !drops), open.worked),
             None => (false, false),
         };
         if fits {
             return Ok(());
         }
         self.rollback().await?;
-        self.begin_planned(place, drops, wait, worked).await
+        self.begin_planned(work, place, drops, worked).await
     }
 
     /// Begins a transaction for what was planned. `anew`: a part of it had been done, and is undone.
-    async fn begin_planned(&mut self, place: &Place, drops: bool, wait: Duration, anew: bool) -> Result<(), Failure> {
-        if !self.begin(wait, drops).await? {
+    async fn begin_planned(&mut self, work: &Work, place: &Place, drops: bool, anew: bool) -> Result<(), Failure> {
+        let purpose = Some(Purpose::of(work));
+        if !self.begin(work.lock_timeout, drops, purpose).await? {
             return Err(Failure::Transient {
                 place: place.clone(),
                 sql: "begin immediate".to_owned(),
@@ -116,7 +132,7 @@ impl Sqlite {
         } else {
             None
         };
-        self.open = Some(Open { may_drop: drops, orphans, revision: place.revision.clone(), ..Open::default() });
+        self.open = Some(Open { may_drop: drops, orphans, purpose, planned: true, ..Open::default() });
         let mark = self.current_mark().await?;
         if anew || mark != self.mark {
             return Err(Failure::Overtaken);
@@ -171,9 +187,20 @@ impl Sqlite {
 
     /// Commits. On an error the transaction is still open.
     pub(super) async fn commit(&mut self) -> sqlx::Result<()> {
-        let (Some(connection), Some(_)) = (&mut self.connection, &self.open) else { return Ok(()) };
+        let (Some(connection), Some(open)) = (&mut self.connection, &self.open) else { return Ok(()) };
+        for waited in &self.waits {
+            waited.record(connection, self.run_id).await?;
+        }
         let mark = journal::mark(connection).await?;
-        Driver::commit(connection).await?;
+        let began = Instant::now();
+        if let Err(error) = Driver::commit(connection).await {
+            if is_transient(&error) {
+                let (purpose, holders) = (open.purpose, vec![self.reader()]);
+                Waited { purpose, lock: Lock::Commit, lasted: began.elapsed(), holders }.note(&mut self.waits);
+            }
+            return Err(error);
+        }
+        self.waits.clear();
         self.mark = mark;
         self.open = None;
         // the transaction is done, and the next one sets what it needs
@@ -206,7 +233,7 @@ impl Sqlite {
     pub(super) async fn write(&mut self, doing: &'static str, wait: Duration, planned: bool, entry: &Entry<'_>) -> Result<(), Failure> {
         let mut wait = Wait::new(wait);
         loop {
-            if self.open.is_none() && !self.begin(wait.left(), false).await? {
+            if self.open.is_none() && !self.begin(wait.left(), false, entry.purpose()).await? {
                 return Err(Error::Locked { holder: self.writer(), waited: wait.waited() }.into());
             }
             if planned && self.current_mark().await? != self.mark {

@@ -8,6 +8,7 @@ mod crash;
 mod database;
 mod errors;
 mod failures;
+mod journal;
 mod locks;
 mod orphans;
 mod race;
