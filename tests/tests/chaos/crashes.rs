@@ -34,7 +34,7 @@ async fn crash(subjects: Vec<&'static Subject>, mut rng: Rng) -> Result<(bool, V
     let server = own_server().await;
     let mut preparing = JoinSet::new();
     for subject in subjects {
-        preparing.spawn(async move { (subject, Prepared::new(subject, server).await) });
+        preparing.spawn(async move { (subject, Box::pin(Prepared::new(subject, server)).await) });
     }
     let mut prepared = Vec::new();
     for (subject, ready) in preparing.join_all().await {

@@ -96,7 +96,7 @@ struct Plan {
 
 async fn meet(subject: Subject, mut rng: Rng, choose: Choose) -> Result<Met, String> {
     let mut prepared =
-        Prepared::new(&subject, server()).await.map_err(|error| format!("--- {} without a fault\n{error}\n", subject.name))?;
+        Box::pin(Prepared::new(&subject, server())).await.map_err(|error| format!("--- {} without a fault\n{error}\n", subject.name))?;
     let faults = choose(&mut rng, &prepared);
     let database = prepared.last_database();
     let mut hits = 0;
@@ -142,7 +142,7 @@ async fn rounds(plan: Plan) -> BTreeMap<&'static str, (usize, usize)> {
                 && let Some(subject) = waiting.next().copied()
             {
                 let rng = Rng::with_seed(mixed(seed, &subject.name));
-                running.spawn(async move { (subject, meet(subject.clone(), rng, plan.faults).await) });
+                running.spawn(async move { (subject, Box::pin(meet(subject.clone(), rng, plan.faults)).await) });
             }
             let Some(met) = running.join_next().await else { break };
             let (subject, met) = met.unwrap();
