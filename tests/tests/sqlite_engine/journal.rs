@@ -130,10 +130,10 @@ async fn every_operation_is_timed_as_it_answers() {
 async fn batches_are_timed_together() {
     let file = File::new();
     let table = Draft::new("a1", &[]).up("create table t (id bigint primary key, note text)");
-    let fill = Draft::new("b2", &["a1"])
+    let filled = Draft::new("b2", &["a1"])
         .sqlite("with recursive n (i) as (select 1 union all select i + 1 from n where i < 20000) insert into t (id) select i from n");
     let change = Draft::new("c3", &["b2"]).up("backfill update t set note = 'new' in batches of 500");
-    let summary = file.up(chain(vec![table, fill, change])).await.unwrap();
+    let summary = file.up(chain(vec![table, filled, change])).await.unwrap();
     let took = summary.revisions[2].operations[0].duration_ms;
     assert!(took > 0);
     let log = "select concat_ws(' ', outcome, coalesce(duration_ms, 'not timed')) as line from _migrate_log where revision = 'c3'";
