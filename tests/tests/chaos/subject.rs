@@ -139,7 +139,10 @@ fn can_be_skipped(case: &Case, outcome: &Outcome) -> bool {
     let mut missing: BTreeSet<QualifiedName> = outcome.before.tables.keys().cloned().collect();
     let is_skipped = |operation: &Operation| {
         let (touched, required) = (operation.touches(), operation.requires());
-        let is_missing = touched.iter().chain(&required).filter_map(ObjectKey::table).any(|table| missing.contains(table));
+        // what a new table is called need not be there
+        let is_new = matches!(operation, Operation::CreateTable(_));
+        let needed = touched.iter().filter(|_| !is_new).chain(&required);
+        let is_missing = needed.filter_map(ObjectKey::table).any(|table| missing.contains(table));
         missing.extend(touched.iter().filter(|_| is_missing).filter_map(ObjectKey::table).cloned());
         is_missing
     };
