@@ -17,8 +17,7 @@ pub async fn until(database: &Database, condition: &str) {
     panic!("it never came true that {condition}");
 }
 
-pub const SLEEPS: &str = "exists (select from pg_stat_activity where datname = current_database() and query like '%pg_sleep(%' \
-                          and state = 'active' and pid <> pg_backend_pid())";
+pub const SLEEPS: &str = "exists (select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep')";
 
 #[tokio::test]
 async fn another_migrator_is_named() {
