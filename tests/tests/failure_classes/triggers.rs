@@ -42,7 +42,7 @@ async fn an_event_trigger_that_needs_a_search_path_has_to_set_it() {
     database.execute(&format!("alter database {} set search_path = public, audit", database.name())).await.unwrap();
     let error = up(&database, "=== aaa111 m1\ncreate table first (id int primary key);\n").await.unwrap_err();
     assert_eq!(error.sqlstate().as_deref(), Some("42P01"), "{error}");
-    assert!(error.to_string().contains("(in PL/pgSQL function audit.note() line 1 at SQL statement)"), "{error}");
+    assert!(error.to_string().contains("(in PL/pgSQL function note() line 1 at SQL statement)"), "{error}");
     assert_eq!(journal(&database).await, "aaa111 1 failed");
     database.execute("alter function audit.note() set search_path = audit").await.unwrap();
     up(&database, "=== aaa111 m1\ncreate table first (id int primary key);\n").await.unwrap();
