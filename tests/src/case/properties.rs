@@ -53,7 +53,9 @@ fn effective(outcome: &Outcome) -> Vec<Step> {
         let Some(operation) = change(step).filter(|_| !step.is_unchecked(&schema)) else { return false };
         let before = schema.clone();
         operation.apply(&mut schema, &Origin::default());
-        operation.touches().is_empty() || before != schema
+        // `default null` is printed, and makes no difference between columns
+        let is_printed = matches!(operation, Operation::SetDefault(_) | Operation::DropDefault(_)) && before.print() != schema.print();
+        operation.touches().is_empty() || before != schema || is_printed
     });
     steps
 }
