@@ -2,6 +2,7 @@
 
 use super::blockers::Guard;
 use super::journal::{FORMAT, Identity, Measured};
+use super::remains::last_text;
 use super::sizes::Seen;
 use super::together::can_be_sent_ahead;
 use super::{catalog, connect, journal, normalize, sessions};
@@ -197,7 +198,8 @@ impl Postgres {
     }
 
     async fn read_history(&mut self) -> Result<History> {
-        let text = Self::text(&mut self.connection, "reading the journal", journal::HISTORY).await?.unwrap_or_default();
+        let sql = format!("{};\n{}", journal::WITHOUT_JIT, journal::HISTORY);
+        let text = last_text(&mut self.connection, "reading the journal", sql).await?.unwrap_or_default();
         parse_history(&text)
     }
 }
@@ -324,7 +326,12 @@ impl Backend for Postgres {
         // a newer format must be refused before anything of ours is written
         let format = self.history().await?.format;
         self.identity = self.identify().await?;
-        let parts = [journal::bootstrap(format), journal::begin_run(command, self.identity.as_ref()), journal::HISTORY.to_owned()];
+        let parts = [
+            journal::WITHOUT_JIT.to_owned(),
+            journal::bootstrap(format),
+            journal::begin_run(command, self.identity.as_ref()),
+            journal::HISTORY.to_owned(),
+        ];
         let sql = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(";\n");
         let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.connection).await;
         let rows = rows.map_err(|error| Error::server("creating the journal (schema `_migrate`)", error))?;

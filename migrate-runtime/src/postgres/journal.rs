@@ -236,6 +236,9 @@ macro_rules! since_last_reversed {
     };
 }
 
+/// For the transaction at hand: where nobody has analyzed the journal, compiling a query takes longer than running it.
+pub(super) const WITHOUT_JIT: &str = "select pg_catalog.set_config('jit', 'off', true)";
+
 /// One text with everything that a command has to know of the past.
 pub(super) const HISTORY: &str = concat!(
     "select pg_catalog.json_build_object(
@@ -244,10 +247,11 @@ pub(super) const HISTORY: &str = concat!(
             revision, name, checksum, state, pg_catalog.to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')) order by position), '[]')
         from _migrate.revisions),
     'operations', (select coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(revision, number, operation, direction = 'down', outcome, evidence) order by id), '[]')
-        from (select o.* from _migrate.operations as o
-              join _migrate.revisions as r on r.revision = o.revision
-              where (o.outcome = 'skipped' or r.state = 'started')
-              and not exists (select from _migrate.operations as later where later.revision = o.revision and later.number = o.number
+        from (with candidates as materialized (select own.* from _migrate.operations as own
+                  where (own.outcome = 'skipped' or own.revision in (select revision from _migrate.revisions where state = 'started'))
+                  and exists (select from _migrate.revisions as r where r.revision = own.revision))
+              select o.* from candidates as o
+              where not exists (select from _migrate.operations as later where later.revision = o.revision and later.number = o.number
                   and (later.direction = 'down') = (o.direction = 'down') and later.id > o.id and later.outcome <> 'failed')
               and ",
     since_last_reversed!(),

@@ -9,6 +9,7 @@ use benchmark::chain_file;
 use benchmark::workloads::{Workload, guarded, long, wide};
 use migrate_tests::proxy::Proxy;
 use migrate_tests::{Database, Server};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -30,12 +31,15 @@ struct Run {
 
 fn run(command: &mut Command) -> Run {
     let began = Instant::now();
-    let used = command.stdout(Stdio::null()).spawn().unwrap().wait4().unwrap();
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    let used = child.wait4().unwrap();
     let seconds = began.elapsed().as_secs_f64();
     assert!(used.status.success(), "{command:?} failed");
     let processor = (used.rusage.utime + used.rusage.stime).as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "bytes of memory")]
-    Run { seconds, processor, megabytes: used.rusage.maxrss as f64 / f64::from(1 << 20) }
+    let kilobytes: f64 = said.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or_default();
+    Run { seconds, processor, megabytes: kilobytes / 1024.0 }
 }
 
 /// The files of a workload, in a folder that goes with it.
