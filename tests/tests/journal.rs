@@ -4,10 +4,33 @@
 use migrate_runtime::{Database as Migrator, DownTo, Error, Event, Options};
 use migrate_tests::chain::chain;
 use migrate_tests::{Database, server};
-use sqlx::{Connection as _, Executor as _};
+use sqlx::{Connection as _, Executor as _, PgConnection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+/// A table that an application has a lock on, and a chain that adds a column to it.
+struct Held {
+    database: Database,
+    text: String,
+    application: PgConnection,
+}
+
+impl Held {
+    async fn new() -> Self {
+        let database = Database::create(server()).await;
+        let base = "=== aaa111 m1\ncreate table first (id int primary key);\n";
+        up(&database, base).await.unwrap();
+        let mut application = database.connect().await;
+        application.execute("begin; lock table first in access share mode").await.unwrap();
+        let text = format!("{base}=== bbb222 m2 after aaa111\nalter table first add column name text;\n");
+        Self { database, text, application }
+    }
+
+    async fn release(&mut self) {
+        self.application.execute("commit").await.unwrap();
+    }
+}
 
 /// The tables as earlier versions made them.
 const FORMATS: [(&str, &str); 2] = [("1", include_str!("journal/format_1.sql")), ("2", include_str!("journal/format_2.sql"))];
@@ -31,28 +54,22 @@ async fn what_takes_long_is_timed_by_the_server() {
 
 #[tokio::test]
 async fn a_wait_for_a_lock_is_kept_with_who_had_it() {
-    let database = Database::create(server()).await;
-    let base = "=== aaa111 m1\ncreate table first (id int primary key);\n";
-    up(&database, base).await.unwrap();
-    let mut application = database.connect().await;
-    let mut transaction = application.begin().await.unwrap();
-    transaction.execute("lock table first in access share mode").await.unwrap();
-    let text = format!("{base}=== bbb222 m2 after aaa111\nalter table first add column name text;\n");
+    let mut held = Held::new().await;
     let options = Options { lock_timeout: Duration::from_mins(1), ..Options::default() };
-    let migrator = Migrator::new(database.url()).unwrap().with_options(options);
-    let (result, ()) = tokio::join!(migrator.up(chain(&text), None), async {
+    let migrator = Migrator::new(held.database.url()).unwrap().with_options(options);
+    let (result, ()) = tokio::join!(migrator.up(chain(&held.text.clone()), None), async {
         let waits = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' \
                      and clock_timestamp() - query_start > interval '700 ms')::text";
-        while database.text(waits).await.unwrap() == "false" {
+        while held.database.text(waits).await.unwrap() == "false" {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        transaction.commit().await.unwrap();
+        held.release().await;
     });
     result.unwrap();
     let waits = "select string_agg(concat_ws(' ', revision, direction, waited_for, waited_ms between 100 and 60000, \
-                 blockers like 'pid % of postgres (from 127.0.0.1), idle in transaction, % old: lock table first in access share mode'), ', ') \
+                 blockers like 'pid % of postgres (from 127.0.0.1), idle in transaction, % old: begin; lock table first in access share mode'), ', ') \
                  from _migrate.waits";
-    assert_eq!(database.text(waits).await.unwrap(), "bbb222 up AccessExclusiveLock on first t t");
+    assert_eq!(held.database.text(waits).await.unwrap(), "bbb222 up AccessExclusiveLock on first t t");
 }
 
 #[tokio::test]
@@ -129,6 +146,8 @@ async fn is_brought_up_to_date(version: &str, tables: &str) {
     let shape = "select string_agg(concat_ws(' ', table_name, column_name, data_type, is_nullable), ', ' order by table_name, column_name) \
                  from information_schema.columns where table_schema = '_migrate'";
     assert_eq!(database.text(shape).await.unwrap(), other.text(shape).await.unwrap());
+    let views = "select string_agg(viewname || definition, e'\\n' order by viewname) from pg_views where schemaname = '_migrate'";
+    assert_eq!(database.text(views).await.unwrap(), other.text(views).await.unwrap());
 }
 
 #[tokio::test]
@@ -157,13 +176,7 @@ async fn who_reads_the_journal_is_in_nobodys_way() {
 
 #[tokio::test]
 async fn a_wait_without_a_limit_is_looked_at_now_and_then() {
-    let database = Database::create(server()).await;
-    let base = "=== aaa111 m1\ncreate table first (id int primary key);\n";
-    up(&database, base).await.unwrap();
-    let mut application = database.connect().await;
-    let mut transaction = application.begin().await.unwrap();
-    transaction.execute("lock table first in access share mode").await.unwrap();
-    let text = format!("{base}=== bbb222 m2 after aaa111\nalter table first add column name text;\n");
+    let mut held = Held::new().await;
     let looks = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&looks);
     let observer = Arc::new(move |event: &Event| {
@@ -172,15 +185,62 @@ async fn a_wait_without_a_limit_is_looked_at_now_and_then() {
         }
     });
     let options = Options { lock_timeout: Duration::ZERO, observer: Some(observer), ..Options::default() };
-    let migrator = Migrator::new(database.url()).unwrap().with_options(options);
-    let (result, ()) = tokio::join!(migrator.up(chain(&text), None), async {
+    let migrator = Migrator::new(held.database.url()).unwrap().with_options(options);
+    let (result, ()) = tokio::join!(migrator.up(chain(&held.text.clone()), None), async {
         while looks.load(Ordering::Relaxed) == 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
-        transaction.commit().await.unwrap();
+        held.release().await;
     });
     result.unwrap();
     // twice as long each time, from 10 ms on
     assert!(looks.load(Ordering::Relaxed) <= 9, "{looks:?}");
+}
+
+const LATEST: &str = "select coalesce(string_agg(concat_ws(' ', revision, direction, number, outcome), ', ' order by revision, number), '') \
+                      from _migrate.latest";
+const SKIPPED: &str =
+    "select coalesce(string_agg(concat_ws(' ', revision, number), ', ' order by revision, number), '') from _migrate.skipped";
+
+#[tokio::test]
+async fn what_an_earlier_life_of_a_revision_has_skipped_counts_no_more() {
+    let database = Database::create(server()).await;
+    let text = "=== aaa111 m1\n--- optional\ncreate table events (id int primary key);\n--- up\nalter table events add column name text;\n";
+    let migrator = Migrator::new(database.url()).unwrap();
+    migrator.up(chain(text), None).await.unwrap();
+    assert_eq!(database.text(SKIPPED).await.unwrap(), "aaa111 2");
+    migrator.down(chain(text), &DownTo::Base).await.unwrap();
+    assert_eq!(database.text(SKIPPED).await.unwrap(), "");
+    migrator.stamp(chain(text), "m1").await.unwrap();
+    assert_eq!(database.text(SKIPPED).await.unwrap(), "");
+    let status = migrator.status(chain(text)).await.unwrap();
+    assert_eq!(status.revisions[0].skipped, 0);
+}
+
+#[tokio::test]
+async fn what_was_taken_back_without_a_step_is_done_again_from_its_beginning() {
+    let database = Database::create(server()).await;
+    // the way back has nothing to do: what was there isn't dropped
+    let text = "=== aaa111 m1\ncreate table first (id int primary key);\ncreate index concurrently first_idx on first (id);\n";
+    database.execute("create table first (id int primary key); create index first_idx on first (id)").await.unwrap();
+    let migrator = Migrator::new(database.url()).unwrap();
+    migrator.up(chain(text), None).await.unwrap();
+    assert_eq!(database.text(LATEST).await.unwrap(), "aaa111 up 1 satisfied, aaa111 up 2 satisfied");
+    migrator.down(chain(text), &DownTo::Base).await.unwrap();
+    database.execute("drop table first").await.unwrap();
+    // the second life is interrupted after its first operation
+    database
+        .execute(
+            "create function refuse() returns event_trigger language plpgsql as \
+             $$ begin raise 'no'; end $$; \
+             create event trigger refuse on ddl_command_start when tag in ('CREATE INDEX') execute function refuse()",
+        )
+        .await
+        .unwrap();
+    migrator.up(chain(text), None).await.unwrap_err();
+    database.execute("drop event trigger refuse").await.unwrap();
+    migrator.up(chain(text), None).await.unwrap();
+    assert_eq!(database.text(LATEST).await.unwrap(), "aaa111 up 1 applied, aaa111 up 2 applied");
+    assert_eq!(database.text("select count(*)::text from pg_index where indrelid = 'first'::regclass").await.unwrap(), "2");
 }

@@ -189,3 +189,27 @@ async fn a_cut_between_any_two_answers_leaves_what_the_journal_says() {
     }
     assert!(lost > 20, "{lost}");
 }
+
+#[tokio::test]
+async fn what_somebody_creates_meanwhile_is_found_when_its_turn_comes() {
+    let database = Database::create(server()).await;
+    let migrations = [
+        "create table a (id int)",
+        "select pg_sleep(1)",
+        "create table z (n int, constraint z_n_check check (n in (1, 2)))",
+        "create table b (id int)",
+    ];
+    let mut other = database.connect().await;
+    let migrator = Migrator::new(database.url()).unwrap();
+    let (result, ()) = tokio::join!(tokio::time::timeout(Duration::from_mins(1), migrator.up(chain_of(&migrations), None)), async {
+        while database.text("select (to_regclass('a') is not null)::text").await.unwrap() == "false" {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // of the same meaning, in other words
+        let sql = "create table z (n int, constraint z_n_check check (n = any (array[1, 2])))";
+        sqlx::raw_sql(sql).execute(&mut other).await.unwrap();
+    });
+    assert_eq!(result.unwrap().unwrap().revisions.len(), 4);
+    let outcomes = "select string_agg(revision || ' ' || outcome, ', ' order by id) from _migrate.operations where outcome <> 'failed'";
+    assert_eq!(database.text(outcomes).await.unwrap(), "r00000 applied, r00001 applied, r00002 satisfied, r00003 applied");
+}

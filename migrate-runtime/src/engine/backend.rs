@@ -78,7 +78,7 @@ pub(crate) trait Backend {
 
     /// Does the works of several migrations with one message, each in a transaction of its own, as far as that goes. All
     /// of them can be sent ahead, and none has been begun. What fails is left open, and nothing after it is done.
-    async fn execute_together(&mut self, works: &[Work], committed: Committed<'_>) -> Together;
+    async fn execute_together(&mut self, works: &[Work], hears: Hears<'_>) -> Together;
 
     /// Rolls back what is open.
     async fn roll_back(&mut self) -> Result<()>;
@@ -94,13 +94,29 @@ pub(crate) trait Backend {
     async fn forget_revision(&mut self, migration: &Migration) -> Result<(), Failure>;
 }
 
-/// Hears of each work that is committed: how long its steps took, and all of it.
-pub(crate) type Committed<'a> = &'a mut (dyn FnMut(&Work, &[Duration], Duration) + Send);
+/// What becomes of the work of a migration among others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Course<'a> {
+    /// Its transaction is open.
+    Begun,
+    /// It is committed.
+    Committed {
+        /// How long its steps took.
+        durations: &'a [Duration],
+        /// How long all of it took.
+        took: Duration,
+    },
+}
+
+/// Hears of each work.
+pub(crate) type Hears<'a> = &'a mut (dyn FnMut(&Work, Course<'_>) + Send);
 
 /// What became of the works of several migrations.
 #[derive(Debug)]
 pub(crate) struct Together {
-    /// How many of them are known to be committed, from the first one on.
+    /// How many of them were sent, from the first one on: a message has an end.
+    pub(crate) sent: usize,
+    /// How many of those are known to be committed.
     pub(crate) done: usize,
     /// The error, if it is that the connection broke: then more of them may be.
     pub(crate) lost: Option<Error>,

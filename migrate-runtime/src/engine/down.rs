@@ -1,5 +1,6 @@
 //! `down`: reverses what `up` did on this database, and nothing else.
 
+use super::lowering::remains;
 use super::planner::Planner;
 use super::up::Attempt;
 use super::work::{Direction, Failure};
@@ -95,13 +96,14 @@ async fn guarded<B: Backend>(
         let mut planner = Planner::new(live, backend.dialect());
         for earlier in chain.migrations.iter().take_while(|other| other.revision != migration.revision) {
             if history.revision(earlier.revision).is_some() {
-                let skipped = history.outcomes(earlier.revision);
-                let stamped = history.is_stamped(earlier.revision);
+                let recorded = history.outcomes(earlier.revision);
+                let (stamped, done) = (history.is_stamped(earlier.revision), history.is_done(earlier.revision));
                 for (i, step) in earlier.up_steps().iter().enumerate() {
+                    let outcome = recorded.get(&(i + 1)).map(|row| row.outcome);
                     if stamped {
                         planner.replay_stamped(earlier, step);
-                    } else {
-                        planner.replay_done(earlier, step, skipped.contains_key(&(i + 1)));
+                    } else if done || outcome.is_some() || matches!(step.action, Action::Declare { .. }) {
+                        planner.replay_done(earlier, step, outcome == Some(Outcome::Skipped));
                     }
                 }
             }
@@ -142,27 +144,41 @@ fn targets(chain: Migrations, to: &DownTo, history: &History) -> Result<Vec<&'st
     })
 }
 
-/// The steps that reverse `migration` here. Leaves the planner's model as it is after the migration.
+/// The steps that reverse `migration` here. Leaves the planner's model as it is after what `up` has done of the migration.
 fn reverse_steps(migration: &'static Migration, planner: &mut Planner, outcomes: &BTreeMap<usize, Outcome>) -> Result<Vec<Step>> {
-    let applied = |number: usize| outcomes.get(&number) == Some(&Outcome::Applied);
+    // what `up` has begun and not finished is there in part, or whole
+    let ours = |number: usize| matches!(outcomes.get(&number), Some(Outcome::Applied | Outcome::Started));
+    let begun = |number: usize| outcomes.get(&number) == Some(&Outcome::Started);
     let steps = migration.up_steps();
     let written = migration.down_steps();
     let mut inverses = Vec::new();
+    let mut remaining = Vec::new();
     let mut untouched: BTreeSet<ObjectKey> = BTreeSet::new();
     for (i, step) in steps.iter().enumerate() {
         let number = i + 1;
-        if let (Action::Change(operation), true, None) = (&step.action, applied(number), &written) {
-            let before = if step.is_unchecked(&planner.model) { &planner.live } else { &planner.model };
-            inverses.push(inverse(migration, step, operation, before)?);
+        if let Action::Change(operation) = &step.action {
+            if begun(number) && matches!(operation, Operation::Backfill(_)) {
+                return Err(half_filled(migration, step, operation));
+            }
+            let left = if begun(number) { remains(operation) } else { Vec::new() };
+            let left = left.into_iter().map(|operation| reversing(step, operation));
+            if ours(number) && written.is_none() {
+                let before = if step.is_unchecked(&planner.model) { &planner.live } else { &planner.model };
+                inverses.push(inverse(migration, step, operation, before)?.into_iter().chain(left).collect::<Vec<_>>());
+            } else {
+                remaining.extend(left);
+            }
+            if !ours(number) {
+                untouched.extend(operation.touches());
+            }
         }
-        if let (Action::Change(operation), false) = (&step.action, applied(number)) {
-            untouched.extend(operation.touches());
+        if outcomes.contains_key(&number) || matches!(step.action, Action::Declare { .. }) {
+            planner.replay_done(migration, step, outcomes.get(&number) == Some(&Outcome::Skipped));
         }
-        planner.replay_done(migration, step, outcomes.get(&number) == Some(&Outcome::Skipped));
     }
     if let Some(written) = written {
         // what `up` found done already, or skipped, is not `down`'s to reverse
-        let ours = |step: &Step| match &step.action {
+        let reverses_ours = |step: &Step| match &step.action {
             Action::Change(operation) => {
                 let touched = operation.touches();
                 touched.is_empty() || !touched.iter().all(|key| untouched.contains(key))
@@ -170,9 +186,37 @@ fn reverse_steps(migration: &'static Migration, planner: &mut Planner, outcomes:
             _ => true,
         };
         // the way back is one transaction wherever it can be
-        return Ok(written.into_iter().filter(ours).map(|step| Step { as_written: true, ..step }).collect());
+        let written = written.into_iter().filter(reverses_ours).map(|step| Step { as_written: true, ..step });
+        return Ok(written.chain(remaining).collect());
     }
     Ok(inverses.into_iter().rev().flatten().collect())
+}
+
+/// Nobody knows which rows a change in batches has reached but the cursor, and the way back is for all of them.
+fn half_filled(migration: &Migration, step: &Step, operation: &Operation) -> Error {
+    Error::History {
+        problem: format!(
+            "`{}` is half done: {} ({}:{}) was interrupted, and some of its batches are committed",
+            migration.name,
+            operation.describe(),
+            step.file.as_deref().unwrap_or(migration.file),
+            step.line
+        ),
+        help: "run `migrate up` to its end first, and `migrate down` after that".to_owned(),
+    }
+}
+
+/// A step of the way back, in the place of what it reverses.
+fn reversing(step: &Step, operation: Operation) -> Step {
+    Step {
+        action: Action::Change(operation),
+        if_exists: step.if_exists,
+        when: step.when.clone(),
+        as_written: true,
+        dialect: step.dialect,
+        file: step.file.clone(),
+        line: step.line,
+    }
 }
 
 fn inverse(migration: &'static Migration, step: &Step, operation: &Operation, before: &Schema) -> Result<Vec<Step>> {
@@ -181,14 +225,5 @@ fn inverse(migration: &'static Migration, step: &Step, operation: &Operation, be
         reason: format!("{} ({}:{}) has no inverse: {}", operation.describe(), migration.file, step.line, no.reason),
         help: "write `down! { … }` into the migration".to_owned(),
     })?;
-    let steps = operations.into_iter().map(|operation| Step {
-        action: Action::Change(operation),
-        if_exists: step.if_exists,
-        when: step.when.clone(),
-        as_written: true,
-        dialect: step.dialect,
-        file: step.file.clone(),
-        line: step.line,
-    });
-    Ok(steps.collect())
+    Ok(operations.into_iter().map(|operation| reversing(step, operation)).collect())
 }

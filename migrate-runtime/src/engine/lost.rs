@@ -7,14 +7,16 @@ use crate::error::Place;
 use crate::history::{History, OperationRow, Outcome};
 use crate::{Error, Migration, Result};
 use migrate_core::operation::Operation;
-use migrate_core::step::Action;
+use migrate_core::step::{Action, Step};
 use std::time::Instant;
 
 /// A migration that was at work when the connection broke.
 #[derive(Debug)]
 pub(super) struct Attempted {
     pub(super) migration: &'static Migration,
-    /// The numbers of the operations that weren't done before.
+    /// Its steps, on the way that it went.
+    pub(super) steps: Vec<Step>,
+    /// The numbers of those that weren't done before.
     pub(super) numbers: Vec<usize>,
 }
 
@@ -79,15 +81,17 @@ impl Lost {
             options.tell(&Event::Done(report.clone()));
         }
         let Some(rows) = undone else { return Ok((reports, history)) };
-        let migration = self.attempted[reports.len()].migration;
+        let attempted = &self.attempted[reports.len()];
+        let migration = attempted.migration;
+        let held = if history.revision(migration.revision).is_some() { self.held(attempted, &rows) } else { 0 };
+        let has_batches = self.has_batches(attempted, &rows);
         self.during = self.during.filter(|place| place.revision == migration.revision);
-        let held = if history.revision(migration.revision).is_some() { self.held(&rows) } else { 0 };
         let what = if self.direction == Direction::Down { "reversed" } else { "done" };
-        let now = match (held, self.has_batches(migration, &rows)) {
+        let now = match (held, has_batches) {
             (0, false) => "the migration was rolled back whole; the database is as it was before it".to_owned(),
             (held, false) => format!("{held} of its operations were {what} and committed before; the rest was rolled back"),
             (held, true) => format!(
-                "{held} of its operations were {what} and committed before, and so were batches of the next one, behind which it goes on; \
+                "{held} of its operations were {what} and committed before; the next one goes on behind the batches of it that are committed; \
                  the rest was rolled back"
             ),
         };
@@ -122,33 +126,30 @@ impl Lost {
     }
 
     /// How many operations earlier segments have committed.
-    fn held(&self, rows: &[OperationRow]) -> usize {
-        let counts = |outcome: Outcome| match self.direction {
-            Direction::Down => outcome == Outcome::Reverted,
-            Direction::Up | Direction::Replay => matches!(outcome, Outcome::Applied | Outcome::Satisfied | Outcome::Skipped),
+    fn held(&self, attempted: &Attempted, rows: &[OperationRow]) -> usize {
+        let counts = |row: &&OperationRow| match self.direction {
+            Direction::Down => row.outcome == Outcome::Reverted,
+            Direction::Up => matches!(row.outcome, Outcome::Applied | Outcome::Satisfied | Outcome::Skipped),
+            Direction::Replay => attempted.numbers.contains(&row.number) && row.outcome != Outcome::Skipped,
         };
-        rows.iter().filter(|row| counts(row.outcome)).count()
+        rows.iter().filter(counts).count()
     }
 
-    /// Whether one was at work that is done in batches, each of which holds.
-    fn has_batches(&self, migration: &Migration, rows: &[OperationRow]) -> bool {
-        let steps = match self.direction {
-            Direction::Down => migration.down_steps().unwrap_or_default(),
-            Direction::Up | Direction::Replay => migration.up_steps(),
-        };
+    /// Whether one was at work that is done in batches, each of which holds. What is replayed stays skipped until it is done.
+    fn has_batches(&self, attempted: &Attempted, rows: &[OperationRow]) -> bool {
+        let begun = if self.direction == Direction::Replay { Outcome::Skipped } else { Outcome::Started };
         let is_backfill = |number: usize| {
-            let step = number.checked_sub(1).and_then(|i| steps.get(i));
+            let step = number.checked_sub(1).and_then(|i| attempted.steps.get(i));
             step.is_some_and(|step| matches!(step.action, Action::Change(Operation::Backfill(_))))
         };
-        rows.iter().any(|row| row.outcome == Outcome::Started && is_backfill(row.number))
+        rows.iter().any(|row| row.outcome == begun && attempted.numbers.contains(&row.number) && is_backfill(row.number))
     }
 
     /// What the journal says of it, as the answer to the commit would have said.
     fn report(&self, attempted: &Attempted, rows: &[OperationRow]) -> RevisionReport {
         let migration = attempted.migration;
-        let steps = migration.up_steps();
         let operations = rows.iter().filter(|row| attempted.numbers.contains(&row.number)).filter_map(|row| {
-            let place = place(migration, steps.get(row.number.checked_sub(1)?)?, row.number);
+            let place = place(migration, attempted.steps.get(row.number.checked_sub(1)?)?, row.number);
             Some(OperationReport {
                 number: row.number,
                 operation: row.operation.clone(),

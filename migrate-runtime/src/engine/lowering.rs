@@ -1,10 +1,12 @@
 //! Which steps are run in phases: those that would keep a large table locked while they read it.
 
 use migrate_core::effects::{Effects, TransactionNeed};
+use migrate_core::expression::Expression;
 use migrate_core::lowering::{Lowering, lower, proof_name};
-use migrate_core::name::QualifiedName;
+use migrate_core::name::{Name, QualifiedName};
 use migrate_core::operation::Operation;
-use migrate_core::schema::{ObjectKey, Schema};
+use migrate_core::ops::{AddConstraint, Opaque};
+use migrate_core::schema::{ConstraintKind, ObjectKey, Schema};
 use migrate_core::step::Step;
 use migrate_core::verdict::{Change, Difference};
 use std::collections::BTreeMap;
@@ -107,6 +109,31 @@ pub(crate) fn forget(operation: &Operation, live: &mut Schema) {
         table.constraints.shift_remove(name.as_str());
         table.indexes.shift_remove(name.as_str());
     }
+}
+
+/// What drops what an interrupted attempt at a step in phases may have left besides what the step is about: the proof of a
+/// column, the index of a constraint that isn't there yet. The same whatever is left, so that each keeps its number.
+pub(crate) fn remains(operation: &Operation) -> Vec<Operation> {
+    let proof = |table: &QualifiedName, column: &Name| {
+        format!("alter table if exists {} drop constraint if exists {}", table.quoted(), proof_name(column).quoted())
+    };
+    let sql = match operation {
+        Operation::SetNotNull(set) => vec![("alter table", proof(&set.table, &set.column))],
+        Operation::AddConstraint(AddConstraint { table, constraint, .. }) => {
+            let index = format!("drop index if exists {}", table.sibling(constraint.name.clone()).quoted());
+            match &constraint.kind {
+                ConstraintKind::PrimaryKey(key) => {
+                    let proofs = key.columns.iter().map(|column| ("alter table", proof(table, column)));
+                    proofs.chain([("drop index", index)]).collect()
+                }
+                ConstraintKind::Unique(_) => vec![("drop index", index)],
+                _ => Vec::new(),
+            }
+        }
+        _ => Vec::new(),
+    };
+    let opaque = |(kind, sql): (&str, String)| Opaque { kind: kind.to_owned(), sql: Expression::new(sql), ..Opaque::default() };
+    sql.into_iter().map(|statement| opaque(statement).into()).collect()
 }
 
 /// `64 MiB`.

@@ -13,7 +13,7 @@ mod together;
 mod up;
 mod work;
 
-pub(crate) use backend::{Backend, Committed, Guarded, Rendered, Together};
+pub(crate) use backend::{Backend, Course, Guarded, Hears, Rendered, Together};
 pub(crate) use backfill::{Comparison, Cursor, Key, KeyColumn, Pace, Teller};
 pub(crate) use down::down;
 pub(crate) use lowering::Sizes;
@@ -63,7 +63,7 @@ pub enum Event {
         /// What the driver said.
         reason: String,
     },
-    /// A migration begins.
+    /// A migration begins. Told again where it failed among others and is begun anew, alone.
     Revision {
         /// Its revision.
         revision: String,

@@ -62,6 +62,8 @@ pub(crate) struct Planned {
     pub(crate) place: Place,
     /// Whether its outcome is in the journal already.
     pub(crate) journalled: bool,
+    /// Whether an earlier run has begun it outside of a transaction, and was interrupted: what is done of it is ours.
+    pub(crate) begun: bool,
     /// Whether it is about something that others may use, and that may be large: it was there before this run, or nobody
     /// knows.
     pub(crate) is_about_existing: bool,
@@ -216,7 +218,7 @@ impl Planner {
     }
 
     /// Decides as many of `steps` as can be decided before any of them has run. `number` is that of the first; `done`
-    /// tells which ones the journal has already.
+    /// tells which ones the journal has already, and which ones it has as started.
     pub(crate) async fn chunk<B: Backend>(
         &mut self,
         backend: &mut B,
@@ -231,16 +233,18 @@ impl Planner {
         let mut planned = Vec::new();
         for (offset, step) in steps.iter().enumerate() {
             let number = number + offset;
-            if let Some(outcome) = done(number) {
+            let outcome = done(number);
+            if let Some(outcome) = outcome.filter(|outcome| *outcome != crate::history::Outcome::Started) {
                 self.replay_done(migration, step, outcome == crate::history::Outcome::Skipped);
                 planned.push(Self::without_run(migration, step, number, Decision::Done));
                 continue;
             }
             let rest = steps.get(offset + 1..).unwrap_or_default();
-            let Some(step) = self.decide(backend, migration, step, number, &planned, rest).await? else {
+            let Some(mut step) = self.decide(backend, migration, step, number, &planned, rest).await? else {
                 let drops_later = self.drops_later(backend, migration, &steps[offset..]);
                 return Ok(Chunk { steps: planned, cut: true, drops_later });
             };
+            step.begun = outcome.is_some();
             let refused = matches!(step.decision, Decision::Missing(_) | Decision::Conflict(_) | Decision::Unsupported(_));
             // hours may have passed once it is done
             let takes_its_time = step.decision == Decision::Run && step.batched.is_some();
@@ -293,6 +297,7 @@ impl Planner {
             place: place(migration, step, number),
             journalled: false,
             is_about_existing: true,
+            begun: false,
             batched: None,
             evidence: String::new(),
         }
@@ -420,6 +425,7 @@ impl Planner {
             place: place(migration, step, number),
             journalled: false,
             is_about_existing,
+            begun: false,
             batched: rendered.batched,
             evidence: String::new(),
         }))

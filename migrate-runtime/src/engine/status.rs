@@ -152,7 +152,9 @@ pub(crate) async fn check<B: Backend>(backend: &mut B, chain: Migrations) -> Res
         return Ok(CheckReport { status, drift: Vec::new() });
     }
     let mut planner = Planner::new(backend.snapshot().await?, backend.dialect());
-    for migration in chain.migrations.iter().copied().filter(|migration| history.revision(migration.revision).is_some()) {
+    // what is half reversed is as `down` has left it
+    let is_whole = |revision: &str| history.revision(revision).is_some() && !history.is_half_reversed(revision);
+    for migration in chain.migrations.iter().copied().filter(|migration| is_whole(migration.revision)) {
         let outcomes = history.outcomes(migration.revision);
         let interrupted = !history.is_done(migration.revision);
         for (i, step) in migration.up_steps().iter().enumerate() {

@@ -4,7 +4,7 @@ use super::lost::{Attempted, Lost};
 use super::planner::{Decision, Planner};
 use super::up::{refusal, revision_span, tell_operations, tell_revision};
 use super::work::{Direction, Failure, Work};
-use super::{Backend, Event, Options, RevisionReport, milliseconds};
+use super::{Backend, Course, Event, Options, RevisionReport, milliseconds};
 use crate::Migration;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -54,9 +54,11 @@ impl Ahead {
                 break;
             }
             let before = planner.clone();
-            planner.ahead |= ahead.works.last().is_some_and(|work: &Work| work.steps.iter().any(|step| step.decision == Decision::Run));
+            // whoever goes on from `before` has nothing behind it that hasn't been run
+            planner.ahead = ahead.works.iter().any(|work: &Work| work.steps.iter().any(|step| step.decision == Decision::Run));
             let steps = migration.up_steps();
             let chunk = planner.chunk(backend, migration, &steps, 1, &|_| None).await?;
+            planner.ahead = false;
             let durations = vec![Duration::ZERO; chunk.steps.len()];
             let refused = chunk.steps.iter().any(|planned| refusal(planned).is_some());
             let work = Work {
@@ -75,7 +77,6 @@ impl Ahead {
             ahead.works.push(work);
             ahead.before.push(before);
         }
-        planner.ahead = false;
         Ok(ahead)
     }
 }
@@ -101,42 +102,51 @@ pub(super) async fn send_ahead<B: Backend>(
         return Ok(false);
     }
     let (began, dialect) = (Instant::now(), backend.dialect());
-    let open_span = |work: &Work| {
-        tell_revision(options, work.migration, Direction::Up, work.steps.len());
-        revision_span(dialect, work.migration, Direction::Up, work.steps.len())
-    };
-    let (mut done, mut span) = (0, open_span(&works[0]));
-    let mut committed = |work: &Work, durations: &[Duration], took: Duration| {
-        let mut operations = BTreeMap::new();
-        span.in_scope(|| tell_operations(options, work, durations, &mut operations));
-        let report = RevisionReport {
-            revision: work.migration.revision.to_owned(),
-            name: work.migration.name.to_owned(),
-            direction: Direction::Up.as_str(),
-            operations: operations.into_values().collect(),
-            duration_ms: milliseconds(took),
-        };
-        options.tell(&Event::Done(report.clone()));
-        reports.push(report);
-        done += 1;
-        if let Some(next) = works.get(done) {
-            span = open_span(next);
+    let mut span = tracing::Span::none();
+    let mut hears = |work: &Work, course: Course<'_>| match course {
+        Course::Begun => {
+            tell_revision(options, work.migration, Direction::Up, work.steps.len());
+            span = revision_span(dialect, work.migration, Direction::Up, work.steps.len());
+        }
+        Course::Committed { durations, took } => {
+            let mut operations = BTreeMap::new();
+            span.in_scope(|| tell_operations(options, work, durations, &mut operations));
+            let report = RevisionReport {
+                revision: work.migration.revision.to_owned(),
+                name: work.migration.name.to_owned(),
+                direction: Direction::Up.as_str(),
+                operations: operations.into_values().collect(),
+                duration_ms: milliseconds(took),
+            };
+            options.tell(&Event::Done(report.clone()));
+            reports.push(report);
+            span = tracing::Span::none();
         }
     };
-    let together = backend.execute_together(&works, &mut committed).await;
+    let together = backend.execute_together(&works, &mut hears).await;
     drop(span);
     pending.drain(..together.done);
     if let Some(error) = together.lost {
         let attempted = works.iter().skip(together.done);
-        let attempted = attempted.map(|work| Attempted { migration: work.migration, numbers: (1..=work.steps.len()).collect() });
+        let attempted = attempted.map(|work| {
+            let steps: Vec<_> = work.steps.iter().map(|planned| planned.step.clone()).collect();
+            Attempted { migration: work.migration, numbers: (1..=steps.len()).collect(), steps }
+        });
         return Err(Lost::new(error, attempted.collect(), Direction::Up, began).into());
     }
-    if let Some(planner_before) = before.into_iter().nth(together.done) {
+    let next = before.into_iter().nth(together.done);
+    if together.done < together.sent {
         backend.roll_back().await?;
-        *planner = planner_before;
+        if let Some(before) = next {
+            *planner = before;
+        }
         planner.refresh(backend.snapshot().await?);
         window.narrow();
     } else {
+        // what the message had no room for is planned again
+        if let Some(before) = next {
+            *planner = before;
+        }
         window.widen();
     }
     Ok(together.done > 0)

@@ -202,10 +202,7 @@ async fn apply<B: Backend>(
         history.outcomes(migration.revision).into_iter().map(|(number, row)| (number, row.outcome)).collect();
     let interrupted = history.revision(migration.revision).is_some();
     let done = move |number: usize| {
-        recorded
-            .get(&number)
-            .copied()
-            .filter(|outcome| interrupted && !matches!(outcome, Outcome::Started | Outcome::Failed | Outcome::Reverted))
+        recorded.get(&number).copied().filter(|outcome| interrupted && !matches!(outcome, Outcome::Failed | Outcome::Reverted))
     };
     let attempt = Attempt { migration, steps: &steps, direction: Direction::Up, options };
     attempt.run(backend, planner, &done).await
@@ -256,8 +253,10 @@ impl Attempt<'_> {
             match failure {
                 Failure::Overtaken => return Err(failure),
                 Failure::Engine(error @ Error::ConnectionLost { .. }) => {
-                    let numbers = (1..=self.steps.len()).filter(|number| done(*number).is_none()).collect();
-                    return Err(Lost::new(error, vec![Attempted { migration, numbers }], self.direction, began).into());
+                    let is_done = |number: &usize| done(*number).is_some_and(|outcome| outcome != Outcome::Started);
+                    let numbers = (1..=self.steps.len()).filter(|number| !is_done(number)).collect();
+                    let attempted = Attempted { migration, steps: self.steps.to_vec(), numbers };
+                    return Err(Lost::new(error, vec![attempted], self.direction, began).into());
                 }
                 _ => {}
             }
@@ -275,24 +274,28 @@ impl Attempt<'_> {
                 pause = (pause * 2).min(Duration::from_secs(5));
                 *planner = checkpoint.clone();
                 planner.refresh(backend.snapshot().await?);
-                recorded = self.recorded(backend).await?;
+                recorded = self.recorded(backend, done).await?;
                 continue;
             }
             let journalled = backend.record_failure(migration, self.direction, &failure).await?;
-            let committed = journalled && !self.recorded(backend).await?.is_empty();
+            let committed = journalled && !self.recorded(backend, done).await?.is_empty();
             return Err(failure.into_error(committed, journalled).into());
         }
     }
 
-    /// What earlier segments of this migration have committed.
-    async fn recorded<B: Backend>(&self, backend: &mut B) -> Result<BTreeMap<usize, Outcome>> {
-        if self.direction == Direction::Replay || backend.history().await?.revision(self.migration.revision).is_none() {
+    /// What earlier segments of this migration have committed. What is replayed was recorded before, as skipped, and what
+    /// isn't has nothing to do with it.
+    async fn recorded<B: Backend>(&self, backend: &mut B, done: &Done<'_>) -> Result<BTreeMap<usize, Outcome>> {
+        if backend.history().await?.revision(self.migration.revision).is_none() {
             return Ok(BTreeMap::new());
         }
         let reverses = self.direction == Direction::Down;
         let rows = backend.outcomes(self.migration.revision).await?.into_iter().filter(|row| row.reverses == reverses);
-        let done = rows.filter(|row| !matches!(row.outcome, Outcome::Started | Outcome::Failed));
-        Ok(done.map(|row| (row.number, row.outcome)).collect())
+        let replays = self.direction == Direction::Replay;
+        let is_undone =
+            |outcome: Outcome| matches!(outcome, Outcome::Started | Outcome::Failed) || (replays && outcome == Outcome::Skipped);
+        let now = rows.filter(|row| !is_undone(row.outcome) && (!replays || done(row.number).is_none()));
+        Ok(now.map(|row| (row.number, row.outcome)).collect())
     }
 
     async fn once<B: Backend>(

@@ -132,6 +132,9 @@ impl Planned {
                 let evidence = self.lowered.as_ref().map_or_else(|| self.evidence.clone(), Lowered::evidence);
                 Some((done, evidence))
             }
+            Decision::Satisfied if self.begun && direction != Direction::Down => {
+                Some((Outcome::Applied, "an interrupted attempt has done it".to_owned()))
+            }
             Decision::Satisfied => {
                 let outcome = if direction == Direction::Down { Outcome::Reverted } else { Outcome::Satisfied };
                 Some((outcome, "the database has it already, with this definition".to_owned()))

@@ -6,7 +6,7 @@ use super::remains::last_text;
 use super::sizes::Seen;
 use super::together::can_be_sent_ahead;
 use super::{catalog, connect, journal, normalize, sessions};
-use crate::engine::{Backend, Blocker, Committed, Direction, Failure, Guarded, Options, Rendered, Sizes, Together, Work};
+use crate::engine::{Backend, Blocker, Direction, Failure, Guarded, Hears, Options, Rendered, Sizes, Together, Work};
 use crate::history::{History, OperationRow, Outcome, RevisionRow, RevisionState};
 use crate::{Error, Event, Migration, Result};
 use migrate_core::operation::{Operate as _, Operation};
@@ -22,6 +22,9 @@ use std::time::{Duration, Instant};
 /// The search path of everything that is run. `pg_catalog` is searched first without being named; temporary objects can't
 /// shadow anything.
 pub(super) const SEARCH_PATH: &str = "public, pg_temp";
+
+/// The longest that the server takes for a timeout, in milliseconds.
+const MAX_TIMEOUT: u128 = 2_147_483_647;
 
 /// How long an attempt to connect anew may take at least, however little time is left.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(2);
@@ -223,6 +226,15 @@ struct HistoryText {
 fn parse_history(text: &str) -> Result<History> {
     let read: HistoryText =
         serde_json::from_str(text).map_err(|error| Error::Format { doing: "reading the journal", reason: error.to_string() })?;
+    if read.format.is_none() {
+        return Err(Error::History {
+            problem: "`_migrate.format` is empty, so that nobody knows which format the journal has".to_owned(),
+            help:
+                "insert its version: 3 where there is a table `_migrate.backfills`, 2 where `_migrate.operations` has a column `verdict`, \
+                   otherwise 1"
+                    .to_owned(),
+        });
+    }
     if let Some(format) = read.format.filter(|format| *format > FORMAT) {
         return Err(Error::History {
             problem: format!("the journal has format {format}, and this binary knows formats up to {FORMAT}"),
@@ -298,7 +310,9 @@ impl Backend for Postgres {
     }
 
     async fn history(&mut self) -> Result<History> {
-        let exists = "select pg_catalog.has_schema_privilege(oid, 'usage')::text from pg_catalog.pg_namespace where nspname = '_migrate'";
+        // somebody may have made the schema beforehand, for a role that may not make one
+        let exists = "select pg_catalog.has_schema_privilege(n.oid, 'usage')::text from pg_catalog.pg_namespace as n \
+                      join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = 'format' where n.nspname = '_migrate'";
         match Self::text(&mut self.connection, "looking for the journal", exists).await?.as_deref() {
             None => Ok(History::default()),
             Some("true") => self.read_history().await,
@@ -326,12 +340,14 @@ impl Backend for Postgres {
         // a newer format must be refused before anything of ours is written
         let format = self.history().await?.format;
         self.identity = self.identify().await?;
-        let parts = [
-            journal::WITHOUT_JIT.to_owned(),
-            journal::bootstrap(format),
-            journal::begin_run(command, self.identity.as_ref()),
-            journal::HISTORY.to_owned(),
-        ];
+        // a journal that is brought up to date waits for whoever reads it
+        let settings = format!(
+            "{}, pg_catalog.set_config('lock_timeout', '{}ms', true)",
+            journal::WITHOUT_JIT,
+            self.options.guard_wait.as_millis().min(MAX_TIMEOUT)
+        );
+        let parts =
+            [settings, journal::bootstrap(format), journal::begin_run(command, self.identity.as_ref()), journal::HISTORY.to_owned()];
         let sql = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(";\n");
         let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.connection).await;
         let rows = rows.map_err(|error| Error::server("creating the journal (schema `_migrate`)", error))?;
@@ -415,8 +431,8 @@ impl Backend for Postgres {
         can_be_sent_ahead(work)
     }
 
-    async fn execute_together(&mut self, works: &[Work], committed: Committed<'_>) -> Together {
-        self.run_together(works, committed).await
+    async fn execute_together(&mut self, works: &[Work], hears: Hears<'_>) -> Together {
+        self.run_together(works, hears).await
     }
 
     async fn roll_back(&mut self) -> Result<()> {
@@ -438,6 +454,6 @@ impl Backend for Postgres {
     }
 
     async fn forget_revision(&mut self, migration: &Migration) -> Result<(), Failure> {
-        Ok(self.raw(&journal::forget_revision(migration)).await?)
+        Ok(self.raw(&journal::forget_revision(self.run_id, migration)).await?)
     }
 }

@@ -172,9 +172,8 @@ impl Postgres {
                 continue;
             }
             if is_pending(&error) && at_once.insert(failed) {
-                // rows wait for their checks: they are checked now, and the step is tried again
-                let checked = self.raw(&format!("{BACK}; set constraints all immediate")).await;
-                checked.map_err(|error| Self::unchecked(&work.steps[failed], error))?;
+                self.raw(BACK).await?;
+                self.check_now(work, failed).await?;
                 queue = rest;
                 continue;
             }
@@ -184,12 +183,17 @@ impl Postgres {
         }
     }
 
-    /// Rows of an earlier step don't stand the check that this one needs now.
-    fn unchecked(planned: &Planned, error: Error) -> Failure {
-        let Error::Server { message, sqlstate: Some(code), .. } = error else { return error.into() };
-        let (place, sql, help) = (planned.place.clone(), planned.sql.join(";\n"), super::backend::help_for(&code).to_owned());
-        let message = format!("rows that were written before it don't stand the check that was put off: {message}");
-        Failure::Operation { place, sql, message, sqlstate: Some(code), help }
+    /// Rows of earlier steps wait for their checks, and PostgreSQL doesn't change their table before they are checked. From
+    /// here to the end of the transaction no check is put off.
+    async fn check_now(&mut self, work: &Work, i: usize) -> Result<(), Failure> {
+        let Err(error) = self.statement(work, "set constraints all immediate".to_owned()).await else { return Ok(()) };
+        Err(match self.failed(&work.steps[i], error) {
+            Failure::Operation { place, sql, message, sqlstate: Some(code), help } if code.starts_with("23") => {
+                let message = format!("rows that were written before it don't stand the check that was put off: {message}");
+                Failure::Operation { place, sql, message, sqlstate: Some(code), help }
+            }
+            failure => failure,
+        })
     }
 
     /// The step failed alone. Decides whether that is a skip, a satisfaction, or a failure.

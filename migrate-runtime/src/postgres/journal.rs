@@ -16,7 +16,7 @@ pub(super) fn bootstrap(found: Option<i32>) -> String {
     match found {
         None => format!("{TABLES};\n{VIEWS}"),
         Some(1) => format!("{FROM_FORMAT_1};\n{FROM_FORMAT_2};\n{VIEWS}"),
-        Some(2) => FROM_FORMAT_2.to_owned(),
+        Some(2) => format!("{FROM_FORMAT_2};\n{VIEWS}"),
         // nothing is touched: whoever reads the journal for hours is in nobody's way
         Some(_) => String::new(),
     }
@@ -136,8 +136,22 @@ const FROM_FORMAT_2: &str = concat!(
 update _migrate.format set version = 3"
 );
 
+/// The rows of `o` that count: a revision that was reversed and done again has others, and so has one that was reversed again.
+macro_rules! since_last_reversed {
+    () => {
+        "o.outcome <> 'failed' and case when o.direction = 'down'
+            then not exists (select from _migrate.operations as done where done.revision = o.revision and done.outcome <> 'failed'
+                and done.direction <> 'down' and done.id > o.id)
+            else not exists (select from _migrate.operations as reversed where reversed.revision = o.revision and reversed.outcome <> 'failed'
+                and reversed.direction = 'down' and reversed.id > o.id
+                and exists (select from _migrate.operations as done where done.revision = o.revision and done.outcome <> 'failed'
+                    and done.direction <> 'down' and done.id > reversed.id)) end"
+    };
+}
+
 /// What people read: all that happened, the last word on every operation, and what is skipped.
-const VIEWS: &str = "create or replace view _migrate.log as
+const VIEWS: &str = concat!(
+    "create or replace view _migrate.log as
     select o.recorded_at, o.revision, o.direction, o.number, o.operation, o.verdict, o.outcome, o.evidence,
         t.duration_ms, o.sqlstate, o.file, o.line, o.sql, o.run, r.command, r.started_at,
         r.database_user, r.client_address, r.application, r.server_version, r.system_identifier, r.timeline, r.tool_version
@@ -147,12 +161,17 @@ const VIEWS: &str = "create or replace view _migrate.log as
         on o.outcome in ('applied', 'reverted') and (t.run, t.revision, t.direction, t.number) = (o.run, o.revision, o.direction, o.number)
     order by o.id;
 create or replace view _migrate.latest as
-    select distinct on (revision, number) revision, number, operation, direction, verdict, outcome, evidence, file, line, recorded_at, run
-    from _migrate.operations where outcome <> 'failed' order by revision, number, id desc;
+    select distinct on (o.revision, o.direction = 'down', o.number)
+        o.revision, o.number, o.operation, o.direction, o.verdict, o.outcome, o.evidence, o.file, o.line, o.recorded_at, o.run
+    from _migrate.operations as o where o.number > 0 and ",
+    since_last_reversed!(),
+    "
+    order by o.revision, o.direction = 'down', o.number, o.id desc;
 create or replace view _migrate.skipped as
     select latest.revision, latest.number, latest.operation, latest.evidence, latest.file, latest.line, latest.recorded_at
-    from (select distinct on (revision, number) * from _migrate.operations where outcome <> 'failed' order by revision, number, id desc) as latest
-    where latest.outcome = 'skipped'";
+    from _migrate.latest as latest join _migrate.revisions as r on r.revision = latest.revision and r.state <> 'stamped'
+    where latest.outcome = 'skipped'"
+);
 
 /// Which cluster of databases a server is, and on which of its timelines: a standby that takes over begins a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -223,19 +242,6 @@ pub(super) fn record_measured(run: i64, measured: &[Measured]) -> Vec<String> {
     timings.into_iter().chain(into("waits (run, revision, direction, waited_ms, waited_for, blockers)", waits)).collect()
 }
 
-/// The rows of `o` that count: a revision that was reversed and done again has others, and so has one that was reversed again.
-macro_rules! since_last_reversed {
-    () => {
-        "o.outcome <> 'failed' and case when o.direction = 'down'
-            then not exists (select from _migrate.operations as done where done.revision = o.revision and done.outcome <> 'failed'
-                and done.direction <> 'down' and done.id > o.id)
-            else not exists (select from _migrate.operations as reversed where reversed.revision = o.revision and reversed.outcome <> 'failed'
-                and reversed.direction = 'down' and reversed.id > o.id
-                and exists (select from _migrate.operations as done where done.revision = o.revision and done.outcome <> 'failed'
-                    and done.direction <> 'down' and done.id > reversed.id)) end"
-    };
-}
-
 /// For the transaction at hand: where nobody has analyzed the journal, compiling a query takes longer than running it.
 pub(super) const WITHOUT_JIT: &str = "select pg_catalog.set_config('jit', 'off', true)";
 
@@ -248,8 +254,8 @@ pub(super) const HISTORY: &str = concat!(
         from _migrate.revisions),
     'operations', (select coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(revision, number, operation, direction = 'down', outcome, evidence) order by id), '[]')
         from (with candidates as materialized (select own.* from _migrate.operations as own
-                  where (own.outcome = 'skipped' or own.revision in (select revision from _migrate.revisions where state = 'started'))
-                  and exists (select from _migrate.revisions as r where r.revision = own.revision))
+                  where own.outcome = 'skipped' and own.revision in (select revision from _migrate.revisions where state = 'applied')
+                  or own.revision in (select revision from _migrate.revisions where state = 'started'))
               select o.* from candidates as o
               where not exists (select from _migrate.operations as later where later.revision = o.revision and later.number = o.number
                   and (later.direction = 'down') = (o.direction = 'down') and later.id > o.id and later.outcome <> 'failed')
@@ -319,11 +325,19 @@ pub(super) fn record_revision(run: i64, migration: &Migration, state: RevisionSt
     )
 }
 
-/// Forgets a revision, and how far its changes in batches have come. What was done for it stays in the log of operations.
-pub(super) fn forget_revision(migration: &Migration) -> String {
-    let revision = quote_literal(migration.revision);
+/// Forgets a revision, and how far its changes in batches have come. What was done for it stays in the log of operations;
+/// where nothing of it had to be reversed, a row with the number 0 says that what was before it counts no more.
+pub(super) fn forget_revision(run: i64, migration: &Migration) -> String {
+    let (revision, file) = (quote_literal(migration.revision), quote_literal(migration.file));
     format!(
-        "with cursors as (delete from _migrate.backfills where revision = {revision}) delete from _migrate.revisions where revision = {revision}"
+        "with cursors as (delete from _migrate.backfills where revision = {revision}),
+        border as (insert into _migrate.operations (run, revision, direction, number, operation, outcome, file, line)
+            select {run}, {revision}, 'down', 0, 'forget the revision', 'reverted', {file}, 0
+            where not exists (select from _migrate.operations as back
+                where back.revision = {revision} and back.direction = 'down' and back.outcome <> 'failed'
+                and not exists (select from _migrate.operations as done where done.revision = {revision} and done.direction <> 'down'
+                    and done.outcome <> 'failed' and done.id > back.id)))
+        delete from _migrate.revisions where revision = {revision}"
     )
 }
 

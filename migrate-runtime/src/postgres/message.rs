@@ -83,7 +83,7 @@ impl Postgres {
             }
             (Direction::Up, true) => batch.push(Item::Journal, &record(RevisionState::Applied)),
             (Direction::Up | Direction::Down, false) if !whole => batch.push(Item::Journal, &record(RevisionState::Started)),
-            (Direction::Down, true) => batch.push(Item::Journal, &journal::forget_revision(work.migration)),
+            (Direction::Down, true) => batch.push(Item::Journal, &journal::forget_revision(self.run_id, work.migration)),
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ use super::execute::is_sql;
 use super::message::{Timed, push_step, tell_progress};
 use super::segments::{Segment, segments};
 use crate::Error;
-use crate::engine::{Committed, Decision, Together, Work};
+use crate::engine::{Course, Decision, Hears, Together, Work};
 use std::time::Duration;
 
 /// How long a message may be, in bytes: the server keeps all of it, and what it has parsed, until its end.
@@ -24,7 +24,7 @@ pub(super) fn can_be_sent_ahead(work: &Work) -> bool {
 }
 
 impl Postgres {
-    pub(super) async fn run_together(&mut self, works: &[Work], committed: Committed<'_>) -> Together {
+    pub(super) async fn run_together(&mut self, works: &[Work], told: Hears<'_>) -> Together {
         let names: Vec<&str> = works.iter().map(|work| work.migration.name).collect();
         let mut batch = Batch::of(&names);
         let mut steps = Vec::new();
@@ -56,10 +56,11 @@ impl Postgres {
             tell_progress(options, &works[k], item);
             match (item, took) {
                 (Item::Clock(Some(i)), Some(took)) => durations[k][i] += took,
+                (Item::Clock(None), None) => told(&works[k], Course::Begun),
                 (Item::Clock(None), Some(took)) => whole = took,
                 (Item::Commit, _) => {
                     done = k + 1;
-                    committed(&works[k], &durations[k], whole);
+                    told(&works[k], Course::Committed { durations: &durations[k], took: whole });
                 }
                 _ => {}
             }
@@ -79,6 +80,6 @@ impl Postgres {
             let lost = Error::lost(reason);
             Some(if let Item::Step(i) = item { lost.at(&works[k].steps[i].place) } else { lost })
         });
-        Together { done, lost: failed.flatten() }
+        Together { sent: steps.len(), done, lost: failed.flatten() }
     }
 }

@@ -5,7 +5,7 @@ use super::transaction::{Open, Settings};
 use super::wait::Wait;
 use super::waited::Waited;
 use super::{catalog, connect, failed, format, journal};
-use crate::engine::{Backend, Committed, Direction, Failure, Guarded, Options, Rendered, Together, Told, Work};
+use crate::engine::{Backend, Direction, Failure, Guarded, Hears, Options, Rendered, Together, Told, Work};
 use crate::history::{History, OperationRow, Outcome, RevisionState};
 use crate::{Error, Migration, Result};
 use migrate_core::effects::{Effects, TransactionNeed};
@@ -239,8 +239,8 @@ impl Backend for Sqlite {
         false
     }
 
-    async fn execute_together(&mut self, _works: &[Work], _committed: Committed<'_>) -> Together {
-        Together { done: 0, lost: None }
+    async fn execute_together(&mut self, _works: &[Work], _hears: Hears<'_>) -> Together {
+        Together { sent: 0, done: 0, lost: None }
     }
 
     async fn roll_back(&mut self) -> Result<()> {

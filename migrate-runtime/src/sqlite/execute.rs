@@ -175,7 +175,7 @@ impl Sqlite {
         let (run, migration) = (self.run_id, work.migration);
         let recorded = match work.direction {
             Direction::Up => journal::record_revision(self.connection()?, run, migration, RevisionState::Applied).await,
-            Direction::Down => journal::forget_revision(self.connection()?, migration).await,
+            Direction::Down => journal::forget_revision(self.connection()?, run, migration).await,
             Direction::Replay => Ok(()),
         };
         recorded.map_err(|error| failed("writing the journal", error))?;

@@ -4,6 +4,24 @@ use super::cursor;
 use crate::{Error, Result};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
+/// Whether `o` is the last word on its operation, since the revision was last reversed. `down` counts its own.
+macro_rules! last_word {
+    () => {
+        "o.id = (
+            select max(latest.id) from _migrate_operations as latest
+            where latest.revision = o.revision and latest.number = o.number and latest.outcome <> 'failed'
+                and (latest.direction = 'down') = (o.direction = 'down'))
+        and case when o.direction = 'down'
+            then not exists (select 1 from _migrate_operations as done where done.revision = o.revision and done.outcome <> 'failed'
+                and done.direction <> 'down' and done.id > o.id)
+            else not exists (select 1 from _migrate_operations as reversed where reversed.revision = o.revision
+                and reversed.outcome <> 'failed' and reversed.direction = 'down' and reversed.id > o.id
+                and exists (select 1 from _migrate_operations as done where done.revision = o.revision and done.outcome <> 'failed'
+                    and done.direction <> 'down' and done.id > reversed.id)) end"
+    };
+}
+pub(super) use last_word;
+
 /// The format of the tables that this version writes.
 const FORMAT: i32 = 2;
 
@@ -87,7 +105,6 @@ create table _migrate_operations (
     duration_ms integer
 );
 create index _migrate_operations_latest on _migrate_operations (revision, number, id desc);
-{SKIPPED};
 {}",
         cursor::TABLE
     )
@@ -96,7 +113,8 @@ create index _migrate_operations_latest on _migrate_operations (revision, number
 /// Format 1 didn't say what was found, how long anything took, and who did it. Some journals of it know changes in batches.
 fn from_format_1() -> String {
     format!(
-        "alter table _migrate_runs add column application text;
+        "drop view if exists _migrate_skipped;
+alter table _migrate_runs add column application text;
 alter table _migrate_runs add column os_user text;
 alter table _migrate_runs add column host text;
 alter table _migrate_operations add column {VERDICT};
@@ -121,17 +139,9 @@ fn waits() -> String {
     )
 }
 
-/// What is skipped for now; as in format 1.
-const SKIPPED: &str = "create view _migrate_skipped as
-    select o.revision, o.number, o.operation, o.evidence, o.file, o.line, o.recorded_at
-    from _migrate_operations as o
-    where o.outcome = 'skipped' and o.id = (
-        select max(latest.id) from _migrate_operations as latest
-        where latest.revision = o.revision and latest.number = o.number and latest.outcome <> 'failed')
-    order by o.revision, o.number";
-
-/// What people read besides: all that happened, and the last word on every operation.
-const VIEWS: &str = "create view _migrate_log as
+/// What people read: all that happened, the last word on every operation, and what is skipped for now.
+const VIEWS: &str = concat!(
+    "create view _migrate_log as
     select o.recorded_at, o.revision, o.direction, o.number, o.operation, o.verdict, o.outcome, o.evidence,
         o.duration_ms, o.sqlstate, o.file, o.line, o.sql, o.run, r.command, r.started_at,
         r.os_user, r.host, r.process_id, r.application, r.sqlite_version, r.tool_version
@@ -141,7 +151,13 @@ const VIEWS: &str = "create view _migrate_log as
 create view _migrate_latest as
     select o.revision, o.number, o.operation, o.direction, o.verdict, o.outcome, o.evidence, o.file, o.line, o.recorded_at, o.run
     from _migrate_operations as o
-    where o.id = (
-        select max(latest.id) from _migrate_operations as latest
-        where latest.revision = o.revision and latest.number = o.number and latest.outcome <> 'failed')
-    order by o.revision, o.number";
+    where o.number > 0 and ",
+    last_word!(),
+    "
+    order by o.revision, o.direction = 'down', o.number;
+create view _migrate_skipped as
+    select latest.revision, latest.number, latest.operation, latest.evidence, latest.file, latest.line, latest.recorded_at
+    from _migrate_latest as latest join _migrate_revisions as r on r.revision = latest.revision and r.state <> 'stamped'
+    where latest.outcome = 'skipped'
+    order by latest.revision, latest.number"
+);

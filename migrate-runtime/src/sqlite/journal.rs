@@ -2,7 +2,7 @@
 //!
 //! They are PostgreSQL's, with a prefix for the schema that SQLite hasn't got. Times are text, in UTC.
 
-use super::format;
+use super::format::{self, last_word};
 use super::waited::Purpose;
 use super::who::Who;
 use crate::engine::{Direction, Planned, milliseconds};
@@ -28,23 +28,6 @@ pub(super) async fn begin_run(connection: &mut SqliteConnection, command: &str) 
         .map(|done| done.last_insert_rowid())
 }
 
-/// Whether `o` is the last word on its operation, since the revision was last reversed. `down` counts its own.
-macro_rules! last_word {
-    () => {
-        "o.id = (
-            select max(latest.id) from _migrate_operations as latest
-            where latest.revision = o.revision and latest.number = o.number and latest.outcome <> 'failed'
-                and (latest.direction = 'down') = (o.direction = 'down'))
-        and case when o.direction = 'down'
-            then not exists (select 1 from _migrate_operations as done where done.revision = o.revision and done.outcome <> 'failed'
-                and done.direction <> 'down' and done.id > o.id)
-            else not exists (select 1 from _migrate_operations as reversed where reversed.revision = o.revision
-                and reversed.outcome <> 'failed' and reversed.direction = 'down' and reversed.id > o.id
-                and exists (select 1 from _migrate_operations as done where done.revision = o.revision and done.outcome <> 'failed'
-                    and done.direction <> 'down' and done.id > reversed.id)) end"
-    };
-}
-
 /// What the journal says; nothing where there is none.
 pub(super) async fn history(connection: &mut SqliteConnection) -> Result<History> {
     let failed = |error| super::failed("reading the journal", error);
@@ -63,7 +46,7 @@ pub(super) async fn history(connection: &mut SqliteConnection) -> Result<History
     let latest = concat!(
         "select o.revision, o.number, o.operation, o.outcome, o.evidence, o.direction = 'down'
         from _migrate_operations as o join _migrate_revisions as r on r.revision = o.revision
-        where (o.outcome = 'skipped' or r.state = 'started') and ",
+        where (o.outcome = 'skipped' and r.state = 'applied' or r.state = 'started') and ",
         last_word!(),
         " order by o.id"
     );
@@ -195,7 +178,14 @@ pub(super) async fn record_revision(
 }
 
 /// Forgets a revision. What was done for it stays in the log of operations.
-pub(super) async fn forget_revision(connection: &mut SqliteConnection, migration: &Migration) -> sqlx::Result<()> {
+pub(super) async fn forget_revision(connection: &mut SqliteConnection, run: i64, migration: &Migration) -> sqlx::Result<()> {
+    let border = "insert into _migrate_operations (run, revision, direction, number, operation, outcome, file, line)
+        select ?, ?2, 'down', 0, 'forget the revision', 'reverted', ?3, 0
+        where not exists (select 1 from _migrate_operations as back
+            where back.revision = ?2 and back.direction = 'down' and back.outcome <> 'failed'
+            and not exists (select 1 from _migrate_operations as done where done.revision = ?2 and done.direction <> 'down'
+                and done.outcome <> 'failed' and done.id > back.id))";
+    sqlx::query(border).bind(run).bind(migration.revision).bind(migration.file).execute(&mut *connection).await?;
     // how far its changes in batches have come counts no more
     sqlx::query("delete from _migrate_backfills where revision = ?").bind(migration.revision).execute(&mut *connection).await?;
     sqlx::query("delete from _migrate_revisions where revision = ?").bind(migration.revision).execute(connection).await.map(drop)
@@ -230,7 +220,7 @@ impl Entry<'_> {
                 }
                 Ok(())
             }
-            Self::Forget(migration) => forget_revision(connection, migration).await,
+            Self::Forget(migration) => forget_revision(connection, run, migration).await,
         }
     }
 }

@@ -50,9 +50,8 @@ const LEFTOVERS: &str = "select 'left behind: ' || oid::regclass from pg_class w
     union all select format('left behind: a lock of the class %s', locktype) from pg_locks
         where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())";
 
-/// What was done, reversed and skipped. What an interrupted attempt has done is found to be done by the next one.
-const ACCOUNT: &str = "select concat_ws(' ', revision, direction, number, operation) || ': ' || \
-     string_agg(case outcome when 'satisfied' then 'applied' else outcome end, ', ' order by id) \
+/// What was done, reversed and skipped.
+const ACCOUNT: &str = "select concat_ws(' ', revision, direction, number, operation) || ': ' || string_agg(outcome, ', ' order by id) \
      from _migrate.operations where outcome not in ('started', 'failed') group by revision, direction, number, operation \
      order by revision, direction, number, operation";
 

@@ -1,12 +1,26 @@
 //! The migrator is gone at any moment, between two phases and in the middle of one.
 
 use super::{KINDS, Kind, chain_of, filled, migrator, state};
-use migrate_runtime::{Database as Migrator, DownTo, Event, Options};
+use migrate_runtime::{Database as Migrator, DownTo, Event, Migrations, Options};
 use migrate_tests::proxy::{Cut, Proxy};
-use migrate_tests::{server, servers};
+use migrate_tests::{Database, server, servers};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+/// A migrator dies with its sockets before it sends this phase.
+async fn dies_before(database: &Database, chain: Migrations, last: usize) {
+    let seen = AtomicUsize::new(0);
+    let observer = Arc::new(move |event: &Event| {
+        if matches!(event, Event::Phase { .. }) && seen.fetch_add(1, Ordering::Relaxed) + 1 == last {
+            std::panic::resume_unwind(Box::new("dies"));
+        }
+    });
+    let options = Options { large_table: 0, observer: Some(observer), ..Options::default() };
+    let dying = Migrator::new(database.url()).unwrap().with_options(options);
+    let died = tokio::spawn(async move { dying.up(chain, None).await });
+    assert!(died.await.unwrap_err().is_panic(), "phase {last}");
+}
 
 #[tokio::test]
 async fn a_migrator_that_is_gone_between_two_phases_is_healed_by_the_next() {
@@ -18,17 +32,7 @@ async fn a_migrator_that_is_gone_between_two_phases_is_healed_by_the_next() {
             for last in 2..=kind.phases {
                 let database = filled(server, chain).await;
                 let before = database.dump().await;
-                let seen = AtomicUsize::new(0);
-                // dies with its sockets before it sends the phase
-                let observer = Arc::new(move |event: &Event| {
-                    if matches!(event, Event::Phase { .. }) && seen.fetch_add(1, Ordering::Relaxed) + 1 == last {
-                        std::panic::resume_unwind(Box::new("dies"));
-                    }
-                });
-                let options = Options { large_table: 0, observer: Some(observer), ..Options::default() };
-                let dying = Migrator::new(database.url()).unwrap().with_options(options);
-                let died = tokio::spawn(async move { dying.up(chain, None).await });
-                assert!(died.await.unwrap_err().is_panic(), "{}, phase {last}", kind.name);
+                dies_before(&database, chain, last).await;
                 // what an interrupted attempt has begun is finished, however large the table is
                 let (next, told) = migrator(database.url(), u64::MAX);
                 next.up(chain, None).await.unwrap();
@@ -38,6 +42,21 @@ async fn a_migrator_that_is_gone_between_two_phases_is_healed_by_the_next() {
                 next.down(chain, &DownTo::Steps(1)).await.unwrap();
                 assert_eq!(database.dump().await, before, "{}, phase {last}", kind.name);
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_migrator_that_is_gone_between_two_phases_leaves_nothing_that_down_cant_take_back() {
+    for kind in KINDS {
+        let chain = chain_of(kind.statement);
+        for last in 2..=kind.phases {
+            let database = filled(server(), chain).await;
+            let before = database.dump().await;
+            dies_before(&database, chain, last).await;
+            migrator(database.url(), 0).0.down(chain, &DownTo::Steps(1)).await.unwrap();
+            assert_eq!(database.dump().await, before, "{}, phase {last}", kind.name);
+            migrator(database.url(), 0).0.up(chain, None).await.unwrap();
         }
     }
 }
