@@ -395,7 +395,7 @@ impl Planner {
             self.carried = Some(carried).filter(|_| !unchecked);
             return Ok(None);
         }
-        let lowered = if decision == Decision::Run { self.lower(step, operation) } else { None };
+        let lowered = if decision == Decision::Run && evidence.is_empty() { self.lower(step, operation) } else { None };
         match &decision {
             Decision::Run => {
                 match rendered.live {
