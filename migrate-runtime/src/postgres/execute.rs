@@ -351,8 +351,12 @@ impl Postgres {
                 {
                     return Ok(Some(decision));
                 }
-                if !matches!(failure, Failure::Engine(_)) {
-                    self.drop_invalid_leftover(work, planned).await?;
+                // what can't be dropped now is dropped by the next `up`
+                if !matches!(failure, Failure::Engine(_))
+                    && let Err(left) = self.drop_invalid_leftover(work, planned).await
+                    && left.is_lost()
+                {
+                    return Err(left);
                 }
                 return Err(self.name_duplicates(planned, failure).await);
             }

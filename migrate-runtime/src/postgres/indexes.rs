@@ -159,7 +159,7 @@ impl Postgres {
             }
             let Some((index, builder)) = busy else { return Ok(()) };
             let holder = format!("pid {builder}, which may be building the index {index}");
-            self.wait_for(holder, began, &mut pause).await?;
+            self.wait_for(planned, holder, began, &mut pause).await?;
         }
     }
 

@@ -70,31 +70,30 @@ impl Postgres {
         Ok(Some(decision))
     }
 
-    /// Builds the index of a constraint that is to be. Of a build that fails nothing is left, and one that the server has
-    /// ended for a deadlock is begun anew: that the last one took long is no reason to give up.
+    /// Builds the index of a constraint that is to be. One that the server has ended for a deadlock is begun anew: that the
+    /// last one took long is no reason to give up.
     async fn build(&mut self, work: &Work, planned: &Planned, lowering: &Lowering, phase: &Phase) -> Result<(), Failure> {
         self.set_session().await?;
         let (mut first, mut pause) = (None, Duration::from_millis(100));
         loop {
             let failure = match self.build_once(work, planned, lowering, phase).await {
                 Ok(()) => return Ok(()),
-                Err(failure @ Failure::Engine(_)) => return Err(failure),
                 Err(failure) => failure,
             };
-            let dropped = self.drop_invalid_of(work, planned, lowering).await;
             let left = self.options.lock_budget.saturating_sub(first.get_or_insert_with(Instant::now).elapsed());
-            match (&failure, dropped) {
-                (_, Err(lost @ Failure::Engine(Error::ConnectionLost { .. }))) => return Err(lost),
-                (Failure::Transient { place, message, .. }, _) if !left.is_zero() => {
+            match &failure {
+                Failure::Transient { place, message, .. } if !left.is_zero() => {
                     let jitter = pause.mul_f64(0.5 + fastrand::f64()).min(left);
                     self.options.tell(&Event::RetryingPhase { reason: format!("{place}: {message}"), pause_ms: milliseconds(jitter) });
                     tokio::time::sleep(jitter).await;
                     pause = (pause * 2).min(Duration::from_secs(5));
                 }
-                (_, Ok(())) => return Err(failure),
-                (_, Err(left)) => {
-                    return Err(failure.unfinished(format!("an invalid index is left ({}); the next `up` drops it", said(left))));
+                // what can't be dropped now is dropped by the next `up`
+                Failure::Transient { .. } => {
+                    let dropped = self.drop_invalid_of(work, planned, lowering).await;
+                    return Err(dropped.err().filter(Failure::is_lost).unwrap_or(failure));
                 }
+                _ => return Err(failure),
             }
         }
     }
@@ -175,6 +174,12 @@ impl Postgres {
             Failure::Transient { .. } if stays => failure.unfinished(goes_on.to_owned()),
             // the rows are not to blame, and what was proven of them took long
             Failure::Operation { sqlstate: Some(ref code), .. } if stays && is_about_the_server(code) => {
+                if phase.pace == Pace::Outside
+                    && let Err(left) = self.drop_invalid_of(work, &work.steps[i], lowering).await
+                    && left.is_lost()
+                {
+                    return left;
+                }
                 failure.unfinished(goes_on.to_owned())
             }
             Failure::Operation { .. } => {
@@ -238,6 +243,11 @@ impl Postgres {
 }
 
 impl Failure {
+    /// Whether it is that the connection is gone: then nothing else is known.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self, Self::Engine(Error::ConnectionLost { .. }))
+    }
+
     /// The same of a phase, with what is true in the database now.
     fn unfinished(self, now: String) -> Self {
         match self {
@@ -253,7 +263,7 @@ impl Failure {
 /// What a failure says.
 fn said(failure: Failure) -> String {
     match failure {
-        Failure::Transient { message, .. } | Failure::Operation { message, .. } => message,
+        Failure::Transient { message, .. } | Failure::Operation { message, .. } | Failure::Unfinished { message, .. } => message,
         failure => failure.into_error(true, false).to_string(),
     }
 }

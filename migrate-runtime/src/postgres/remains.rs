@@ -6,7 +6,7 @@
 //! it. One that begins later finds its guard gone, and does nothing.
 
 use super::backend::Postgres;
-use crate::engine::{Decision, Planned};
+use crate::engine::{Decision, Failure, Planned};
 use crate::{Error, Event, Result};
 use migrate_core::name::quote_literal;
 use migrate_core::operation::{Operate as _, Operation};
@@ -61,25 +61,42 @@ impl Postgres {
         let (began, mut pause) = (Instant::now(), Duration::from_millis(20));
         while last_text(&mut self.connection, doing, look.clone()).await?.as_deref() != Some("true") {
             let holder = "a session whose migrator is gone (in pg_locks, an advisory lock)".to_owned();
-            self.wait_for(holder, began, &mut pause).await?;
+            if !self.waits_longer(holder.clone(), began, &mut pause).await {
+                return Err(Error::Locked { holder, waited: began.elapsed() });
+            }
         }
         Ok(())
     }
 
-    /// Waits a little longer for that session, if there is patience left.
-    pub(super) async fn wait_for(&mut self, holder: String, began: Instant, pause: &mut Duration) -> Result<()> {
+    /// Waits a little longer for that session. `false`: there is no patience left.
+    async fn waits_longer(&self, holder: String, began: Instant, pause: &mut Duration) -> bool {
         if began.elapsed() >= self.options.guard_wait {
-            return Err(Error::Locked { holder, waited: began.elapsed() });
+            return false;
         }
         self.options.tell(&Event::WaitingForLock { holder });
         tokio::time::sleep(*pause).await;
         *pause = (*pause * 2).min(LONGEST_PAUSE);
-        Ok(())
+        true
+    }
+
+    /// Waits a little longer for that session, which a step can't be run beside.
+    pub(super) async fn wait_for(&self, planned: &Planned, holder: String, began: Instant, pause: &mut Duration) -> Result<(), Failure> {
+        if self.waits_longer(holder.clone(), began, pause).await {
+            return Ok(());
+        }
+        Err(Failure::Unfinished {
+            place: planned.place.clone(),
+            sql: planned.sql.join(";\n"),
+            message: format!("somebody else is still at work after {:.1?}: {holder}", began.elapsed()),
+            sqlstate: None,
+            now: "what was done before it holds, and the next `up` goes on from there".to_owned(),
+            help: "wait until that session is done, or end it (`select pg_terminate_backend(pid)`), then run `up` again".to_owned(),
+        })
     }
 
     /// A statement outside of a transaction can't join anything. Waits while another session runs the same one, and then
     /// looks again whether it still has to be done.
-    pub(super) async fn reconsider_outside(&mut self, planned: &Planned) -> Result<Option<Decision>> {
+    pub(super) async fn reconsider_outside(&mut self, planned: &Planned) -> Result<Option<Decision>, Failure> {
         let doing = "looking for a session that runs the same statement";
         let texts: Vec<String> = planned.sql.iter().map(|sql| quote_literal(sql)).collect();
         // the server keeps the beginning of long ones
@@ -91,10 +108,10 @@ impl Postgres {
         );
         let (began, mut waited, mut pause) = (Instant::now(), false, Duration::from_millis(20));
         while let Some(pid) = last_text(&mut self.connection, doing, same.clone()).await? {
-            self.wait_for(format!("pid {pid}, which runs the same statement"), began, &mut pause).await?;
+            self.wait_for(planned, format!("pid {pid}, which runs the same statement"), began, &mut pause).await?;
             waited = true;
         }
-        if waited { self.look_again(planned).await } else { Ok(None) }
+        if waited { Ok(self.look_again(planned).await?) } else { Ok(None) }
     }
 
     /// Whether somebody else has done what a statement outside of a transaction was to do.
