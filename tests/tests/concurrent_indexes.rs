@@ -229,6 +229,8 @@ async fn what_another_role_builds_is_waited_for_and_not_dropped() {
         let observer = Arc::new(move |event: &Event| hears.lock().unwrap().push(event.clone()));
         let options = Options { observer: Some(observer), ..Options::default() };
         let migrator = Migrator::new(database.url_as(&role).as_str()).unwrap().with_options(options);
+        let options = Options { guard_wait: Duration::from_millis(100), ..Options::default() };
+        let impatient = Migrator::new(database.url_as(&role).as_str()).unwrap().with_options(options);
         migrator.up(chain, Some("m1")).await.unwrap();
         let (mut writer, mut builder) = (database.connect().await, database.connect().await);
         run(&mut writer, "begin; insert into documents values (1, 'a', 'b')").await;
@@ -241,6 +243,12 @@ async fn what_another_role_builds_is_waited_for_and_not_dropped() {
                 while database.text(index).await.unwrap().is_empty() {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
+                let error = impatient.up(chain, None).await.unwrap_err();
+                assert!(
+                    error.what().contains("somebody else is still at work after ") && error.what().contains("may be building"),
+                    "{error}"
+                );
+                assert_eq!(error.now().as_deref(), Some("what was done before it holds, and the next `up` goes on from there"));
                 migrator.up(chain, None).await
             },
             async {
@@ -257,7 +265,7 @@ async fn what_another_role_builds_is_waited_for_and_not_dropped() {
         assert_eq!(leftovers(&told), [""; 0]);
         assert_eq!(database.text(index).await.unwrap(), built);
         assert_eq!(database.text(INDEXES).await.unwrap(), "documents_body_idx, documents_pkey, documents_title_idx, others_pkey");
-        drop((migrator, writer, builder));
+        drop((migrator, impatient, writer, builder));
         database.execute(&format!("drop owned by {role} cascade; drop role {role}")).await.unwrap();
     }
 }
