@@ -237,7 +237,7 @@ async fn what_another_role_builds_is_waited_for_and_not_dropped() {
         let index = "select coalesce(to_regclass('documents_body_idx')::oid::text, '')";
         // built otherwise than we would: that it is ours can't be told from the statement
         let build = run(&mut builder, "create index concurrently documents_body_idx on public.documents using btree (body)");
-        let ((), result, built) = tokio::join!(
+        let ((), result, theirs) = tokio::join!(
             build,
             async {
                 while database.text(index).await.unwrap().is_empty() {
@@ -256,14 +256,14 @@ async fn what_another_role_builds_is_waited_for_and_not_dropped() {
                 while !told.lock().unwrap().iter().any(waits) {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
-                let built = database.text(index).await.unwrap();
+                let theirs = database.text(index).await.unwrap();
                 run(&mut writer, "commit").await;
-                built
+                theirs
             }
         );
         result.unwrap();
         assert_eq!(leftovers(&told), [""; 0]);
-        assert_eq!(database.text(index).await.unwrap(), built);
+        assert_eq!(database.text(index).await.unwrap(), theirs);
         assert_eq!(database.text(INDEXES).await.unwrap(), "documents_body_idx, documents_pkey, documents_title_idx, others_pkey");
         drop((migrator, impatient, writer, builder));
         database.execute(&format!("drop owned by {role} cascade; drop role {role}")).await.unwrap();

@@ -110,14 +110,14 @@ async fn a_build_that_the_server_ends_for_a_deadlock_is_begun_anew() {
         run(&mut other, "commit").await;
     });
     result.unwrap();
+    let state = state(&database).await;
+    assert!(state.contains("orders_email_amount_key truetruefalse"), "{state}");
     let told = told.lock().unwrap();
     assert!(
         told.iter().any(|event| matches!(event, Event::RetryingPhase { reason, .. } if reason.contains("deadlock detected"))),
         "{told:?}"
     );
     assert!(told.iter().any(|event| matches!(event, Event::Leftover { .. })), "{told:?}");
-    let state = state(&database).await;
-    assert!(state.contains("orders_email_amount_key truetruefalse"), "{state}");
 }
 
 /// Takes the lock of `vacuum` on `orders` right before a phase, and keeps it until the sender is dropped.
