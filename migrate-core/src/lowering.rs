@@ -22,7 +22,7 @@ use crate::effects::LockMode;
 use crate::name::{Name, QualifiedName, quote_literal, quoted_list};
 use crate::naming::make_object_name;
 use crate::operation::Operation;
-use crate::schema::{Schema, Table};
+use crate::schema::{ConstraintKind, Schema, Table};
 
 /// The comment on a constraint that was added and isn't validated yet.
 pub const MARK: &str = "not validated yet: `migrate up` is adding this constraint";
@@ -89,6 +89,23 @@ pub fn lower(operation: &Operation, before: &Schema) -> Option<Lowering> {
     }
 }
 
+/// What removes what an interrupted attempt has left, where the operation has been done all the same, by somebody else.
+#[must_use]
+pub fn removal(operation: &Operation, live: &Schema) -> Vec<String> {
+    let proof = |table: &QualifiedName, column: &Name| {
+        let proof = not_null::Proof::new(live.table(table)?, column)?;
+        proof.found.is_some().then(|| proof.drop())
+    };
+    match operation {
+        Operation::SetNotNull(set) => proof(&set.table, &set.column).into_iter().collect(),
+        Operation::AddConstraint(add) => match &add.constraint.kind {
+            ConstraintKind::PrimaryKey(key) => key.columns.iter().filter_map(|column| proof(&add.table, column)).collect(),
+            _ => constraint::unmark(add, live).into_iter().collect(),
+        },
+        _ => Vec::new(),
+    }
+}
+
 /// The name of the check that proves a column to be without nulls, while it is made `not null`.
 #[must_use]
 pub fn proof_name(column: &Name) -> Name {
@@ -103,7 +120,7 @@ fn alone<'a>(before: &'a Schema, name: &QualifiedName) -> Option<&'a Table> {
 
 fn key_columns(table: &Table) -> Vec<Name> {
     match table.primary_key().map(|constraint| &constraint.kind) {
-        Some(crate::schema::ConstraintKind::PrimaryKey(key)) => key.columns.clone(),
+        Some(ConstraintKind::PrimaryKey(key)) => key.columns.clone(),
         _ => Vec::new(),
     }
 }

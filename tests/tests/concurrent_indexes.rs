@@ -214,3 +214,78 @@ async fn one_that_was_skipped_is_built_however_often_it_is_interrupted() {
         "select string_agg(indexrelid::regclass::text, ' ') from pg_index where indisvalid and indexrelid::regclass::text like '%kind%'";
     assert_eq!(database.text(valid).await.unwrap(), "events_kind_idx");
 }
+
+#[tokio::test]
+async fn what_another_role_builds_is_waited_for_and_not_dropped() {
+    for server in servers() {
+        let chain = with("create index concurrently documents_body_idx on documents (body)");
+        let database = Database::create(server).await;
+        // it may not see what a superuser is at
+        let role = format!("{}_plain", database.name());
+        let grants = format!("grant create on database {} to {role}; grant create on schema public to {role}", database.name());
+        database.execute(&format!("create role {role} login; {grants}")).await.unwrap();
+        let told = Told::default();
+        let hears = Arc::clone(&told);
+        let observer = Arc::new(move |event: &Event| hears.lock().unwrap().push(event.clone()));
+        let options = Options { observer: Some(observer), ..Options::default() };
+        let migrator = Migrator::new(database.url_as(&role).as_str()).unwrap().with_options(options);
+        let options = Options { guard_wait: Duration::from_millis(100), ..Options::default() };
+        let impatient = Migrator::new(database.url_as(&role).as_str()).unwrap().with_options(options);
+        migrator.up(chain, Some("m1")).await.unwrap();
+        let (mut writer, mut builder) = (database.connect().await, database.connect().await);
+        run(&mut writer, "begin; insert into documents values (1, 'a', 'b')").await;
+        let index = "select coalesce(to_regclass('documents_body_idx')::oid::text, '')";
+        // built otherwise than we would: that it is ours can't be told from the statement
+        let build = run(&mut builder, "create index concurrently documents_body_idx on public.documents using btree (body)");
+        let ((), result, theirs) = tokio::join!(
+            build,
+            async {
+                while database.text(index).await.unwrap().is_empty() {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                let error = impatient.up(chain, None).await.unwrap_err();
+                assert!(
+                    error.what().contains("somebody else is still at work after ") && error.what().contains("may be building"),
+                    "{error}"
+                );
+                assert_eq!(error.now().as_deref(), Some("what was done before it holds, and the next `up` goes on from there"));
+                migrator.up(chain, None).await
+            },
+            async {
+                let waits = |event: &Event| matches!(event, Event::WaitingForLock { holder } if holder.ends_with("which may be building the index public.documents_body_idx"));
+                while !told.lock().unwrap().iter().any(waits) {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                let theirs = database.text(index).await.unwrap();
+                run(&mut writer, "commit").await;
+                theirs
+            }
+        );
+        result.unwrap();
+        assert_eq!(leftovers(&told), [""; 0]);
+        assert_eq!(database.text(index).await.unwrap(), theirs);
+        assert_eq!(database.text(INDEXES).await.unwrap(), "documents_body_idx, documents_pkey, documents_title_idx, others_pkey");
+        drop((migrator, impatient, writer, builder));
+        database.execute(&format!("drop owned by {role} cascade; drop role {role}")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_invalid_index_of_the_name_on_another_table_is_somebody_else_s() {
+    let chain = with("create unique index concurrently documents_key on documents (title)");
+    let database = Database::create(server()).await;
+    let (migrator, told) = migrator(&database);
+    migrator.up(chain, Some("m1")).await.unwrap();
+    database.execute("insert into others values (1), (2)").await.unwrap();
+    database.execute("create unique index concurrently documents_key on others ((id > 0))").await.unwrap_err();
+    let left = database.text(INDEXES).await.unwrap();
+    assert!(left.contains("documents_key invalid"), "{left}");
+    for _ in 0..2 {
+        let error = migrator.up(chain, None).await.unwrap_err();
+        assert!(error.to_string().contains("index documents_key"), "{error}");
+        assert_eq!(database.text(INDEXES).await.unwrap(), left);
+    }
+    assert_eq!(leftovers(&told), [""; 0]);
+    database.execute("drop index documents_key").await.unwrap();
+    migrator.up(chain, None).await.unwrap();
+}

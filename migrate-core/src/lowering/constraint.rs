@@ -14,7 +14,6 @@ pub(super) fn lower(add: &AddConstraint, before: &Schema) -> Option<Lowering> {
     }
     let (adding, validating, offenders) = locks(table, constraint, before)?;
     let (on, name) = (add.table.quoted(), constraint.name.quoted());
-    let comment = |text: &str| format!("comment on constraint {name} on {on} is {text}");
     let found = table.constraints.get(constraint.name.as_str());
     let is_begun = found.is_some_and(is_marked);
     if found.is_some() && !is_begun {
@@ -24,10 +23,9 @@ pub(super) fn lower(add: &AddConstraint, before: &Schema) -> Option<Lowering> {
     if !is_begun {
         let unchecked = Constraint { validated: false, ..constraint.clone() };
         let sql = format!("alter table {on} add {}", render::constraint(&unchecked));
-        phases.push(phase(Pace::Short, vec![sql, comment(&quote_literal(MARK))], &adding));
+        phases.push(phase(Pace::Short, vec![sql, comment(add, Some(MARK))], &adding));
     }
-    let own = constraint.comment.as_deref().map_or_else(|| "null".to_owned(), quote_literal);
-    let sql = vec![format!("alter table {on} validate constraint {name}"), comment(&own)];
+    let sql = vec![format!("alter table {on} validate constraint {name}"), comment(add, constraint.comment.as_deref())];
     phases.push(Phase { offenders, ..phase(Pace::Long, sql, &validating) });
     Some(Lowering {
         table: add.table.clone(),
@@ -41,6 +39,18 @@ pub(super) fn lower(add: &AddConstraint, before: &Schema) -> Option<Lowering> {
 /// Whether an interrupted attempt has added it and not validated it yet.
 pub(super) fn is_marked(constraint: &Constraint) -> bool {
     !constraint.validated && constraint.comment.as_deref() == Some(MARK)
+}
+
+/// Says of it what the migration does, where it has been validated by somebody else.
+pub(super) fn unmark(add: &AddConstraint, live: &Schema) -> Option<String> {
+    let found = live.table(&add.table)?.constraints.get(add.constraint.name.as_str())?;
+    let is_marked = found.validated && found.comment.as_deref() == Some(MARK);
+    is_marked.then(|| comment(add, add.constraint.comment.as_deref()))
+}
+
+fn comment(add: &AddConstraint, text: Option<&str>) -> String {
+    let (name, on) = (add.constraint.name.quoted(), add.table.quoted());
+    format!("comment on constraint {name} on {on} is {}", text.map_or_else(|| "null".to_owned(), quote_literal))
 }
 
 type Locks<'a> = Vec<(&'a QualifiedName, LockMode)>;

@@ -9,6 +9,7 @@ use crate::operation::Operate as _;
 use crate::ops::AddConstraint;
 use crate::render;
 use crate::schema::{ConstraintKind, Index, IndexKey, IndexKeyKind, Key, ObjectKey, Schema, Table};
+use std::collections::BTreeSet;
 
 pub(super) fn lower(add: &AddConstraint, before: &Schema) -> Option<Lowering> {
     let (table, constraint) = (alone(before, &add.table)?, &add.constraint);
@@ -23,14 +24,21 @@ pub(super) fn lower(add: &AddConstraint, before: &Schema) -> Option<Lowering> {
     let (name, own) = (add.table.sibling(constraint.name.clone()), &add.table);
     let index = index(&constraint.name, key);
     let is_built = is_built(before, &name, table, &index);
+    // what a killed build has left is in the way of the statement as it was written, too
+    let is_left = table.indexes.get(constraint.name.as_str()).is_some_and(|index| !index.valid);
     let exclusive = [(own, LockMode::AccessExclusive)];
     let mut phases: Vec<Phase> = Vec::new();
     let (mut last, mut undo) = (Vec::new(), Vec::new());
-    let mut is_begun = is_built;
+    let mut is_begun = is_built || is_left;
+    let mut proofs = BTreeSet::new();
     // a primary key would look for nulls under its lock
     let nullable = |column: &&Name| is_primary && table.column(column.as_str()).is_some_and(|column| !column.not_null);
     for column in key.columns.iter().filter(nullable) {
         let proof = Proof::new(table, column)?;
+        // of two long names the same may be left
+        if !proofs.insert(proof.name.clone()) {
+            return None;
+        }
         phases.extend(proof.phases());
         last.push(format!("alter table {} alter column {} set not null", own.quoted(), column.quoted()));
         last.push(proof.drop());

@@ -26,6 +26,7 @@ pub(crate) struct KeyColumn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Comparison {
     /// A text that is cast to the column's type, and the operators of the index.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite casts nothing"))]
     Typed {
         /// The type.
         data_type: String,

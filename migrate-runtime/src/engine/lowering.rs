@@ -1,10 +1,11 @@
 //! Which steps are run in phases: those that would keep a large table locked while they read it.
 
-use migrate_core::effects::{Effects, TransactionNeed};
+use super::backend::Rendered;
+use migrate_core::effects::{Effects, LockMode, TransactionNeed};
 use migrate_core::expression::Expression;
-use migrate_core::lowering::{Lowering, lower, proof_name};
+use migrate_core::lowering::{Lowering, lower, proof_name, removal};
 use migrate_core::name::{Name, QualifiedName};
-use migrate_core::operation::Operation;
+use migrate_core::operation::{Operate as _, Operation};
 use migrate_core::ops::{AddConstraint, Opaque};
 use migrate_core::schema::{ConstraintKind, ObjectKey, Schema};
 use migrate_core::step::Step;
@@ -12,10 +13,11 @@ use migrate_core::verdict::{Change, Difference};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The tables that are large here: those of a certain size, in bytes, that were there when the run began.
+/// The tables that are large here: those of a certain size, in bytes, that were there when the run began. One that somebody
+/// had locked may be of any size.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sizes {
-    pub(crate) tables: BTreeMap<QualifiedName, u64>,
+    pub(crate) tables: BTreeMap<QualifiedName, Option<u64>>,
     /// What makes a table large.
     pub(crate) limit: u64,
     /// What the server calls its version.
@@ -33,6 +35,12 @@ impl Sizes {
     /// Follows what a step that is going to be run does to the names of tables.
     pub(crate) fn follow(&mut self, operation: &Operation) {
         let moved = match operation {
+            Operation::RenameSchema(rename) => {
+                let moves =
+                    |name: QualifiedName| if name.schema == rename.name { QualifiedName::new(rename.to.clone(), name.name) } else { name };
+                self.tables = std::mem::take(&mut self.tables).into_iter().map(|(name, size)| (moves(name), size)).collect();
+                None
+            }
             Operation::RenameTable(rename) => Some((&rename.table, rename.table.sibling(rename.to.clone()))),
             Operation::SetTableSchema(set) => Some((&set.table, QualifiedName::new(set.schema.clone(), set.table.name.clone()))),
             Operation::DropTable(drop) => {
@@ -63,7 +71,8 @@ impl Sizes {
         if step.as_written {
             return None;
         }
-        let why = format!("`{}` has {}, and {} is large; PostgreSQL {}", lowering.table, bytes(size), bytes(self.limit), self.version);
+        let has = size.map_or_else(|| "could not be measured, as somebody has it locked".to_owned(), |size| format!("has {}", bytes(size)));
+        let why = format!("`{}` {has}, and {} is large; PostgreSQL {}", lowering.table, bytes(self.limit), self.version);
         Some(Lowered { lowering, why })
     }
 }
@@ -92,6 +101,13 @@ pub(crate) fn is_unvalidated(operation: &Operation, live: &Schema, changes: &[Ch
     let one = |key: &ObjectKey| changes.iter().any(|change| change.key == *key && change.before.is_none());
     let only_validity = differences.iter().all(|difference| difference.aspect == "validated" && one(&difference.key));
     matches!(operation, Operation::AddConstraint(_)) && only_validity && lower(operation, live).is_some_and(|lowering| lowering.is_begun)
+}
+
+/// What removes what an interrupted attempt has left of a step that somebody else has finished, if there is something.
+pub(crate) fn remove(operation: &Operation, live: &Schema) -> Option<Rendered> {
+    let sql = Some(removal(operation, live)).filter(|sql| !sql.is_empty())?;
+    let effects = operation.requires().iter().find_map(ObjectKey::table).map(|table| Effects::lock(table, LockMode::AccessExclusive));
+    Some(Rendered { sql, effects, ..Rendered::default() })
 }
 
 /// Takes away from the live schema what a step in phases may have left there, so that it can be applied.

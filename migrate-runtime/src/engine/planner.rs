@@ -66,6 +66,7 @@ pub(crate) struct Planned {
     pub(crate) begun: bool,
     /// Whether it is about something that others may use, and that may be large: it was there before this run, or nobody
     /// knows.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite has no timeouts for statements"))]
     pub(crate) is_about_existing: bool,
     /// What is done to the rows of a batch, where it is done in batches.
     pub(crate) batched: Option<Batched>,
@@ -386,12 +387,20 @@ impl Planner {
             }
             (decision, rendered) => (decision, rendered.unwrap_or_default()),
         };
+        let (decision, rendered, evidence) = match self.remove(operation, &decision) {
+            Some(removal) => (
+                Decision::Run,
+                removal,
+                "somebody else has finished what an interrupted attempt had begun: only what that has left is removed",
+            ),
+            None => (decision, rendered, ""),
+        };
         let empties = matches!(operation, Operation::Opaque(opaque) if opaque.kind == "truncate");
         if something_runs && self.unread && (empties || drops_a_relation(&rendered.sql)) {
             self.carried = Some(carried).filter(|_| !unchecked);
             return Ok(None);
         }
-        let lowered = if decision == Decision::Run { self.lower(step, operation) } else { None };
+        let lowered = if decision == Decision::Run && evidence.is_empty() { self.lower(step, operation) } else { None };
         match &decision {
             Decision::Run => {
                 match rendered.live {
@@ -427,8 +436,16 @@ impl Planner {
             is_about_existing,
             begun: false,
             batched: rendered.batched,
-            evidence: String::new(),
+            evidence: evidence.to_owned(),
         }))
+    }
+
+    /// What removes what phases have left. The live schema is moved on.
+    fn remove(&mut self, operation: &Operation, decision: &Decision) -> Option<Rendered> {
+        let removal =
+            self.sizes.as_ref().filter(|_| *decision == Decision::Satisfied).and_then(|_| lowering::remove(operation, &self.live))?;
+        lowering::forget(operation, &mut self.live);
+        Some(removal)
     }
 
     /// The phases of a step that is going to be run, if it has some. The live schema and the sizes are moved on.
@@ -504,7 +521,8 @@ impl Carried {
     fn is_unfinished(&self, live: &Schema, differences: &[Difference]) -> bool {
         let invalid = |key: &ObjectKey| {
             let is_it = |difference: &Difference| difference.key == *key && difference.aspect == "valid" && difference.expected.is_none();
-            differences.iter().any(is_it)
+            let is_elsewhere = |difference: &Difference| difference.key == *key && difference.aspect == "table";
+            differences.iter().any(is_it) && !differences.iter().any(is_elsewhere)
         };
         let unfinished = |change: &Change| match (&change.before, &change.after) {
             (None, Some(_)) => matches!(change.key, ObjectKey::Index(_)) && invalid(&change.key),

@@ -237,8 +237,6 @@ impl From<Error> for Failure {
 pub(crate) struct Told<'a> {
     pub(crate) place: &'a Place,
     pub(crate) message: &'a str,
-    /// Which way the migration went.
-    pub(crate) direction: Direction,
     /// What was found, where that is why.
     pub(crate) verdict: Option<&'static str>,
     /// The server's code.
@@ -255,7 +253,7 @@ impl Failure {
     }
 
     /// What the journal keeps of it; `None` of what is no step's.
-    pub(crate) fn told(&self, direction: Direction) -> Option<Told<'_>> {
+    pub(crate) fn told(&self) -> Option<Told<'_>> {
         let verdict = if let Self::Drift { verdict, .. } = self { Some(*verdict) } else { None };
         let (place, message, code, sql) = match self {
             Self::Operation { place, message, sqlstate, sql, .. } | Self::Unfinished { place, message, sqlstate, sql, .. } => {
@@ -267,7 +265,7 @@ impl Failure {
             Self::Lost(lost) => (lost.during.as_deref()?, &lost.reason, None, ""),
             Self::Overtaken | Self::Engine(_) => return None,
         };
-        Some(Told { place, message, direction, verdict, code, sql })
+        Some(Told { place, message, verdict, code, sql })
     }
 
     /// As the error that a person sees. `committed`: earlier segments of the migration hold. `journalled`: the failure is in

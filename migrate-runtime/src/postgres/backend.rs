@@ -443,8 +443,8 @@ impl Backend for Postgres {
     }
 
     async fn record_failure(&mut self, migration: &Migration, direction: Direction, failure: &Failure) -> Result<bool> {
-        let Some(told) = failure.told(direction) else { return Ok(true) };
-        let sql = journal::record_failure(self.run_id, migration.revision, &told);
+        let Some(told) = failure.told() else { return Ok(true) };
+        let sql = journal::record_failure(self.run_id, migration.revision, direction, &told);
         self.raw(&sql).await.map(|()| true)
     }
 

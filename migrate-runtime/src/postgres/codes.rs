@@ -17,6 +17,11 @@ pub(super) fn is_duplicate(code: &str) -> bool {
     matches!(code, "42P07" | "42710" | "42701" | "42P06" | "42723" | "42P16")
 }
 
+/// Somebody has cancelled it, or the server has no room for it: what the statement is about is not to blame.
+pub(super) fn is_about_the_server(code: &str) -> bool {
+    matches!(code, "57014" | "53000" | "53100" | "53200" | "53400")
+}
+
 /// Trying again may help.
 pub(super) fn is_transient_code(code: &str) -> bool {
     matches!(code, "55P03" | "40P01" | "40001" | "53300" | "57P03")

@@ -345,21 +345,24 @@ impl Postgres {
     /// Runs the statements of a step that can't be in a transaction. A decision: somebody else has done it meanwhile.
     async fn statements_outside(&mut self, work: &Work, planned: &Planned) -> Result<Option<Decision>, Failure> {
         self.set_session().await?;
-        self.drop_invalid_leftover(planned).await?;
+        self.drop_invalid_leftover(work, planned).await?;
         for sql in self.statements(planned).await? {
             if let Err(error) = self.statement(work, sql).await {
                 let failure = self.failed(planned, error);
-                let failure = self.name_duplicates(planned, failure).await;
                 if let Failure::Operation { sqlstate: Some(code), .. } = &failure
                     && (is_absent(code) || is_duplicate(code))
                     && let Some(decision) = self.look_again(planned).await?
                 {
                     return Ok(Some(decision));
                 }
-                if !matches!(failure, Failure::Engine(_)) {
-                    self.drop_invalid_leftover(planned).await?;
+                // what can't be dropped now is dropped by the next `up`
+                if !matches!(failure, Failure::Engine(_))
+                    && let Err(left) = self.drop_invalid_leftover(work, planned).await
+                    && left.is_lost()
+                {
+                    return Err(left);
                 }
-                return Err(failure);
+                return Err(self.name_duplicates(planned, failure).await);
             }
         }
         self.verify(planned).await?;

@@ -6,10 +6,10 @@
 //! writes have to maintain them. Those of the indexes that a step is about are dropped, concurrently; a valid index never is,
 //! whatever its name, and neither is an invalid one that another step is about.
 
-use super::backend::Postgres;
+use super::backend::{Postgres, SEARCH_PATH};
 use super::execute::step_failure;
-use super::remains::{LONGEST_PAUSE, last_text};
-use crate::engine::{Backend as _, Event, Failure, Planned};
+use super::remains::last_text;
+use crate::engine::{Backend as _, Event, Failure, Planned, Work};
 use crate::{Error, Result};
 use migrate_core::name::{Name, QualifiedName, quote_literal};
 use migrate_core::operation::Operation;
@@ -18,7 +18,7 @@ use migrate_core::step::Action;
 use migrate_core::verdict::{Answers, Verdict};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row as _};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many more duplicates are named.
 const NAMED: usize = 3;
@@ -30,18 +30,34 @@ const PATIENCE: &str = "5s";
 /// on `i`, its name `c.relname` and its table `t` holds.
 fn leftovers(condition: &str) -> String {
     format!(
-        "select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) from pg_catalog.pg_index as i \
+        "select i.indexrelid from pg_catalog.pg_index as i \
          join pg_catalog.pg_class as c on c.oid = i.indexrelid join pg_catalog.pg_namespace as n on n.oid = c.relnamespace \
          join pg_catalog.pg_class as t on t.oid = i.indrelid or t.reltoastrelid = i.indrelid \
          where not i.indisvalid and c.relkind = 'i' and t.relkind in ('r', 'm') and c.relname::text ~ '_cc(new|old)[0-9]*$'::text and {condition}"
     )
 }
 
-/// The name of an index without what `reindex concurrently` has put behind it; that it may have cut it for that counts, too.
+/// The name of an index without what `reindex concurrently` has put behind it; that it may have cut it for that counts, too,
+/// by up to a character of four bytes.
 fn of_index(name: &str) -> String {
     format!(
         "pg_catalog.starts_with({name}, pg_catalog.regexp_replace(c.relname, '_cc(new|old)[0-9]*$', '')) \
-         and (pg_catalog.regexp_replace(c.relname, '_cc(new|old)[0-9]*$', '') = {name} or pg_catalog.octet_length(c.relname) >= 62)"
+         and (pg_catalog.regexp_replace(c.relname, '_cc(new|old)[0-9]*$', '') = {name} or pg_catalog.octet_length(c.relname) >= 60)"
+    )
+}
+
+/// Of the invalid indexes that the query gives: the place in the catalog, the name, and who may be building it. Everyone may
+/// see who has the lock that a build holds on its table from its begin to its end; what it is at is shown to some only.
+/// `autovacuum` takes the same, and is nobody: it gives way to who wants to drop an index.
+fn invalid(query: &str) -> String {
+    format!(
+        "select c.oid::text, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), \
+         coalesce((select pg_catalog.min(l.pid)::text from pg_catalog.pg_locks as l join pg_catalog.pg_stat_activity as a on a.pid = l.pid \
+         where l.locktype = 'relation' and l.granted and l.mode = 'ShareUpdateExclusiveLock' and l.relation = i.indrelid \
+         and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) \
+         and l.pid <> pg_catalog.pg_backend_pid() and a.usesysid is not null), ''::text) \
+         from pg_catalog.pg_index as i join pg_catalog.pg_class as c on c.oid = i.indexrelid \
+         join pg_catalog.pg_namespace as n on n.oid = c.relnamespace where not i.indisvalid and i.indexrelid in ({query}) order by c.oid"
     )
 }
 
@@ -66,10 +82,12 @@ fn skip_word<'a>(sql: &'a str, word: &str) -> Option<&'a str> {
 
 impl Postgres {
     /// Drops what an interrupted attempt at this step has left: PostgreSQL's manual says to.
-    pub(super) async fn drop_invalid_leftover(&mut self, planned: &Planned) -> Result<()> {
-        for change in &planned.changes {
-            if let (ObjectKey::Index(index), None) = (&change.key, &change.before) {
-                self.drop_invalid(index).await?;
+    pub(super) async fn drop_invalid_leftover(&mut self, work: &Work, planned: &Planned) -> Result<(), Failure> {
+        if let Action::Change(Operation::CreateIndex(create)) = &planned.step.action {
+            for change in &planned.changes {
+                if let (ObjectKey::Index(index), None) = (&change.key, &change.before) {
+                    self.drop_invalid(work, planned, index, &create.table).await?;
+                }
             }
         }
         let Action::Change(Operation::Opaque(opaque)) = &planned.step.action else { return Ok(()) };
@@ -94,42 +112,54 @@ impl Postgres {
             "database" => "true".to_owned(),
             _ => return Ok(()),
         };
-        self.drop_all(&leftovers(&condition)).await
+        self.drop_all(work, planned, &leftovers(&condition)).await
     }
 
-    /// Drops an index of this name that is not valid, and what `reindex concurrently` has left of it.
-    pub(super) async fn drop_invalid(&mut self, index: &QualifiedName) -> Result<()> {
+    /// Drops an index of this name on that table that is not valid, and what `reindex concurrently` has left of it.
+    pub(super) async fn drop_invalid(
+        &mut self,
+        work: &Work,
+        planned: &Planned,
+        index: &QualifiedName,
+        table: &QualifiedName,
+    ) -> Result<(), Failure> {
         let (schema, name) = (quote_literal(index.schema.as_str()), quote_literal(index.name.as_str()));
+        let table = quote_literal(&table.quoted());
         let own = format!(
-            "select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) from pg_catalog.pg_index as i \
+            "select i.indexrelid from pg_catalog.pg_index as i \
              join pg_catalog.pg_class as c on c.oid = i.indexrelid join pg_catalog.pg_namespace as n on n.oid = c.relnamespace \
-             where not i.indisvalid and n.nspname = {schema} and c.relname = {name}"
+             where n.nspname = {schema} and c.relname = {name} and i.indrelid = pg_catalog.to_regclass({table})"
         );
-        let others = leftovers(&format!("n.nspname = {schema} and {}", of_index(&name)));
-        self.drop_all(&format!("{own} union {others}")).await
+        let others = leftovers(&format!("t.oid = pg_catalog.to_regclass({table}) and n.nspname = {schema} and {}", of_index(&name)));
+        self.drop_all(work, planned, &format!("{own} union {others}")).await
     }
 
-    /// Drops the invalid indexes that the query names. One that somebody is building is waited for.
-    async fn drop_all(&mut self, query: &str) -> Result<()> {
-        let query = format!(
-            "select invalid.name, coalesce((select pg_catalog.min(p.pid)::text from pg_catalog.pg_stat_progress_create_index as p \
-             where p.index_relid = pg_catalog.to_regclass(invalid.name)::pg_catalog.oid), ''::text) from ({query}) as invalid (name)"
-        );
-        let mut pause = Duration::from_millis(20);
+    /// Drops the invalid ones of the indexes that the query gives. One that somebody is building is waited for.
+    async fn drop_all(&mut self, work: &Work, planned: &Planned, query: &str) -> Result<(), Failure> {
+        let doing = "looking for an invalid index";
+        let query = invalid(query);
+        let (began, mut pause) = (Instant::now(), Duration::from_millis(20));
         loop {
             let rows = sqlx::raw_sql(AssertSqlSafe(query.clone())).fetch_all(&mut self.connection).await;
-            let rows = rows.map_err(|error| Error::server("looking for an invalid index", error))?;
+            let rows = rows.map_err(|error| Error::server(doing, error))?;
             let text = |row: &PgRow, i: usize| row.try_get::<String, _>(i).unwrap_or_default();
-            let (left, built): (Vec<&PgRow>, Vec<&PgRow>) = rows.iter().partition(|row| text(row, 1).is_empty());
-            for index in left.iter().map(|row| text(row, 0)) {
+            let mut busy = None;
+            for oid in rows.iter().map(|row| text(row, 0)) {
+                // right before: somebody who has repaired it has given its name to another one
+                let now = sqlx::raw_sql(AssertSqlSafe(invalid(&format!("{oid}::pg_catalog.oid"))));
+                let now = now.fetch_optional(&mut self.connection).await.map_err(|error| Error::server(doing, error))?;
+                let Some((index, builder)) = now.map(|row| (text(&row, 1), text(&row, 2))) else { continue };
+                if !builder.is_empty() {
+                    busy = Some((index, builder));
+                    continue;
+                }
                 self.options.tell(&Event::Leftover { index: index.clone() });
-                self.raw(&format!("drop index concurrently if exists {index}")).await?;
+                let dropped = self.statement(work, format!("drop index concurrently if exists {index}")).await;
+                dropped.map_err(|error| self.failed(planned, error))?;
             }
-            let Some(busy) = built.first() else { return Ok(()) };
-            let holder = format!("pid {}, which builds the index {}", text(busy, 1), text(busy, 0));
-            self.options.tell(&Event::WaitingForLock { holder });
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            let Some((index, builder)) = busy else { return Ok(()) };
+            let holder = format!("pid {builder}, which may be building the index {index}");
+            self.wait_for(planned, holder, began, &mut pause).await?;
         }
     }
 
@@ -173,16 +203,23 @@ impl Postgres {
         if sqlstate.as_deref() == Some("23505")
             && let Action::Change(operation) = &planned.step.action
             && let Some(query) = duplicates(operation)
+            // that they can't be named makes no difference
+            && let Some(keys) = self.look_briefly("looking for duplicates", &query).await
         {
-            let limit = format!("select pg_catalog.set_config('statement_timeout', '{PATIENCE}', true)");
-            // on a large table it may take too long, and that they can't be named makes no difference
-            let named = last_text(&mut self.connection, "looking for duplicates", format!("begin; {limit}; {query}")).await;
-            let ended = self.raw("rollback").await;
-            if let (Ok(Some(keys)), Ok(())) = (named, ended) {
-                message = format!("{message} Duplicates: {keys}");
-            }
+            message = format!("{message} Duplicates: {keys}");
         }
         Failure::Operation { place, sql, message, sqlstate, help }
+    }
+
+    /// Looks for the rows that are in the way, if that is quick: on a large table it may take too long.
+    pub(super) async fn look_briefly(&mut self, doing: &'static str, query: &str) -> Option<String> {
+        let settings = format!(
+            "select pg_catalog.set_config('statement_timeout', '{PATIENCE}', true), pg_catalog.set_config('search_path', {}, true)",
+            quote_literal(SEARCH_PATH)
+        );
+        let found = last_text(&mut self.connection, doing, format!("begin; {settings}; {query}")).await;
+        let ended = self.raw("rollback").await;
+        found.ok().flatten().filter(|_| ended.is_ok())
     }
 }
 

@@ -342,12 +342,12 @@ pub(super) fn forget_revision(run: i64, migration: &Migration) -> String {
 }
 
 /// Records a failure, after its transaction has been rolled back.
-pub(super) fn record_failure(run: i64, revision: &str, failed: &Told<'_>) -> String {
+pub(super) fn record_failure(run: i64, revision: &str, direction: Direction, failed: &Told<'_>) -> String {
     format!(
         "insert into _migrate.operations (run, revision, direction, number, operation, verdict, outcome, evidence, sql, file, line, sqlstate) \
          values ({run}, {}, '{}', {}, {}, {}, 'failed', {}, {}, {}, {}, {})",
         quote_literal(revision),
-        failed.direction.as_str(),
+        direction.as_str(),
         failed.place.number,
         quote_literal(&failed.place.operation),
         failed.verdict.map_or_else(|| "null".to_owned(), quote_literal),

@@ -1,13 +1,14 @@
 //! Steps in phases: each phase holds for itself, and an attempt that is interrupted is taken up by the next one.
 
-use super::backend::Postgres;
+use super::backend::{Postgres, help_for};
 use super::batch::{Batch, Item};
 use super::blockers::watched;
-use super::codes::{is_absent, is_duplicate};
+use super::codes::{is_about_the_server, is_absent, is_duplicate};
 use super::journal;
 use super::message::Timed;
+use crate::Error;
 use crate::engine::{Backend as _, Decision, Event, Failure, LOCK_HELP, Planned, Work, milliseconds};
-use migrate_core::lowering::{Lowering, Pace, Phase, lower};
+use migrate_core::lowering::{Lowering, Pace, Phase, lower, removal};
 use migrate_core::step::Action;
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,8 @@ impl Postgres {
             let message = "somebody else has changed the table in the meantime".to_owned();
             let (place, sql) = (planned.place.clone(), planned.sql.join(";\n"));
             let changed = Failure::Operation { place, sql, message, sqlstate: None, help: "run `up` again".to_owned() };
-            return self.look_again(&planned).await?.map_or(Err(changed), |decision| Ok(Some(decision)));
+            let decision = self.look_again(&planned).await?.ok_or(changed)?;
+            return self.finished_elsewhere(work, i, decision).await;
         };
         let row = planned.outcome(work.direction).map(|(outcome, evidence)| {
             let sql = planned.sql.join(";\n");
@@ -45,10 +47,11 @@ impl Postgres {
                     && (is_absent(code) || is_duplicate(code))
                     && let Some(decision) = self.look_again(&planned).await?
                 {
-                    return Ok(Some(decision));
+                    return self.finished_elsewhere(work, i, decision).await;
                 }
-                let failure = self.name_duplicates(&planned, failure).await;
-                let stays = n > 0 || lowering.is_begun;
+                // of what is only an invalid index nothing is left to go on from
+                let leaves = phase.pace != Pace::Outside || !lowering.undo.is_empty();
+                let stays = n > 0 || (lowering.is_begun && leaves);
                 return Err(self.give_up(work, i, (&lowering, phase), failure, built, stays).await);
             }
         }
@@ -56,18 +59,60 @@ impl Postgres {
         Ok(None)
     }
 
-    /// Builds the index of a constraint that is to be.
+    /// Somebody else has done it meanwhile: what the phases have left is removed.
+    async fn finished_elsewhere(&mut self, work: &Work, i: usize, decision: Decision) -> Result<Option<Decision>, Failure> {
+        if let (Decision::Satisfied, Action::Change(operation)) = (&decision, &work.steps[i].step.action) {
+            let sql = removal(operation, &self.snapshot_here().await?);
+            if !sql.is_empty() {
+                self.until_locked(work, i, &Phase { pace: Pace::Short, sql, locks: Vec::new(), offenders: None }, None).await?;
+            }
+        }
+        Ok(Some(decision))
+    }
+
+    /// Builds the index of a constraint that is to be. One that the server has ended for a deadlock is begun anew: that the
+    /// last one took long is no reason to give up.
     async fn build(&mut self, work: &Work, planned: &Planned, lowering: &Lowering, phase: &Phase) -> Result<(), Failure> {
         self.set_session().await?;
-        if let Some(index) = &lowering.index {
-            self.drop_invalid(index).await?;
+        let (mut first, mut pause) = (None, Duration::from_millis(100));
+        loop {
+            let failure = match self.build_once(work, planned, lowering, phase).await {
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            };
+            let left = self.options.lock_budget.saturating_sub(first.get_or_insert_with(Instant::now).elapsed());
+            match &failure {
+                Failure::Transient { place, message, .. } if !left.is_zero() => {
+                    let jitter = pause.mul_f64(0.5 + fastrand::f64()).min(left);
+                    self.options.tell(&Event::RetryingPhase { reason: format!("{place}: {message}"), pause_ms: milliseconds(jitter) });
+                    tokio::time::sleep(jitter).await;
+                    pause = (pause * 2).min(Duration::from_secs(5));
+                }
+                // what can't be dropped now is dropped by the next `up`
+                Failure::Transient { .. } => {
+                    let dropped = self.drop_invalid_of(work, planned, lowering).await;
+                    return Err(dropped.err().filter(Failure::is_lost).unwrap_or(failure));
+                }
+                _ => return Err(failure),
+            }
         }
+    }
+
+    async fn build_once(&mut self, work: &Work, planned: &Planned, lowering: &Lowering, phase: &Phase) -> Result<(), Failure> {
+        self.drop_invalid_of(work, planned, lowering).await?;
         for sql in &phase.sql {
             if let Err(error) = self.statement(work, sql.clone()).await {
                 return Err(self.failed(planned, error));
             }
         }
         Ok(())
+    }
+
+    async fn drop_invalid_of(&mut self, work: &Work, planned: &Planned, lowering: &Lowering) -> Result<(), Failure> {
+        match &lowering.index {
+            Some(index) => self.drop_invalid(work, planned, index, &lowering.table).await,
+            None => Ok(()),
+        }
     }
 
     /// Runs a phase in a transaction of its own. When a lock isn't free it is rolled back and tried anew: what the phases
@@ -124,19 +169,28 @@ impl Postgres {
         built: bool,
         stays: bool,
     ) -> Failure {
+        let goes_on = "the phases before it hold, and the next `up` goes on from there";
         match failure {
-            Failure::Transient { place, sql, message, sqlstate } if stays => {
-                let now = "the phases before it hold, and the next `up` goes on from there".to_owned();
-                Failure::Unfinished { place, sql, message, sqlstate: Some(sqlstate), now, help: LOCK_HELP.to_owned() }
+            Failure::Transient { .. } if stays => failure.unfinished(goes_on.to_owned()),
+            // the rows are not to blame, and what was proven of them took long
+            Failure::Operation { sqlstate: Some(ref code), .. } if stays && is_about_the_server(code) => {
+                if phase.pace == Pace::Outside
+                    && let Err(left) = self.drop_invalid_of(work, &work.steps[i], lowering).await
+                    && left.is_lost()
+                {
+                    return left;
+                }
+                failure.unfinished(goes_on.to_owned())
             }
-            Failure::Operation { place, sql, message, sqlstate, help } => {
-                let (message, sqlstate) = self.name_offenders(phase, message, sqlstate).await;
-                let help = sqlstate.as_deref().map_or(help, |code| super::backend::help_for(code).to_owned());
-                match self.clean_up(work, i, lowering, (built, stays)).await {
-                    Ok(()) => Failure::Operation { place, sql, message, sqlstate, help },
+            Failure::Operation { .. } => {
+                // what nobody has validated rejects what the application writes: it goes before the rows are looked for
+                let cleaned = self.clean_up(work, i, lowering, (built, stays)).await;
+                let failure = self.name_duplicates(&work.steps[i], failure).await;
+                let failure = self.name_offenders(phase, failure).await;
+                match cleaned {
+                    Ok(()) => failure,
                     Err(left) => {
-                        let now = format!("what its phases have left could not be removed ({left}); the next `up` takes it up");
-                        Failure::Unfinished { place, sql, message, sqlstate, now, help }
+                        failure.unfinished(format!("what its phases have left could not be removed ({left}); the next `up` takes it up"))
                     }
                 }
             }
@@ -145,10 +199,6 @@ impl Postgres {
     }
 
     async fn clean_up(&mut self, work: &Work, i: usize, lowering: &Lowering, (built, stays): (bool, bool)) -> Result<(), String> {
-        let message = |failure: Failure| match failure {
-            Failure::Transient { message, .. } | Failure::Operation { message, .. } => message,
-            failure => failure.into_error(true, false).to_string(),
-        };
         if let Some(index) = &lowering.index
             && lowering.phases.iter().any(|phase| phase.pace == Pace::Outside)
         {
@@ -156,9 +206,9 @@ impl Postgres {
             // one that was there before is somebody else's
             if built {
                 let drop = format!("drop index concurrently if exists {}", index.quoted());
-                self.raw(&drop).await.map_err(|error| error.to_string())?;
+                self.statement(work, drop).await.map_err(|error| error.to_string())?;
             } else {
-                self.drop_invalid(index).await.map_err(|error| error.to_string())?;
+                self.drop_invalid_of(work, &work.steps[i], lowering).await.map_err(said)?;
             }
         }
         // what a first phase has failed at may be somebody else's, too
@@ -170,23 +220,50 @@ impl Postgres {
         if undone.is_err() {
             self.roll_back().await.map_err(|error| error.to_string())?;
         }
-        undone.map_err(message)
+        undone.map_err(said)
     }
 
     /// Says it as PostgreSQL would of the statement as it was written, and names a few of the rows that are in the way.
-    async fn name_offenders(&mut self, phase: &Phase, message: String, sqlstate: Option<String>) -> (String, Option<String>) {
-        let (Some(offenders), Some("23514")) = (&phase.offenders, sqlstate.as_deref()) else { return (message, sqlstate) };
-        let (code, mut message) = match &offenders.message {
-            Some((code, message)) => ((*code).to_owned(), message.clone()),
-            None => ("23514".to_owned(), message),
-        };
-        if let Some(query) = offenders.query() {
+    async fn name_offenders(&mut self, phase: &Phase, failure: Failure) -> Failure {
+        let Some(offenders) = &phase.offenders else { return failure };
+        let Failure::Operation { place, sql, mut message, mut sqlstate, mut help } = failure else { return failure };
+        if sqlstate.as_deref() == Some("23514") {
+            if let Some((code, instead)) = &offenders.message {
+                (sqlstate, message, help) = (Some((*code).to_owned()), instead.clone(), help_for(code).to_owned());
+            }
             // that they can't be named doesn't make the failure another one
-            let named = Self::text(&mut self.connection, "looking for the rows that are in the way", &query).await;
-            if let Ok(Some(rows)) = named {
+            if let Some(query) = offenders.query()
+                && let Some(rows) = self.look_briefly("looking for the rows that are in the way", &query).await
+            {
                 message = format!("{message}: {rows}");
             }
         }
-        (message, Some(code))
+        Failure::Operation { place, sql, message, sqlstate, help }
+    }
+}
+
+impl Failure {
+    /// Whether it is that the connection is gone: then nothing else is known.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self, Self::Engine(Error::ConnectionLost { .. }))
+    }
+
+    /// The same of a phase, with what is true in the database now.
+    fn unfinished(self, now: String) -> Self {
+        match self {
+            Self::Transient { place, sql, message, sqlstate } => {
+                Self::Unfinished { place, sql, message, sqlstate: Some(sqlstate), now, help: LOCK_HELP.to_owned() }
+            }
+            Self::Operation { place, sql, message, sqlstate, help } => Self::Unfinished { place, sql, message, sqlstate, now, help },
+            failure => failure,
+        }
+    }
+}
+
+/// What a failure says.
+fn said(failure: Failure) -> String {
+    match failure {
+        Failure::Transient { message, .. } | Failure::Operation { message, .. } | Failure::Unfinished { message, .. } => message,
+        failure => failure.into_error(true, false).to_string(),
     }
 }

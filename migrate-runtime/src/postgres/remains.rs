@@ -6,7 +6,7 @@
 //! it. One that begins later finds its guard gone, and does nothing.
 
 use super::backend::Postgres;
-use crate::engine::{Decision, Planned};
+use crate::engine::{Decision, Failure, Planned};
 use crate::{Error, Event, Result};
 use migrate_core::name::quote_literal;
 use migrate_core::operation::{Operate as _, Operation};
@@ -21,7 +21,7 @@ const WORK_KEY: i64 = 0x006d_6967_7261_7466;
 /// What the server makes an error of where the guard is gone.
 const GUARD_IS_GONE: &str = "the session that held the migration lock has ended";
 
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The first column of the last row.
 pub(super) async fn last_text(connection: &mut PgConnection, doing: &'static str, sql: String) -> Result<Option<String>> {
@@ -48,34 +48,55 @@ impl Postgres {
         gone.then(|| GUARD_IS_GONE.to_owned())
     }
 
-    /// Marks the guard as this migrator's, and waits until no transaction of an earlier one is at work.
+    /// Marks the guard as this migrator's, and waits until no transaction of an earlier one is at work. That is looked for
+    /// outside of the guard's transaction: a concurrent build that collects old snapshots at that moment would wait for its
+    /// end, and we for the build's.
     pub(super) async fn wait_for_remains(&mut self) -> Result<()> {
         let doing = "waiting for what an earlier migrator has left at work";
         let Some(guard) = self.guard.as_mut().map(|guard| &mut guard.holds) else { return Ok(()) };
         self.guard_key = fastrand::i64(..);
-        // rolling back to the savepoint gives the lock back: our own transactions want to share it
-        let look = format!(
-            "savepoint _migrate_look; select pg_catalog.pg_try_advisory_xact_lock({WORK_KEY})::text; \
-             rollback to savepoint _migrate_look; release savepoint _migrate_look"
-        );
-        let mut sql = format!("select pg_catalog.pg_advisory_xact_lock({}); {look}", self.guard_key);
+        last_text(guard, doing, format!("select pg_catalog.pg_advisory_xact_lock({})", self.guard_key)).await?;
+        // gone with its statement: our own transactions want to share it
+        let look = format!("select pg_catalog.pg_try_advisory_xact_lock({WORK_KEY})::text");
         let (began, mut pause) = (Instant::now(), Duration::from_millis(20));
-        while last_text(guard, doing, sql.clone()).await?.as_deref() != Some("true") {
+        while last_text(&mut self.connection, doing, look.clone()).await?.as_deref() != Some("true") {
             let holder = "a session whose migrator is gone (in pg_locks, an advisory lock)".to_owned();
-            if began.elapsed() >= self.options.guard_wait {
+            if !self.waits_longer(holder.clone(), began, &mut pause).await {
                 return Err(Error::Locked { holder, waited: began.elapsed() });
             }
-            self.options.tell(&Event::WaitingForLock { holder });
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-            sql.clone_from(&look);
         }
         Ok(())
     }
 
+    /// Waits a little longer for that session. `false`: there is no patience left.
+    async fn waits_longer(&self, holder: String, began: Instant, pause: &mut Duration) -> bool {
+        if began.elapsed() >= self.options.guard_wait {
+            return false;
+        }
+        self.options.tell(&Event::WaitingForLock { holder });
+        tokio::time::sleep(*pause).await;
+        *pause = (*pause * 2).min(LONGEST_PAUSE);
+        true
+    }
+
+    /// Waits a little longer for that session, which a step can't be run beside.
+    pub(super) async fn wait_for(&self, planned: &Planned, holder: String, began: Instant, pause: &mut Duration) -> Result<(), Failure> {
+        if self.waits_longer(holder.clone(), began, pause).await {
+            return Ok(());
+        }
+        Err(Failure::Unfinished {
+            place: planned.place.clone(),
+            sql: planned.sql.join(";\n"),
+            message: format!("somebody else is still at work after {:.1?}: {holder}", began.elapsed()),
+            sqlstate: None,
+            now: "what was done before it holds, and the next `up` goes on from there".to_owned(),
+            help: "wait until that session is done, or end it (`select pg_terminate_backend(pid)`), then run `up` again".to_owned(),
+        })
+    }
+
     /// A statement outside of a transaction can't join anything. Waits while another session runs the same one, and then
     /// looks again whether it still has to be done.
-    pub(super) async fn reconsider_outside(&mut self, planned: &Planned) -> Result<Option<Decision>> {
+    pub(super) async fn reconsider_outside(&mut self, planned: &Planned) -> Result<Option<Decision>, Failure> {
         let doing = "looking for a session that runs the same statement";
         let texts: Vec<String> = planned.sql.iter().map(|sql| quote_literal(sql)).collect();
         // the server keeps the beginning of long ones
@@ -85,13 +106,12 @@ impl Postgres {
              and exists (select from pg_catalog.unnest(array[{}]::text[]) as t (sql) where pg_catalog.starts_with(t.sql, a.query))",
             texts.join(", ")
         );
-        let (mut waited, mut pause) = (false, Duration::from_millis(20));
+        let (began, mut waited, mut pause) = (Instant::now(), false, Duration::from_millis(20));
         while let Some(pid) = last_text(&mut self.connection, doing, same.clone()).await? {
-            self.options.tell(&Event::WaitingForLock { holder: format!("pid {pid}, which runs the same statement") });
-            tokio::time::sleep(pause).await;
-            (waited, pause) = (true, (pause * 2).min(LONGEST_PAUSE));
+            self.wait_for(planned, format!("pid {pid}, which runs the same statement"), began, &mut pause).await?;
+            waited = true;
         }
-        if waited { self.look_again(planned).await } else { Ok(None) }
+        if waited { Ok(self.look_again(planned).await?) } else { Ok(None) }
     }
 
     /// Whether somebody else has done what a statement outside of a transaction was to do.

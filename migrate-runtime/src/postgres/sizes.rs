@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// What was seen so far.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// The tables that were large when the run began; what it creates itself never is.
+    /// The tables that were there when the run began; what it creates itself never is large.
     first: Option<BTreeSet<u32>>,
     pub(super) sizes: Sizes,
 }
@@ -15,22 +15,25 @@ pub(super) struct Seen {
 #[derive(serde::Deserialize)]
 struct Read {
     version: String,
-    tables: Vec<(u32, String, String, i64)>,
+    there: Vec<u32>,
+    tables: Vec<(u32, String, String, Option<i64>)>,
 }
 
-/// Lists the tables that have at least so many bytes.
+/// Lists the tables that have at least so many bytes, or may have.
 pub(super) fn query(limit: u64) -> String {
+    let unknown = limit != u64::MAX;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    include_str!("sizes.sql").replace("{limit}", &limit.to_string())
+    include_str!("sizes.sql").replace("{limit}", &limit.to_string()).replace("{unknown}", &unknown.to_string())
 }
 
 impl Seen {
     /// Takes the answer of [`query`].
     pub(super) fn take(&mut self, text: &str, limit: u64) -> Result<(), serde_json::Error> {
-        let Read { version, tables } = serde_json::from_str(text)?;
-        let first = self.first.get_or_insert_with(|| tables.iter().map(|(oid, ..)| *oid).collect());
+        let Read { version, there, tables } = serde_json::from_str(text)?;
+        let first = self.first.get_or_insert_with(|| there.into_iter().collect());
         let known = tables.into_iter().filter(|(oid, ..)| first.contains(oid));
-        let tables = known.map(|(_, schema, name, size)| (QualifiedName::new(schema, name), u64::try_from(size).unwrap_or_default()));
+        let bytes = |size: Option<i64>| size.map(|size| u64::try_from(size).unwrap_or_default());
+        let tables = known.map(|(_, schema, name, size)| (QualifiedName::new(schema, name), bytes(size)));
         self.sizes = Sizes { tables: tables.collect(), limit, version };
         Ok(())
     }

@@ -248,7 +248,7 @@ impl Backend for Sqlite {
     }
 
     async fn record_failure(&mut self, migration: &Migration, direction: Direction, failure: &Failure) -> Result<bool> {
-        let Some(Told { place, message, verdict, code, sql, .. }) = failure.told(direction) else { return Ok(true) };
+        let Some(Told { place, message, verdict, code, sql }) = failure.told() else { return Ok(true) };
         let row = journal::Row { place, verdict, outcome: Outcome::Failed, evidence: message, sql, code, took: None };
         let entry = Entry::Failure(migration.revision, direction, row);
         // whoever has the lock is what the failure is about

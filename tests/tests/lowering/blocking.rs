@@ -7,12 +7,12 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use std::sync::Arc;
 use std::time::Duration;
 
-async fn run(connection: &mut PgConnection, sql: &str) {
+pub(crate) async fn run(connection: &mut PgConnection, sql: &str) {
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await.unwrap();
 }
 
 /// Waits until our session waits for a lock with that statement.
-async fn until_it_waits(database: &Database, statement: &str) {
+pub(crate) async fn until_it_waits(database: &Database, statement: &str) {
     let waits = format!(
         "select count(*)::text from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' \
          and query like '%{statement}%' and pid <> pg_backend_pid()"

@@ -5,6 +5,8 @@
 mod blocking;
 mod crashes;
 mod equal;
+mod interrupted;
+mod leftovers;
 mod planned;
 mod violations;
 

@@ -118,3 +118,62 @@ async fn somebody_else_s_constraint_that_is_not_valid_is_still_a_conflict() {
     let migrator = Migrator::new(database.url()).unwrap().with_options(options);
     assert!(migrator.up(chain, None).await.is_err());
 }
+
+#[tokio::test]
+async fn a_large_table_stays_so_in_a_schema_of_another_name() {
+    let text = "=== aaa111 m1\ncreate schema old;\ncreate table old.items (id int primary key, a text);\n\
+                === bbb222 m2 after aaa111\nalter schema old rename to renamed;\n\
+                alter table renamed.items alter column a set not null;\n";
+    let database = migrate_tests::Database::create(server()).await;
+    Migrator::new(database.url()).unwrap().up(chain(text), Some("m1")).await.unwrap();
+    let (migrator, told) = migrator(database.url(), 0);
+    migrator.up(chain(text), None).await.unwrap();
+    assert_eq!(told.lock().unwrap().len(), 3, "{told:?}");
+}
+
+#[tokio::test]
+async fn a_table_that_nobody_has_analyzed_and_somebody_has_locked_may_be_large() {
+    let chain = chain_of(SET);
+    let template = filled(server(), chain).await;
+    template.execute("alter table orders set (autovacuum_enabled = off)").await.unwrap();
+    // the same place in the catalog, in another database
+    let elsewhere = template.copy(server()).await;
+    let lock = "begin; lock table orders";
+    let phases = async |limit| {
+        let plan = migrator(template.url(), limit).0.plan(chain, None).await.unwrap();
+        let operation = &plan.revisions[0].operations[0];
+        (operation.phases.len(), operation.evidence.clone())
+    };
+    let mut other = elsewhere.connect().await;
+    sqlx::raw_sql(lock).execute(&mut other).await.unwrap();
+    assert_eq!(phases(1 << 20).await, (0, String::new()));
+    let mut other = template.connect().await;
+    sqlx::raw_sql(lock).execute(&mut other).await.unwrap();
+    let (count, why) = phases(1 << 20).await;
+    assert_eq!(count, 3);
+    assert!(why.contains("`orders` could not be measured, as somebody has it locked, and 1 MiB is large"), "{why}");
+    // where nothing is large, it isn't, either
+    assert_eq!(phases(u64::MAX).await, (0, String::new()));
+}
+
+#[tokio::test]
+async fn two_long_names_that_need_the_same_proof_are_no_primary_key_in_phases() {
+    let long = "a_name_that_is_as_long_as_the_first_part_of_a_proof";
+    let text = format!(
+        "=== aaa111 m1\ncreate table wide ({long}_1 int, {long}_2 int);\n\
+         === bbb222 m2 after aaa111\nalter table wide add primary key ({long}_1, {long}_2);\n\
+         === ccc333 m3 after aaa111\nalter table wide alter column {long}_1 set not null;\n\
+         alter table wide alter column {long}_2 set not null;\n"
+    );
+    for (name, expected) in [("m2", 0), ("m3", 6)] {
+        let chain = chain(&text);
+        let database = migrate_tests::Database::create(server()).await;
+        Migrator::new(database.url()).unwrap().up(chain, Some("m1")).await.unwrap();
+        let (migrator, told) = migrator(database.url(), 0);
+        migrator.up(chain, Some(name)).await.unwrap();
+        assert_eq!(told.lock().unwrap().len(), expected, "{told:?}");
+        let checked = "select count(*) || ' ' || (select count(*) from pg_attribute where attnotnull and attrelid = 'wide'::regclass and attnum > 0) \
+                       from pg_constraint where conrelid = 'wide'::regclass and contype = 'c'";
+        assert_eq!(database.text(checked).await.unwrap(), "0 2");
+    }
+}

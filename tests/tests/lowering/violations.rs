@@ -64,6 +64,23 @@ async fn what_is_somebody_else_s_is_not_removed() {
     assert!(left.contains("theirs PRIMARY KEY (id) true") && !left.contains("again"), "{left}");
 }
 
+#[tokio::test]
+async fn an_invalid_index_of_the_name_on_another_table_is_not_removed() {
+    let chain = chain_of("alter table orders add constraint email_key unique (email)");
+    let database = filled(server(), chain).await;
+    database.execute("insert into people values (1000, '1@x')").await.unwrap();
+    database.execute("create unique index concurrently email_key on people (email)").await.unwrap_err();
+    let before = state(&database).await;
+    assert!(before.contains("email_key false"), "{before}");
+    for large_table in [0, u64::MAX] {
+        let error = migrator(database.url(), large_table).0.up(chain, None).await.unwrap_err();
+        assert_eq!(error.sqlstate().as_deref(), Some("42P07"), "{error}");
+        assert_eq!(state(&database).await, before);
+    }
+    database.execute("drop index email_key").await.unwrap();
+    migrator(database.url(), 0).0.up(chain, None).await.unwrap();
+}
+
 /// Adds a primary key of its own before the last phase.
 fn meddle(url: &str) -> migrate_runtime::Observer {
     let url = url.to_owned();
