@@ -12,30 +12,33 @@ use migrate_core::verdict::{Answers, Change, Question, Verdict};
 use std::borrow::Cow;
 use std::time::Duration;
 
+/// What operations come to on a kind of database, whatever a database holds: nobody has to be asked.
+pub(crate) trait Rules {
+    /// The model as this kind of database can hold it, to be compared with a snapshot.
+    fn project<'a>(model: &'a Schema) -> Cow<'a, Schema>;
+
+    /// Applies an operation to the model and tells what that changes on this kind of database.
+    fn advance(model: &mut Schema, operation: &Operation, origin: &Origin) -> Vec<Change>;
+
+    /// Whether an operation still has to be done on the live schema. `model` has at least the tables that it is about, as
+    /// they are before it.
+    fn verdict(operation: &Operation, changes: &[Change], model: &Schema, live: &Schema, answers: &Answers) -> Verdict;
+
+    /// What does an operation, given the model and the live schema before it. `native`: its text was written for this
+    /// kind of database alone.
+    ///
+    /// # Errors
+    /// Where this kind of database has nothing like it.
+    fn render(operation: &Operation, native: bool, model: &Schema, live: &Schema) -> Result<Rendered, Unsupported>;
+}
+
 /// One database, connected.
-pub(crate) trait Backend {
+pub(crate) trait Backend: Rules {
     /// Which language it speaks.
     fn dialect(&self) -> Dialect;
 
     /// Host, port, database and user, without the password.
     fn target(&self) -> String;
-
-    /// The model as this database can hold it, to be compared with a snapshot.
-    fn project<'a>(&self, model: &'a Schema) -> Cow<'a, Schema>;
-
-    /// Applies an operation to the model and tells what that changes on this kind of database.
-    fn advance(&self, model: &mut Schema, operation: &Operation, origin: &Origin) -> Vec<Change>;
-
-    /// Whether an operation still has to be done on the live schema. `model` has at least the tables that it is about, as
-    /// they are before it.
-    fn verdict(&self, operation: &Operation, changes: &[Change], model: &Schema, live: &Schema, answers: &Answers) -> Verdict;
-
-    /// What does an operation here, given the model and the live schema before it. `native`: its text was written for this
-    /// kind of database alone.
-    ///
-    /// # Errors
-    /// Where this database has nothing like it.
-    fn render(&self, operation: &Operation, native: bool, model: &Schema, live: &Schema) -> Result<Rendered, Unsupported>;
 
     /// What the journal says; an empty history where there is no journal. Never writes.
     async fn history(&mut self) -> Result<History>;
@@ -74,7 +77,7 @@ pub(crate) trait Backend {
     async fn execute(&mut self, work: &mut Work) -> Result<(), Failure>;
 
     /// Whether the work can be sent before that of the migration before it has been answered.
-    fn can_be_sent_ahead(&self, work: &Work) -> bool;
+    fn can_be_sent_ahead(work: &Work) -> bool;
 
     /// Does the works of several migrations with one message, each in a transaction of its own, as far as that goes. All
     /// of them can be sent ahead, and none has been begun. What fails is left open, and nothing after it is done.

@@ -13,7 +13,7 @@ mod together;
 mod up;
 mod work;
 
-pub(crate) use backend::{Backend, Course, Guarded, Hears, Rendered, Together};
+pub(crate) use backend::{Backend, Course, Guarded, Hears, Rendered, Rules, Together};
 pub(crate) use backfill::{Comparison, Cursor, Key, KeyColumn, Pace, Teller};
 pub(crate) use down::down;
 pub(crate) use lowering::Sizes;

@@ -166,7 +166,7 @@ pub(crate) async fn plan<B: Backend>(backend: &mut B, chain: Migrations, target:
         let mut transaction = 1;
         let mut next = 0;
         while next < steps.len() {
-            let chunk = planner.chunk(backend, migration, &steps[next..], next + 1, &done).await?;
+            let chunk = planner.chunk(Some(&mut *backend), migration, &steps[next..], next + 1, &done).await?;
             next += chunk.steps.len();
             operations.extend(chunk.steps.iter().filter_map(|planned| describe(planned, &mut transaction)));
             if chunk.cut {

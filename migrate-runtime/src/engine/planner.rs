@@ -1,6 +1,6 @@
 //! Decides what has to happen with every step, by comparing the model with the live schema.
 
-use super::backend::{Backend, Rendered};
+use super::backend::{Backend, Rendered, Rules};
 use super::lowering::{self, Lowered, Sizes};
 use super::work::{changes_rows_only, drops_a_relation, drops_a_table};
 use crate::error::Place;
@@ -219,16 +219,17 @@ impl Planner {
     }
 
     /// Decides as many of `steps` as can be decided before any of them has run. `number` is that of the first; `done`
-    /// tells which ones the journal has already, and which ones it has as started.
+    /// tells which ones the journal has already, and which ones it has as started. Without a backend, what the server would
+    /// have to be asked about can't be decided.
     pub(crate) async fn chunk<B: Backend>(
         &mut self,
-        backend: &mut B,
+        mut backend: Option<&mut B>,
         migration: &Migration,
         steps: &[Step],
         number: usize,
         done: &(dyn Fn(usize) -> Option<crate::history::Outcome> + Sync),
     ) -> Result<Chunk> {
-        if self.sizes.is_none() {
+        if let (None, Some(backend)) = (&self.sizes, backend.as_ref()) {
             self.sizes = backend.sizes();
         }
         let mut planned = Vec::new();
@@ -241,8 +242,8 @@ impl Planner {
                 continue;
             }
             let rest = steps.get(offset + 1..).unwrap_or_default();
-            let Some(mut step) = self.decide(backend, migration, step, number, &planned, rest).await? else {
-                let drops_later = self.drops_later(backend, migration, &steps[offset..]);
+            let Some(mut step) = self.decide(backend.as_deref_mut(), migration, step, number, &planned, rest).await? else {
+                let drops_later = self.drops_later::<B>(migration, &steps[offset..]);
                 return Ok(Chunk { steps: planned, cut: true, drops_later });
             };
             step.begun = outcome.is_some();
@@ -254,7 +255,7 @@ impl Planner {
                 break;
             }
             if takes_its_time && !rest.is_empty() {
-                return Ok(Chunk { steps: planned, cut: true, drops_later: self.drops_later(backend, migration, rest) });
+                return Ok(Chunk { steps: planned, cut: true, drops_later: self.drops_later::<B>(migration, rest) });
             }
         }
         Ok(Chunk { steps: planned, cut: false, drops_later: false })
@@ -262,7 +263,7 @@ impl Planner {
 
     /// Whether one of the steps that are left is going to drop a table or make one anew. Foreign keys can't be switched in a
     /// transaction: what isn't foreseen has all of it begun anew.
-    fn drops_later<B: Backend>(&self, backend: &B, migration: &Migration, rest: &[Step]) -> bool {
+    fn drops_later<R: Rules>(&self, migration: &Migration, rest: &[Step]) -> bool {
         if self.dialect != Dialect::Sqlite {
             return false;
         }
@@ -276,7 +277,7 @@ impl Planner {
             if step.dialect.is_some_and(|dialect| dialect != ahead.dialect) {
                 return false;
             }
-            let rendered = backend.render(operation, step.dialect.is_some(), &model, &ahead.live).unwrap_or_default();
+            let rendered = R::render(operation, step.dialect.is_some(), &model, &ahead.live).unwrap_or_default();
             if let Some(live) = rendered.live {
                 ahead.live = live;
             }
@@ -307,7 +308,7 @@ impl Planner {
     /// Decides one step. `None`: it can't be decided before the steps planned so far have run.
     async fn decide<B: Backend>(
         &mut self,
-        backend: &mut B,
+        mut backend: Option<&mut B>,
         migration: &Migration,
         step: &Step,
         number: usize,
@@ -335,7 +336,7 @@ impl Planner {
             }
             Action::Assert { query, .. } => {
                 let query = Opaque::sqlite(query.clone()).into();
-                let rendered = backend.render(&query, step.dialect.is_some(), &self.model, &self.live);
+                let rendered = B::render(&query, step.dialect.is_some(), &self.model, &self.live);
                 let (decision, sql) = rendered.map_or_else(|no| (Decision::Unsupported(no), Vec::new()), |it| (Decision::Run, it.sql));
                 return Ok(Some(Planned { sql, ..Self::without_run(migration, step, number, decision) }));
             }
@@ -344,11 +345,11 @@ impl Planner {
         let unchecked = step.is_unchecked(&self.model);
         let mut carried = match self.carried.take() {
             Some(carried) => carried,
-            None => self.advance(backend, operation, step, &origin(migration, step)),
+            None => self.advance::<B>(operation, step, &origin(migration, step)),
         };
         let something_runs = self.ahead || earlier.iter().any(|planned| planned.decision == Decision::Run);
         let decision = loop {
-            let verdict = backend.verdict(operation, &carried.changes, &carried.excerpt, &self.live, &self.answers);
+            let verdict = B::verdict(operation, &carried.changes, &carried.excerpt, &self.live, &self.answers);
             if (something_runs && matches!(verdict, Verdict::Unsure(_))) || (self.stale && verdict != Verdict::Before) {
                 // what the model doesn't know is told from the live schema, and that will be another one
                 self.carried = Some(carried).filter(|_| !unchecked);
@@ -356,6 +357,10 @@ impl Planner {
             }
             match verdict {
                 Verdict::Unsure(questions) => {
+                    let Some(backend) = backend.as_deref_mut() else {
+                        self.carried = Some(carried).filter(|_| !unchecked);
+                        return Ok(None);
+                    };
                     let answers = backend.answer(&questions).await?;
                     for (question, same) in questions.into_iter().zip(answers) {
                         self.answers.record(question, same);
@@ -372,14 +377,14 @@ impl Planner {
                 }
                 // a database that somebody has brought further already: what the rest of this migration would change is
                 // no conflict, and gets a verdict of its own
-                Verdict::Conflict(differences) => match self.further(backend, migration, rest, &carried.changes, &differences) {
+                Verdict::Conflict(differences) => match self.further::<B>(migration, rest, &carried.changes, &differences) {
                     Some(changes) if changes != carried.changes => carried.changes = changes,
                     _ => break Decision::Conflict(differences),
                 },
             }
         };
         let model = carried.before.as_ref().unwrap_or(&self.model);
-        let (decision, rendered) = match (decision, backend.render(operation, step.dialect.is_some(), model, &self.live)) {
+        let (decision, rendered) = match (decision, B::render(operation, step.dialect.is_some(), model, &self.live)) {
             (Decision::Run, Err(unsupported)) => (Decision::Unsupported(unsupported), Rendered::default()),
             // nothing to compare is no proof
             (Decision::Satisfied, Err(unsupported)) if carried.changes.is_empty() => {
@@ -463,9 +468,8 @@ impl Planner {
 
     /// The changes of an operation that creates something, with every differing aspect as the rest of the migration will
     /// leave it.
-    fn further<B: Backend>(
+    fn further<R: Rules>(
         &self,
-        backend: &B,
         migration: &Migration,
         rest: &[Step],
         changes: &[Change],
@@ -478,7 +482,7 @@ impl Planner {
         for step in rest {
             end.replay_done(migration, step, false);
         }
-        let end = backend.project(&end.model).into_owned();
+        let end = R::project(&end.model).into_owned();
         let further = |change: &Change| {
             let finally = end.definition(&change.key)?;
             let mut after = change.after.clone()?;
@@ -491,7 +495,7 @@ impl Planner {
         changes.iter().map(further).collect()
     }
 
-    fn advance<B: Backend>(&mut self, backend: &B, operation: &Operation, step: &Step, origin: &Origin) -> Carried {
+    fn advance<R: Rules>(&mut self, operation: &Operation, step: &Step, origin: &Origin) -> Carried {
         let keys: Vec<ObjectKey> = operation.requires().into_iter().chain(operation.touches()).collect();
         let optional = keys.iter().filter(|key| self.is_optional(key)).cloned().collect();
         let mut excerpt = Schema::default();
@@ -507,9 +511,9 @@ impl Planner {
         let before = (self.dialect == Dialect::Sqlite).then(|| self.model.clone());
         let changes = if step.is_unchecked(&self.model) {
             // the model knows nothing of it: what it changes is told from the live schema
-            backend.advance(&mut self.live.clone(), operation, origin)
+            R::advance(&mut self.live.clone(), operation, origin)
         } else {
-            backend.advance(&mut self.model, operation, origin)
+            R::advance(&mut self.model, operation, origin)
         };
         Carried { changes, excerpt, optional, effects, before }
     }
@@ -535,9 +539,9 @@ impl Carried {
 
 impl Planned {
     /// Looks again, after the server has said no: has what it works on gone, or has somebody else done it?
-    pub(crate) fn reconsider<B: Backend>(&self, backend: &B, live: &Schema) -> Option<Decision> {
+    pub(crate) fn reconsider<R: Rules>(&self, live: &Schema) -> Option<Decision> {
         let Action::Change(operation) = &self.step.action else { return None };
-        match backend.verdict(operation, &self.changes, &self.excerpt, live, &Answers::default()) {
+        match R::verdict(operation, &self.changes, &self.excerpt, live, &Answers::default()) {
             Verdict::Absent(key) if self.step.if_exists || self.optional.contains(&key) => Some(Decision::Skipped(key)),
             Verdict::After => Some(Decision::Satisfied),
             _ => None,

@@ -175,7 +175,7 @@ pub(crate) async fn check<B: Backend>(backend: &mut B, chain: Migrations) -> Res
 
 /// Every difference between the model and the live schema in what this chain owns.
 async fn drift<B: Backend>(backend: &mut B, planner: &Planner) -> Result<Vec<String>> {
-    let model = backend.project(&planner.model).into_owned();
+    let model = B::project(&planner.model).into_owned();
     let owned = model.tables.values().filter(|table| table.presence == Presence::Owned);
     let keys = owned.flat_map(|table| {
         let indexes = table.indexes.keys().map(|index| ObjectKey::Index(table.name.sibling(index.clone())));

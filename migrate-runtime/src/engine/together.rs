@@ -12,26 +12,35 @@ use std::time::{Duration, Instant};
 /// How many migrations may be sent in one message.
 const LARGEST: usize = 64;
 
-/// How many migrations to send next.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Window(usize);
+/// How many the first message has: the server has nothing to do until it comes.
+const FIRST: usize = 16;
 
-impl Window {
+/// The message to be sent next.
+#[derive(Debug)]
+pub(super) struct Next {
+    /// How many migrations it may have.
+    window: usize,
+    /// What was planned of it while the server was at work. The planner is behind that.
+    planned: Option<Ahead>,
+}
+
+impl Next {
     pub(super) fn new() -> Self {
-        Self(LARGEST)
+        Self { window: FIRST, planned: None }
     }
 
     /// Something failed, and may fail again: one at a time, for now.
     fn narrow(&mut self) {
-        self.0 = 1;
+        self.window = 1;
     }
 
     pub(super) fn widen(&mut self) {
-        self.0 = (self.0 * 2).min(LARGEST);
+        self.window = (self.window * 2).min(LARGEST);
     }
 }
 
 /// Migrations that are planned, each as the ones before it will have left the schema.
+#[derive(Debug, Default)]
 struct Ahead {
     works: Vec<Work>,
     /// The planner before each.
@@ -39,25 +48,27 @@ struct Ahead {
 }
 
 impl Ahead {
-    /// Plans as many as can be planned before any of them has run, and sent in one message.
+    /// Plans as many as can be planned before any of them has run, and sent in one message. Without a backend, because that
+    /// is at work, what comes before them hasn't run either.
     async fn gather<B: Backend>(
-        backend: &mut B,
+        mut backend: Option<&mut B>,
         planner: &mut Planner,
-        pending: &VecDeque<&'static Migration>,
+        pending: impl Iterator<Item = &'static Migration>,
         is_interrupted: impl Fn(&Migration) -> bool,
         options: &Options,
-        window: Window,
+        window: usize,
     ) -> Result<Self, Failure> {
-        let mut ahead = Self { works: Vec::new(), before: Vec::new() };
-        for migration in pending.iter().copied().take(window.0) {
+        let mut ahead = Self::default();
+        for migration in pending.take(window) {
             if is_interrupted(migration) || planner.is_unread() {
                 break;
             }
             let before = planner.clone();
+            let runs = |work: &Work| work.steps.iter().any(|step| step.decision == Decision::Run);
             // whoever goes on from `before` has nothing behind it that hasn't been run
-            planner.ahead = ahead.works.iter().any(|work: &Work| work.steps.iter().any(|step| step.decision == Decision::Run));
+            planner.ahead = backend.is_none() || ahead.works.iter().any(runs);
             let steps = migration.up_steps();
-            let chunk = planner.chunk(backend, migration, &steps, 1, &|_| None).await?;
+            let chunk = planner.chunk(backend.as_deref_mut(), migration, &steps, 1, &|_| None).await?;
             planner.ahead = false;
             let durations = vec![Duration::ZERO; chunk.steps.len()];
             let refused = chunk.steps.iter().any(|planned| refusal(planned).is_some());
@@ -70,12 +81,16 @@ impl Ahead {
                 durations,
                 lock_timeout: options.lock_timeout,
             };
-            if refused || !backend.can_be_sent_ahead(&work) {
+            if refused || !B::can_be_sent_ahead(&work) {
                 *planner = before;
                 break;
             }
             ahead.works.push(work);
             ahead.before.push(before);
+            if backend.is_none() {
+                // what is at work gets its turn: its answers come in
+                tokio::task::yield_now().await;
+            }
         }
         Ok(ahead)
     }
@@ -89,18 +104,28 @@ pub(super) async fn send_ahead<B: Backend>(
     pending: &mut VecDeque<&'static Migration>,
     is_interrupted: impl Fn(&Migration) -> bool,
     options: &Options,
-    window: &mut Window,
+    next: &mut Next,
     reports: &mut Vec<RevisionReport>,
 ) -> Result<bool, Failure> {
-    if window.0 < 2 || pending.len() < 2 {
-        return Ok(false);
-    }
-    let checkpoint = planner.clone();
-    let Ahead { works, before } = Ahead::gather(backend, planner, pending, is_interrupted, options, *window).await?;
-    if works.len() < 2 {
-        *planner = checkpoint;
-        return Ok(false);
-    }
+    let planned = next.planned.take().unwrap_or_default();
+    let ahead = if planned.works.len() > 1 {
+        planned
+    } else {
+        if let Some(before) = planned.before.into_iter().next() {
+            *planner = before;
+        }
+        if next.window < 2 || pending.len() < 2 {
+            return Ok(false);
+        }
+        let checkpoint = planner.clone();
+        let ahead = Ahead::gather(Some(&mut *backend), planner, pending.iter().copied(), &is_interrupted, options, next.window).await?;
+        if ahead.works.len() < 2 {
+            *planner = checkpoint;
+            return Ok(false);
+        }
+        ahead
+    };
+    let Ahead { works, before } = ahead;
     let (began, dialect) = (Instant::now(), backend.dialect());
     let mut span = tracing::Span::none();
     let mut hears = |work: &Work, course: Course<'_>| match course {
@@ -123,7 +148,12 @@ pub(super) async fn send_ahead<B: Backend>(
             span = tracing::Span::none();
         }
     };
-    let together = backend.execute_together(&works, &mut hears).await;
+    next.widen();
+    let later = pending.iter().copied().skip(works.len());
+    let (together, later) = tokio::join!(
+        backend.execute_together(&works, &mut hears),
+        Ahead::gather::<B>(None, planner, later, &is_interrupted, options, next.window)
+    );
     drop(span);
     pending.drain(..together.done);
     if let Some(error) = together.lost {
@@ -134,20 +164,16 @@ pub(super) async fn send_ahead<B: Backend>(
         });
         return Err(Lost::new(error, attempted.collect(), Direction::Up, began).into());
     }
-    let next = before.into_iter().nth(together.done);
+    if let Some(before) = before.into_iter().nth(together.done) {
+        // what failed, or what the message had no room for, is planned again, and so is everything after it
+        *planner = before;
+    } else {
+        next.planned = Some(later?);
+    }
     if together.done < together.sent {
         backend.roll_back().await?;
-        if let Some(before) = next {
-            *planner = before;
-        }
         planner.refresh(backend.snapshot().await?);
-        window.narrow();
-    } else {
-        // what the message had no room for is planned again
-        if let Some(before) = next {
-            *planner = before;
-        }
-        window.widen();
+        next.narrow();
     }
     Ok(together.done > 0)
 }

@@ -2,7 +2,7 @@
 
 use super::lost::{Attempted, Lost};
 use super::planner::{Decision, Planned, Planner};
-use super::together::{Window, send_ahead};
+use super::together::{Next, send_ahead};
 use super::work::{Direction, Failure, Work};
 use super::{Backend, Event, Options, milliseconds};
 use crate::history::{History, Outcome};
@@ -141,15 +141,15 @@ async fn guarded<B: Backend>(
         reports.extend(replay(backend, &mut planner, migration, history, options).await?);
     }
     let mut pending = VecDeque::from(pending);
-    let mut window = Window::new();
+    let mut next = Next::new();
     let is_interrupted = |migration: &Migration| history.revision(migration.revision).is_some();
     while !pending.is_empty() {
-        if send_ahead(backend, &mut planner, &mut pending, is_interrupted, options, &mut window, reports).await? {
+        if send_ahead(backend, &mut planner, &mut pending, is_interrupted, options, &mut next, reports).await? {
             continue;
         }
         if let Some(migration) = pending.pop_front() {
             reports.push(apply(backend, &mut planner, migration, history, options).await?);
-            window.widen();
+            next.widen();
         }
     }
     Ok(())
@@ -179,7 +179,7 @@ async fn replay<B: Backend>(
     }
     let checkpoint = planner.clone();
     let done = |number: usize| if skipped(number) { None } else { Some(Outcome::Applied) };
-    let chunk = planner.chunk(backend, migration, &steps, 1, &done).await?;
+    let chunk = planner.chunk(Some(&mut *backend), migration, &steps, 1, &done).await?;
     let changed = chunk.steps.iter().any(|planned| !matches!(planned.decision, Decision::Done | Decision::Skipped(_) | Decision::Declared));
     if !changed && !chunk.cut {
         return Ok(None);
@@ -310,7 +310,7 @@ impl Attempt<'_> {
             planner.refresh(backend.snapshot().await?);
         }
         loop {
-            let chunk = planner.chunk(backend, self.migration, &self.steps[next..], next + 1, done).await?;
+            let chunk = planner.chunk(Some(&mut *backend), self.migration, &self.steps[next..], next + 1, done).await?;
             if let Some(failure) = chunk.steps.iter().find_map(refusal) {
                 return Err(failure);
             }

@@ -6,7 +6,7 @@ use super::remains::last_text;
 use super::sizes::Seen;
 use super::together::can_be_sent_ahead;
 use super::{catalog, connect, journal, normalize, sessions};
-use crate::engine::{Backend, Blocker, Direction, Failure, Guarded, Hears, Options, Rendered, Sizes, Together, Work};
+use crate::engine::{Backend, Blocker, Direction, Failure, Guarded, Hears, Options, Rendered, Rules, Sizes, Together, Work};
 use crate::history::{History, OperationRow, Outcome, RevisionRow, RevisionState};
 use crate::{Error, Event, Migration, Result};
 use migrate_core::operation::{Operate as _, Operation};
@@ -280,6 +280,28 @@ pub(super) fn help_for(code: &str) -> &'static str {
     }
 }
 
+impl Rules for Postgres {
+    fn project<'a>(model: &'a Schema) -> Cow<'a, Schema> {
+        Cow::Borrowed(model)
+    }
+
+    fn advance(model: &mut Schema, operation: &Operation, origin: &Origin) -> Vec<Change> {
+        advance(model, operation, origin)
+    }
+
+    fn verdict(operation: &Operation, changes: &[Change], model: &Schema, live: &Schema, answers: &Answers) -> Verdict {
+        verdict(operation, changes, model, live, answers)
+    }
+
+    fn render(operation: &Operation, _native: bool, _model: &Schema, _live: &Schema) -> Result<Rendered, Unsupported> {
+        if let Operation::Backfill(backfill) = operation {
+            let batched = Batched::of(backfill);
+            return Ok(Rendered { sql: batched.whole(), batched: Some(batched), ..Rendered::default() });
+        }
+        Ok(Rendered { sql: operation.render(), ..Rendered::default() })
+    }
+}
+
 impl Backend for Postgres {
     fn dialect(&self) -> Dialect {
         Dialect::Postgres
@@ -287,26 +309,6 @@ impl Backend for Postgres {
 
     fn target(&self) -> String {
         connect::target(&self.connect)
-    }
-
-    fn project<'a>(&self, model: &'a Schema) -> Cow<'a, Schema> {
-        Cow::Borrowed(model)
-    }
-
-    fn advance(&self, model: &mut Schema, operation: &Operation, origin: &Origin) -> Vec<Change> {
-        advance(model, operation, origin)
-    }
-
-    fn verdict(&self, operation: &Operation, changes: &[Change], model: &Schema, live: &Schema, answers: &Answers) -> Verdict {
-        verdict(operation, changes, model, live, answers)
-    }
-
-    fn render(&self, operation: &Operation, _native: bool, _model: &Schema, _live: &Schema) -> Result<Rendered, Unsupported> {
-        if let Operation::Backfill(backfill) = operation {
-            let batched = Batched::of(backfill);
-            return Ok(Rendered { sql: batched.whole(), batched: Some(batched), ..Rendered::default() });
-        }
-        Ok(Rendered { sql: operation.render(), ..Rendered::default() })
     }
 
     async fn history(&mut self) -> Result<History> {
@@ -427,7 +429,7 @@ impl Backend for Postgres {
         self.run(work).await
     }
 
-    fn can_be_sent_ahead(&self, work: &Work) -> bool {
+    fn can_be_sent_ahead(work: &Work) -> bool {
         can_be_sent_ahead(work)
     }
 

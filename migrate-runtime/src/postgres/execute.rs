@@ -210,7 +210,7 @@ impl Postgres {
             return Ok(());
         }
         let live = self.snapshot_here().await?;
-        match work.steps[i].reconsider(self, &live) {
+        match work.steps[i].reconsider::<Self>(&live) {
             Some(decision) => {
                 work.steps[i].decision = decision;
                 Ok(())

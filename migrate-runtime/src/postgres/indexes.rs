@@ -9,7 +9,7 @@
 use super::backend::{Postgres, SEARCH_PATH};
 use super::execute::step_failure;
 use super::remains::last_text;
-use crate::engine::{Backend as _, Event, Failure, Planned, Work};
+use crate::engine::{Backend as _, Event, Failure, Planned, Rules as _, Work};
 use crate::{Error, Result};
 use migrate_core::name::{Name, QualifiedName, quote_literal};
 use migrate_core::operation::Operation;
@@ -180,7 +180,7 @@ impl Postgres {
         }
         let mut answers = Answers::default();
         loop {
-            match self.verdict(operation, &planned.changes, &planned.excerpt, &live, &answers) {
+            match Self::verdict(operation, &planned.changes, &planned.excerpt, &live, &answers) {
                 Verdict::Unsure(questions) => {
                     let same = self.answer(&questions).await?;
                     for (question, same) in questions.into_iter().zip(same) {

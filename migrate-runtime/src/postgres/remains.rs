@@ -121,7 +121,7 @@ impl Postgres {
             return Ok(None);
         }
         let live = self.snapshot_here().await?;
-        Ok(planned.reconsider(self, &live))
+        Ok(planned.reconsider::<Self>(&live))
     }
 
     /// The statements that do a step outside of a transaction, or finish what an interrupted one has begun.

@@ -5,7 +5,7 @@ use super::transaction::{Open, Settings};
 use super::wait::Wait;
 use super::waited::Waited;
 use super::{catalog, connect, failed, format, journal};
-use crate::engine::{Backend, Direction, Failure, Guarded, Hears, Options, Rendered, Together, Told, Work};
+use crate::engine::{Backend, Direction, Failure, Guarded, Hears, Options, Rendered, Rules, Together, Told, Work};
 use crate::history::{History, OperationRow, Outcome, RevisionState};
 use crate::{Error, Migration, Result};
 use migrate_core::effects::{Effects, TransactionNeed};
@@ -101,31 +101,22 @@ impl Sqlite {
     }
 }
 
-impl Backend for Sqlite {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
-    }
-
-    fn target(&self) -> String {
-        let target = connect::target(&self.connect);
-        if self.connection.is_some() { target } else { format!("{target} (no database there yet)") }
-    }
-
-    fn project<'a>(&self, model: &'a Schema) -> Cow<'a, Schema> {
+impl Rules for Sqlite {
+    fn project<'a>(model: &'a Schema) -> Cow<'a, Schema> {
         Cow::Owned(sqlite::project(model))
     }
 
-    fn advance(&self, model: &mut Schema, operation: &Operation, origin: &Origin) -> Vec<Change> {
+    fn advance(model: &mut Schema, operation: &Operation, origin: &Origin) -> Vec<Change> {
         let before = model.clone();
         operation.apply(model, origin);
         sqlite::changes(operation, &before, model)
     }
 
-    fn verdict(&self, operation: &Operation, changes: &[Change], model: &Schema, live: &Schema, _answers: &Answers) -> Verdict {
+    fn verdict(operation: &Operation, changes: &[Change], model: &Schema, live: &Schema, _answers: &Answers) -> Verdict {
         sqlite::verdict(operation, changes, model, live)
     }
 
-    fn render(&self, operation: &Operation, native: bool, model: &Schema, live: &Schema) -> Result<Rendered, Unsupported> {
+    fn render(operation: &Operation, native: bool, model: &Schema, live: &Schema) -> Result<Rendered, Unsupported> {
         if let (Operation::Opaque(opaque), true) = (operation, native) {
             let transaction = if opaque.kind == "vacuum" { TransactionNeed::Outside } else { TransactionNeed::Inside };
             let effects = Some(Effects::unknown(transaction));
@@ -149,6 +140,17 @@ impl Backend for Sqlite {
             Effects { locks: Vec::new(), rewrites: rebuilt.collect(), transaction: TransactionNeed::Inside, ..operation.effects(model) };
         let sql = steps.iter().flat_map(SqliteStep::statements).cloned().collect();
         Ok(Rendered { sql, effects: Some(effects), live: Some(sqlite::project(&after)), batched: None })
+    }
+}
+
+impl Backend for Sqlite {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn target(&self) -> String {
+        let target = connect::target(&self.connect);
+        if self.connection.is_some() { target } else { format!("{target} (no database there yet)") }
     }
 
     async fn history(&mut self) -> Result<History> {
@@ -234,7 +236,7 @@ impl Backend for Sqlite {
         self.run(work).await
     }
 
-    fn can_be_sent_ahead(&self, _work: &Work) -> bool {
+    fn can_be_sent_ahead(_work: &Work) -> bool {
         // a file answers at once
         false
     }

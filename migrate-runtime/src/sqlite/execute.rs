@@ -144,7 +144,7 @@ impl Sqlite {
         }
         self.raw(BACK).await?;
         let live = self.snapshot_here().await?;
-        match planned.reconsider(self, &live) {
+        match planned.reconsider::<Self>(&live) {
             Some(decision) => {
                 work.steps[i].decision = decision;
                 Ok(())
