@@ -307,12 +307,19 @@ pub(super) fn record(run: i64, revision: &str, direction: Direction, rows: &[Row
     )
 }
 
-/// Records a revision, or how far it has come.
+/// Records a revision, or how far it has come. Once it is done, how far its changes in batches had come counts no more: what
+/// is skipped then begins anew.
 pub(super) fn record_revision(run: i64, migration: &Migration, state: RevisionState) -> String {
+    let revision = quote_literal(migration.revision);
+    let cursors = match state {
+        RevisionState::Applied | RevisionState::Stamped => {
+            format!("with cursors as (delete from _migrate.backfills where revision = {revision}) ")
+        }
+        RevisionState::Started => String::new(),
+    };
     format!(
-        "insert into _migrate.revisions (revision, name, checksum, state, run) values ({}, {}, {}, '{}', {run}) \
+        "{cursors}insert into _migrate.revisions (revision, name, checksum, state, run) values ({revision}, {}, {}, '{}', {run}) \
          on conflict (revision) do update set state = excluded.state, checksum = excluded.checksum, name = excluded.name, run = excluded.run",
-        quote_literal(migration.revision),
         quote_literal(migration.name),
         quote_literal(migration.checksum),
         state.as_str()
