@@ -7,9 +7,9 @@ use crate::error::Place;
 use crate::{Migration, Result};
 use migrate_core::effects::{Effects, TransactionNeed};
 use migrate_core::operation::{Operate, Operation};
-use migrate_core::ops::{Backfill, Opaque};
+use migrate_core::ops::{Backfill, Batched, Opaque};
 use migrate_core::schema::{ObjectKey, Origin, Presence, Schema};
-use migrate_core::sqlite::{Batched, Unsupported};
+use migrate_core::sqlite::Unsupported;
 use migrate_core::step::{Action, Dialect, Step};
 use migrate_core::verdict::{Answers, Change, Difference, Verdict, advance};
 use std::collections::BTreeSet;
@@ -64,6 +64,7 @@ pub(crate) struct Planned {
     pub(crate) journalled: bool,
     /// Whether it is about something that others may use, and that may be large: it was there before this run, or nobody
     /// knows.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite locks all tables at once"))]
     pub(crate) is_about_existing: bool,
     /// What is done to the rows of a batch, where it is done in batches.
     pub(crate) batched: Option<Batched>,

@@ -10,8 +10,9 @@ use crate::engine::{Backend, Blocker, Committed, Direction, Failure, Guarded, Op
 use crate::history::{History, OperationRow, Outcome, RevisionRow, RevisionState};
 use crate::{Error, Event, Migration, Result};
 use migrate_core::operation::{Operate as _, Operation};
+use migrate_core::ops::Batched;
 use migrate_core::schema::{Origin, Schema};
-use migrate_core::sqlite::{Batched, Unsupported};
+use migrate_core::sqlite::Unsupported;
 use migrate_core::step::Dialect;
 use migrate_core::verdict::{Answers, Change, Question, Verdict, advance, verdict};
 use sqlx::postgres::PgConnectOptions;
@@ -292,7 +293,7 @@ impl Backend for Postgres {
     fn render(&self, operation: &Operation, _native: bool, _model: &Schema, _live: &Schema) -> Result<Rendered, Unsupported> {
         if let Operation::Backfill(backfill) = operation {
             let batched = Batched::of(backfill);
-            return Ok(Rendered { sql: batched.whole(), batched: Some(batched), ..Rendered::default() });
+            return Ok(Rendered { sql: batched.whole().into_iter().collect(), batched: Some(batched), ..Rendered::default() });
         }
         Ok(Rendered { sql: operation.render(), ..Rendered::default() })
     }
