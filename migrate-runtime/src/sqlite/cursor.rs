@@ -113,9 +113,17 @@ fn from(backfill: &Backfill) -> String {
     format!("{} as t", quote_identifier(backfill.table.name.as_str()))
 }
 
+/// The columns as literals. `quote` ends a text at its first NUL; and what is cast to a text would have numbers compared as
+/// texts, but for the plus.
 fn quoted(key: &Key) -> String {
-    let columns: Vec<String> = key.columns.iter().map(|column| format!("quote(t.{})", column.name.quoted())).collect();
-    columns.join(", ")
+    let literal = |column: &KeyColumn| {
+        let column = format!("t.{}", column.name.quoted());
+        format!(
+            "case when typeof({column}) = 'text' and instr({column}, char(0)) > 0 \
+             then '+cast(x''' || hex({column}) || ''' as text)' else quote({column}) end"
+        )
+    };
+    key.columns.iter().map(literal).collect::<Vec<_>>().join(", ")
 }
 
 async fn values(connection: &mut SqliteConnection, sql: String, key: &Key) -> sqlx::Result<Option<Vec<String>>> {

@@ -189,6 +189,26 @@ async fn a_rust_step_gets_the_batches() {
 }
 
 #[tokio::test]
+async fn texts_with_nul_characters_are_walked_along() {
+    for columns in ["id text primary key, n int not null default 0", "team text, id text, n int not null default 0, primary key (team, id)"]
+    {
+        let file = File::new();
+        file.up(chain(vec![base(columns)])).await.unwrap();
+        let team = if columns.starts_with("team") { ("team, ", "'t' || char(0) || (i % 3), ") } else { ("", "") };
+        // the last one too
+        file.execute(&format!(
+            "with recursive c (i) as (select 1 union all select i + 1 from c where i < 300) \
+             insert into notes ({}id) select {}case i % 3 when 0 then 'a' when 1 then 'z' || char(0) else 'a' || char(0) end || i from c",
+            team.0, team.1
+        ))
+        .await;
+        file.execute(&format!("insert into notes ({}id) select {}'z' || char(0) || 'z' from (select 0 as i)", team.0, team.1)).await;
+        Database::new(file.url().as_str()).unwrap().with_options(hurried()).up(counting(columns, 7), None).await.unwrap();
+        is_done_once(&file, 301).await;
+    }
+}
+
+#[tokio::test]
 async fn a_key_that_is_computed_is_not_walked_along() {
     let file = File::new();
     file.execute("create table notes (number int not null, twice int not null generated always as (number * 2) stored unique, n int not null default 0)").await;
