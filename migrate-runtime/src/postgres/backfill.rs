@@ -73,6 +73,9 @@ impl Postgres {
         teller.tell(&running.cursor, &running.pace, None);
         let mut patience = Patience::new(FIRST_PAUSE, LONGEST_PAUSE, options.lock_budget);
         while let Some(end) = running.cursor.end() {
+            if let Some(guard) = &mut self.guard {
+                guard.keep().await;
+            }
             let began = Instant::now();
             let attempt = match self.lagging(work, &planned).await {
                 Ok(Some(reason)) => {
