@@ -33,7 +33,8 @@ impl Held {
 }
 
 /// The tables as earlier versions made them.
-const FORMATS: [(&str, &str); 2] = [("1", include_str!("journal/format_1.sql")), ("2", include_str!("journal/format_2.sql"))];
+const FORMATS: [(&str, &str); 3] =
+    [("1", include_str!("journal/format_1.sql")), ("2", include_str!("journal/format_2.sql")), ("3", include_str!("journal/format_3.sql"))];
 
 async fn up(database: &Database, text: &str) -> Result<migrate_runtime::Summary, Error> {
     Migrator::new(database.url()).unwrap().up(chain(text), None).await
@@ -137,7 +138,7 @@ async fn is_brought_up_to_date(version: &str, tables: &str) {
     assert_eq!(status.current()[0].revision, "aaa111");
     assert_eq!(database.text("select version::text from _migrate.format").await.unwrap(), version, "`status` writes nothing");
     up(&database, &text).await.unwrap();
-    assert_eq!(database.text("select version::text from _migrate.format").await.unwrap(), "3");
+    assert_eq!(database.text("select version::text from _migrate.format").await.unwrap(), "4");
     let log = "select string_agg(concat_ws(' ', revision, number, verdict, outcome), ', ' order by run) from _migrate.log";
     assert_eq!(database.text(log).await.unwrap(), "aaa111 1 applied, bbb222 1 before applied");
     // what was brought up to date is what is made anew
@@ -157,7 +158,7 @@ async fn a_journal_of_a_newer_format_is_left_alone() {
     up(&database, text).await.unwrap();
     database.execute("update _migrate.format set version = 99").await.unwrap();
     let error = up(&database, &format!("{text}=== bbb222 m2 after aaa111\ncreate table second (id int);\n")).await.unwrap_err();
-    assert_eq!(error.what(), "the journal has format 99, and this binary knows formats up to 3");
+    assert_eq!(error.what(), "the journal has format 99, and this binary knows formats up to 4");
     assert_eq!(error.exit_code(), 5);
 }
 

@@ -138,22 +138,61 @@ impl Backfill {
     /// The statement for all rows at once; `None` for a Rust function.
     #[must_use]
     pub fn whole(&self) -> Option<String> {
-        let BatchWork::Statement { condition, .. } = &self.work else { return None };
-        Some(whole(self.statement.sql.sql(), condition.as_ref().map(Expression::sql)))
+        Batched::of(self).whole()
+    }
+
+    /// What its condition qualifies the columns of the table with, quoted where it must be.
+    #[must_use]
+    pub fn called(&self) -> String {
+        match &self.work {
+            BatchWork::Statement { called, .. } => called.quoted(),
+            BatchWork::Function { .. } => self.table.name.quoted(),
+        }
     }
 }
 
-fn whole(head: &str, condition: Option<&str>) -> String {
-    match condition {
-        Some(condition) => format!("{head}\nwhere {condition}"),
-        None => head.to_owned(),
+/// The statement of a change in batches, as a kind of database takes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batched {
+    /// The statement up to its `where`; `None`: a Rust function does it.
+    pub head: Option<String>,
+    /// `where`, without that word.
+    pub condition: Option<String>,
+}
+
+impl Batched {
+    /// As it was written.
+    #[must_use]
+    pub fn of(backfill: &Backfill) -> Self {
+        match &backfill.work {
+            BatchWork::Function { .. } => Self::default(),
+            BatchWork::Statement { condition, .. } => Self {
+                head: Some(backfill.statement.sql.sql().to_owned()),
+                condition: condition.as_ref().map(|condition| condition.sql().to_owned()),
+            },
+        }
+    }
+
+    /// The statement for all rows at once; `None`: a Rust function does it.
+    #[must_use]
+    pub fn whole(&self) -> Option<String> {
+        let head = self.head.as_deref()?;
+        Some(match &self.condition {
+            Some(condition) => format!("{head}\nwhere {condition}"),
+            None => head.to_owned(),
+        })
+    }
+
+    /// The statement for the rows of which `key` is true; `None`: a Rust function does it.
+    #[must_use]
+    pub fn for_rows(&self, key: &str) -> Option<String> {
+        Some(with_condition(self.head.as_deref()?, self.condition.as_deref(), key))
     }
 }
 
 /// A statement with a condition more: `head` is its text up to its `where`. In lines of their own, so that no comment in
 /// one part swallows the next.
-#[must_use]
-pub fn with_condition(head: &str, condition: Option<&str>, and: &str) -> String {
+fn with_condition(head: &str, condition: Option<&str>, and: &str) -> String {
     match condition {
         Some(condition) => format!("{head}\nwhere ({condition}\n)\nand {and}"),
         None => format!("{head}\nwhere {and}"),

@@ -98,7 +98,7 @@ pub use alter_sequence::{AlterSequence, SequenceChange};
 pub use alter_storage::{AlterStorage, StorageChange};
 pub use attach_index::AttachIndex;
 pub use attach_partition::AttachPartition;
-pub use backfill::{Backfill, BatchSizeProblem, BatchWork, LARGEST_BATCH, Unbatchable, batch_size, with_condition};
+pub use backfill::{Backfill, BatchSizeProblem, BatchWork, Batched, LARGEST_BATCH, Unbatchable, batch_size};
 pub use comment_on::{CommentOn, CommentTarget};
 pub use create_composite::CreateComposite;
 pub use create_domain::CreateDomain;

@@ -94,8 +94,7 @@ impl Report {
 
     /// The table has no key that all of its rows could be walked along by.
     pub fn no_key_to_batch(&mut self, table: &QualifiedName) {
-        let help =
-            "add a primary key, or a unique index on columns that are `not null`; or write an `update` or a `delete` for all rows at once";
+        let help = "add a primary key, or a unique index, on columns that are `not null` and not generated; or write an `update` or a `delete` for all rows at once";
         self.problem(table.at(), format!("table `{table}` has no key to walk along in batches")).help = Some(help.to_owned());
     }
 

@@ -4,11 +4,13 @@ use super::{ConstraintKind, Deferral, Index, IndexKeyKind, Table};
 use crate::name::Name;
 
 impl Table {
-    /// The columns of each key that no two rows share and that no row lacks: the primary key first, then the shortest. The
-    /// engine chooses by the same rules in the live catalog.
+    /// The columns of each key that no two rows share, that no row lacks, and that nothing is computed for: the primary key
+    /// first, then the shortest. The engine chooses by the same rules in the live catalog.
     #[must_use]
     pub fn walkable_keys(&self) -> Vec<Vec<Name>> {
         let never_null = |column: &Name| self.column(column.as_str()).is_some_and(|column| column.not_null);
+        // what it is computed from may change on the way
+        let is_written = |column: &Name| self.column(column.as_str()).is_none_or(|column| column.generated.is_none());
         let constraints = self.constraints.values().filter(|constraint| constraint.deferral == Deferral::No);
         let unique = constraints.clone().filter_map(|constraint| match &constraint.kind {
             ConstraintKind::Unique(key) => Some((&constraint.name, key.columns.clone())),
@@ -21,7 +23,7 @@ impl Table {
             ConstraintKind::PrimaryKey(key) => Some(key.columns.clone()),
             _ => None,
         });
-        primary.chain(others.into_iter().map(|(_, key)| key)).collect()
+        primary.chain(others.into_iter().map(|(_, key)| key)).filter(|key| key.iter().all(is_written)).collect()
     }
 }
 

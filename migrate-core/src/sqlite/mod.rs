@@ -47,7 +47,7 @@ mod types;
 mod unsupported;
 mod verdict;
 
-pub use batched::{Batched, batched};
+pub use batched::batched;
 pub use overlay::overlay;
 pub use plan::{SqliteStep, plan};
 pub use project::{autoincrement, project};

@@ -151,7 +151,9 @@ fn treatment(operation: &Operation, before: &Schema) -> Result<Treatment, Unsupp
         Operation::CreateTableAs(operation) => create_table_as(operation, before),
         Operation::AlterColumnType(operation) => alter_column_type(operation, before),
         Operation::DropTable(operation) => drop_table(operation, before),
-        Operation::Backfill(operation) => super::batched(operation, before).map(|batched| Treatment::Statements(batched.whole())),
+        Operation::Backfill(operation) => {
+            super::batched(operation, before).map(|batched| Treatment::Statements(batched.whole().into_iter().collect()))
+        }
         Operation::Opaque(operation) => opaque(operation, before).map(Treatment::Statements),
         Operation::RenameColumn(operation) => {
             renamed(Rename::Column(operation.table.clone(), operation.column.clone(), operation.to.clone()))

@@ -1,5 +1,6 @@
 //! What a change in batches is on every kind of database: the key that it goes by, how far it has come, and its pace.
 
+use super::batches::Walkable;
 use super::{Event, Options, milliseconds};
 use migrate_core::name::{Name, quote_literal};
 use migrate_core::ops::LARGEST_BATCH;
@@ -18,6 +19,8 @@ pub(crate) struct Key {
 pub(crate) struct KeyColumn {
     /// Its name.
     pub(crate) name: Name,
+    /// What its rows are sorted by: its type, and its collation.
+    pub(crate) order: String,
     /// How its values are compared.
     pub(crate) comparison: Comparison,
 }
@@ -26,7 +29,7 @@ pub(crate) struct KeyColumn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Comparison {
     /// A text that is cast to the column's type, and the operators of the index.
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite casts nothing"))]
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite compares literals"))]
     Typed {
         /// The type.
         data_type: String,
@@ -62,6 +65,11 @@ impl Key {
     /// The columns, without quotes.
     pub(crate) fn names(&self) -> Vec<String> {
         self.columns.iter().map(|column| column.name.as_str().to_owned()).collect()
+    }
+
+    /// What each of them is sorted by.
+    pub(crate) fn order(&self) -> Vec<String> {
+        self.columns.iter().map(|column| column.order.clone()).collect()
     }
 
     /// The columns for a list, qualified with what the table is called, and each with `suffix`.
@@ -110,6 +118,12 @@ impl Key {
 pub(crate) struct Cursor {
     /// The columns of the key that it goes by.
     pub(crate) key: Vec<String>,
+    /// What each of them was sorted by when it began; nothing, where an older format of the journal didn't say.
+    #[serde(default)]
+    pub(crate) order: Vec<String>,
+    /// Which table it was when it began, as in [`Walkable`]; empty, where that isn't known.
+    #[serde(default)]
+    pub(crate) identity: String,
     /// The key of the last row that is done.
     pub(crate) after: Option<Vec<String>>,
     /// The last key that there was when it began; `None`: the table was empty.
@@ -129,9 +143,14 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    /// Whether there is nothing left.
-    pub(crate) fn is_done(&self) -> bool {
-        self.upto.is_none() || self.after == self.upto
+    /// Before the first batch.
+    pub(crate) fn new(table: &Walkable, key: &Key, upto: Option<Vec<String>>, size: u32) -> Self {
+        Self { key: key.names(), order: key.order(), identity: table.identity.clone(), upto, size, ..Self::default() }
+    }
+
+    /// The last key, as long as it isn't reached.
+    pub(crate) fn end(&self) -> Option<Vec<String>> {
+        self.upto.clone().filter(|_| self.after != self.upto)
     }
 
     /// Goes on behind a batch.
@@ -274,7 +293,8 @@ mod tests {
 
     fn column(name: &str, data_type: &str, operators: [&str; 3]) -> KeyColumn {
         let operators = operators.map(str::to_owned);
-        KeyColumn { name: name.into(), comparison: Comparison::Typed { data_type: data_type.to_owned(), operators } }
+        let order = data_type.to_owned();
+        KeyColumn { name: name.into(), order, comparison: Comparison::Typed { data_type: data_type.to_owned(), operators } }
     }
 
     const PLAIN: [&str; 3] = [">", "<=", "="];
@@ -325,14 +345,14 @@ mod tests {
 
     #[test]
     fn an_empty_table_has_nothing_to_do() {
-        assert!(Cursor::default().is_done());
+        assert_eq!(Cursor::default().end(), None);
         let end = Some(vec!["9".to_owned()]);
         let mut cursor = Cursor { upto: end.clone(), runs: 1, ..Cursor::default() };
-        assert!(!cursor.is_done());
+        assert_eq!(cursor.end(), end);
         cursor.pass(vec!["5".to_owned()], 5, 3);
-        assert!(!cursor.is_done());
+        assert_eq!(cursor.end(), end);
         cursor.pass(vec!["9".to_owned()], 4, 4);
-        assert!(cursor.is_done());
+        assert_eq!(cursor.end(), None);
         assert_eq!(cursor.evidence(), "7 of 9 rows changed in 2 batches");
     }
 }

@@ -2,6 +2,7 @@
 
 mod backend;
 mod backfill;
+mod batches;
 mod down;
 mod lost;
 mod lowering;
@@ -14,7 +15,8 @@ mod up;
 mod work;
 
 pub(crate) use backend::{Backend, Course, Guarded, Hears, Rendered, Rules, Together};
-pub(crate) use backfill::{Comparison, Cursor, Key, KeyColumn, Pace, Teller};
+pub(crate) use backfill::{Comparison, Cursor, Key, KeyColumn, Teller};
+pub(crate) use batches::{CursorPlace, Patience, Repair, Running, Task, Walkable, backfill_of, done};
 pub(crate) use down::down;
 pub(crate) use lowering::Sizes;
 pub(crate) use plan::plan;

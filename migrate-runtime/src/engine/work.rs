@@ -49,7 +49,7 @@ pub(crate) struct Work {
     pub(crate) drops_later: bool,
     /// How long each operation took, as far as it was run; parallel to `steps`.
     pub(crate) durations: Vec<Duration>,
-    /// Whether the operations have a savepoint each.
+    /// How long one of its statements waits for a lock.
     pub(crate) lock_timeout: Duration,
 }
 
@@ -246,6 +246,12 @@ pub(crate) struct Told<'a> {
 }
 
 impl Failure {
+    /// The step can't be done, for a reason that isn't the server's.
+    pub(crate) fn of_step(planned: &Planned, message: impl Into<String>, help: &str) -> Self {
+        let (place, sql) = (planned.place.clone(), planned.sql.join(";\n"));
+        Self::Operation { place, sql, message: message.into(), sqlstate: None, help: help.to_owned() }
+    }
+
     /// The step of this place has ended the transaction, and then failed, if it did.
     pub(crate) fn transaction_ended(place: &Place, failed: Option<&str>) -> Self {
         let failed = failed.map(|failed| format!(", and then failed: {failed}")).unwrap_or_default();

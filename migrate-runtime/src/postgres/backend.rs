@@ -10,8 +10,9 @@ use crate::engine::{Backend, Blocker, Direction, Failure, Guarded, Hears, Option
 use crate::history::{History, OperationRow, Outcome, RevisionRow, RevisionState};
 use crate::{Error, Event, Migration, Result};
 use migrate_core::operation::{Operate as _, Operation};
+use migrate_core::ops::Batched;
 use migrate_core::schema::{Origin, Schema};
-use migrate_core::sqlite::{Batched, Unsupported};
+use migrate_core::sqlite::Unsupported;
 use migrate_core::step::Dialect;
 use migrate_core::verdict::{Answers, Change, Question, Verdict, advance, verdict};
 use sqlx::postgres::PgConnectOptions;
@@ -229,10 +230,9 @@ fn parse_history(text: &str) -> Result<History> {
     if read.format.is_none() {
         return Err(Error::History {
             problem: "`_migrate.format` is empty, so that nobody knows which format the journal has".to_owned(),
-            help:
-                "insert its version: 3 where there is a table `_migrate.backfills`, 2 where `_migrate.operations` has a column `verdict`, \
-                   otherwise 1"
-                    .to_owned(),
+            help: "insert its version: 4 where `_migrate.backfills` has a column `table_oid`, 3 where there is such a table, 2 where \
+                   `_migrate.operations` has a column `verdict`, otherwise 1"
+                .to_owned(),
         });
     }
     if let Some(format) = read.format.filter(|format| *format > FORMAT) {
@@ -296,7 +296,7 @@ impl Rules for Postgres {
     fn render(operation: &Operation, _native: bool, _model: &Schema, _live: &Schema) -> Result<Rendered, Unsupported> {
         if let Operation::Backfill(backfill) = operation {
             let batched = Batched::of(backfill);
-            return Ok(Rendered { sql: batched.whole(), batched: Some(batched), ..Rendered::default() });
+            return Ok(Rendered { sql: batched.whole().into_iter().collect(), batched: Some(batched), ..Rendered::default() });
         }
         Ok(Rendered { sql: operation.render(), ..Rendered::default() })
     }

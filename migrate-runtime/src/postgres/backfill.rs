@@ -7,22 +7,26 @@ use super::backend::Postgres;
 use super::batch::Item;
 use super::blockers::watched;
 use super::codes::is_without_savepoint;
-use super::cursor::{self, LAG, Lag, Next, Place, Questions};
-use super::execute::{BACK, RELEASE, SAVEPOINT, step_failure};
+use super::cursor::{self, LAG, Lag, Next, Questions};
+use super::execute::{BACK, RELEASE, SAVEPOINT};
 use super::journal::{self, Row};
-use crate::engine::{Cursor, Direction, Failure, Key, Pace, Planned, Teller, Work, milliseconds};
+use crate::engine::{
+    Cursor, CursorPlace, Direction, Failure, Patience, Planned, Running, Task, Teller, Work, backfill_of, done, milliseconds,
+};
 use crate::history::{Outcome, RevisionState};
+use crate::migration::BatchFunction;
 use crate::{Batch, Error, Tx};
 use futures_util::TryStreamExt as _;
-use migrate_core::operation::Operation;
-use migrate_core::ops::{Backfill, BatchWork};
-use migrate_core::step::Action;
+use migrate_core::ops::Backfill;
 use sqlx::{AssertSqlSafe, Either, PgConnection, Row as _};
 use std::time::{Duration, Instant};
 
 /// The first and the longest pause before a batch is tried again.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long to wait before it is asked again how far a standby lags behind.
+const LAG_PAUSE: Duration = Duration::from_secs(1);
 
 /// How keys are printed, so that they can be read again whatever the session is set to.
 const PRINTED: &str = "select pg_catalog.set_config('datestyle', 'ISO, MDY', true), pg_catalog.set_config('intervalstyle', 'postgres', true), \
@@ -59,52 +63,42 @@ fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|error| Error::Format { doing: "reading how far a backfill has come", reason: error.to_string() })
 }
 
-/// One that is at work.
-struct Running<'a> {
-    planned: &'a Planned,
-    backfill: &'a Backfill,
-    key: Key,
-    place: Place,
-    cursor: Cursor,
-    pace: Pace,
-    /// How long earlier runs have worked.
-    before: u64,
-}
-
 impl Postgres {
     /// Does a step in batches, from the beginning or from where an earlier run was interrupted.
     pub(super) async fn run_batches(&mut self, work: &mut Work, i: usize) -> Result<(), Failure> {
         let planned = work.steps[i].clone();
-        let Action::Change(Operation::Backfill(backfill)) = &planned.step.action else { return Ok(()) };
         let options = self.options.clone();
-        let (mut running, estimate) = self.begin_batches(work, &planned, backfill).await?;
+        let (mut running, estimate) = self.begin_batches(work, &planned, backfill_of(&planned)?).await?;
         let teller = Teller::new(&options, work.migration.revision, planned.number, estimate, &running.cursor);
         teller.tell(&running.cursor, &running.pace, None);
-        let mut waiting: Option<(Instant, Duration)> = None;
-        while !running.cursor.is_done() {
+        let mut patience = Patience::new(FIRST_PAUSE, LONGEST_PAUSE, options.lock_budget);
+        while let Some(end) = running.cursor.end() {
+            if let Some(guard) = &mut self.guard {
+                guard.keep().await;
+            }
             let began = Instant::now();
-            let failure = match self.one_batch(work, &mut running, &teller).await {
-                Ok(true) => {
-                    teller.tell(&running.cursor, &running.pace, Some(began.elapsed()));
-                    waiting = None;
+            let attempt = match self.lagging(work, &planned).await {
+                Ok(Some(reason)) => {
+                    teller.delayed(reason, LAG_PAUSE);
+                    tokio::time::sleep(LAG_PAUSE).await;
+                    patience.excuse(began.elapsed());
                     continue;
                 }
-                Ok(false) => continue,
-                Err(failure) => failure,
+                Ok(None) => self.one_batch(work, &mut running, end, &teller).await,
+                Err(failure) => Err(failure),
             };
-            let (since, pause) = waiting.unwrap_or((began, FIRST_PAUSE));
-            let left = options.lock_budget.saturating_sub(since.elapsed());
+            let Err(failure) = attempt else {
+                teller.tell(&running.cursor, &running.pace, Some(began.elapsed()));
+                patience.restore();
+                continue;
+            };
             let Failure::Transient { message, .. } = &failure else { return Err(running.interrupted(failure)) };
-            if left.is_zero() {
-                return Err(running.interrupted(failure));
-            }
+            let Some(pause) = patience.pause(began) else { return Err(running.interrupted(failure)) };
             self.raw("rollback").await?;
             self.in_transaction = false;
             running.pace.halve();
-            let jitter = pause.mul_f64(0.5 + fastrand::f64()).min(left);
-            teller.delayed(message.clone(), jitter);
-            tokio::time::sleep(jitter).await;
-            waiting = Some((since, (pause * 2).min(LONGEST_PAUSE)));
+            teller.delayed(message.clone(), pause);
+            tokio::time::sleep(pause).await;
         }
         work.durations[i] = teller.worked();
         running.cursor.worked_ms = running.before + milliseconds(teller.worked());
@@ -118,36 +112,38 @@ impl Postgres {
         planned: &'a Planned,
         backfill: &'a Backfill,
     ) -> Result<(Running<'a>, Option<u64>), Failure> {
-        let journalled = Place::new(work.migration.revision, work.direction, planned.number);
+        let place = CursorPlace::of(work, planned);
         let texts = self.ask(work, planned, vec![cursor::table(backfill)]).await?;
         let Some(table) = texts.first() else {
-            return Err(step_failure(planned, format!("table `{}` is not in the database", backfill.table), "bring it back"));
+            return Err(Failure::of_step(planned, format!("table `{}` is not in the database", backfill.table), "bring it back"));
         };
         let table: cursor::Table = parse(table)?;
-        let texts = self.ask(work, planned, vec![journalled.read()]).await?;
+        let texts = self.ask(work, planned, vec![cursor::read(&place)]).await?;
         let found: Option<Cursor> = texts.first().map(|text| parse(text)).transpose()?;
-        let mut keys = table.keys(&backfill.sets);
-        let key = match &found {
-            Some(cursor) => keys.find(|key| key.names() == cursor.key),
-            None => keys.next(),
-        };
-        let Some(key) = key else { return Err(without_key(planned, backfill, found.as_ref())) };
+        let walkable = table.walkable(&backfill.sets);
+        let key = walkable.choose(planned, backfill, found.as_ref(), |key| cursor::repair(&place, &walkable, key))?;
         let is_new = found.is_none();
         let mut cursor = if let Some(cursor) = found {
             cursor
         } else {
             let texts = self.ask(work, planned, vec![Questions { backfill, key: &key }.end()]).await?;
             let upto = texts.first().map(|text| parse(text)).transpose()?;
-            Cursor { key: key.names(), upto, size: backfill.batch, ..Cursor::default() }
+            Cursor::new(&walkable, &key, upto, backfill.batch)
         };
         cursor.runs += 1;
-        self.announce(work, planned, &journalled, &cursor, is_new).await?;
-        let (before, pace) = (cursor.worked_ms, Pace::new(cursor.size, self.options.batch_target));
-        Ok((Running { planned, backfill, key, place: journalled, cursor, pace, before }, table.estimate))
+        self.announce(work, planned, &place, &cursor, is_new).await?;
+        Ok((Running::new(planned, backfill, backfill.table.quoted(), key, place, cursor, &self.options), table.estimate))
     }
 
     /// Writes down that it begins, or goes on, and what needed no run before it.
-    async fn announce(&mut self, work: &mut Work, planned: &Planned, place: &Place, cursor: &Cursor, is_new: bool) -> Result<(), Failure> {
+    async fn announce(
+        &mut self,
+        work: &mut Work,
+        planned: &Planned,
+        place: &CursorPlace,
+        cursor: &Cursor,
+        is_new: bool,
+    ) -> Result<(), Failure> {
         let revision = work.migration.revision;
         let earlier: Vec<_> = work.outcomes().filter(|(other, ..)| other.number < planned.number).collect();
         let mut rows: Vec<_> = earlier
@@ -167,7 +163,7 @@ impl Postgres {
         if !replays {
             statements.push(journal::record_revision(self.run_id, work.migration, RevisionState::Started));
         }
-        statements.push(if is_new { place.create(self.run_id, cursor) } else { place.update(self.run_id, cursor) });
+        statements.push(if is_new { cursor::create(place, self.run_id, cursor) } else { cursor::update(place, self.run_id, cursor) });
         statements.push("commit".to_owned());
         drop(rows);
         send(&mut self.connection, &statements).await.map_err(|error| Self::own_failure(Item::Journal, error))?;
@@ -177,76 +173,53 @@ impl Postgres {
         Ok(())
     }
 
-    /// Does the next batch, unless a standby has to be waited for.
-    async fn one_batch(&mut self, work: &mut Work, running: &mut Running<'_>, teller: &Teller<'_>) -> Result<bool, Failure> {
+    /// The standby that has to be waited for, if one lags too far behind.
+    async fn lagging(&mut self, work: &Work, planned: &Planned) -> Result<Option<String>, Failure> {
+        let texts = self.ask(work, planned, vec![LAG.to_owned()]).await?;
+        let lag: Option<Lag> = texts.first().map(|text| parse(text)).transpose()?;
+        Ok(lag.and_then(|lag| lag.beyond(self.options.replication_lag)))
+    }
+
+    /// Does the next batch.
+    async fn one_batch(
+        &mut self,
+        work: &mut Work,
+        running: &mut Running<'_>,
+        end: Vec<String>,
+        teller: &Teller<'_>,
+    ) -> Result<(), Failure> {
         let began = Instant::now();
-        let Some(end) = running.cursor.upto.clone() else { return Ok(true) };
-        let size = running.pace.size();
         let questions = Questions { backfill: running.backfill, key: &running.key };
-        let asked = vec![questions.next(running.cursor.after.as_deref(), &end, size), LAG.to_owned()];
+        let asked = vec![questions.next(running.cursor.after.as_deref(), &end, running.pace.size())];
         let texts = self.ask(work, running.planned, asked).await?;
-        let next: Next = texts.first().map(|text| parse(text)).transpose()?.unwrap_or(Next { rows: 0, last: None });
-        let lag: Option<Lag> = texts.get(1).map(|text| parse(text)).transpose()?;
-        if let Some(reason) = lag.and_then(|lag| lag.beyond(self.options.replication_lag)) {
-            let pause = Duration::from_secs(1);
-            teller.delayed(reason, pause);
-            tokio::time::sleep(pause).await;
-            return Ok(false);
-        }
-        // the last one has all that is left, whatever has come meanwhile
-        let is_full = next.rows >= u64::from(size);
-        let upto = next.last.filter(|_| is_full).unwrap_or(end);
-        let batch = Batch {
-            table: running.backfill.table.quoted(),
-            called: called(running.backfill),
-            key: running.key.clone(),
-            after: running.cursor.after.clone(),
-            upto,
-            rows: next.rows,
+        let Next { rows, last } = parse(texts.first().map_or("", String::as_str))?;
+        let batch = running.batch(running.cursor.after.clone(), end, rows, last)?;
+        let changed = match running.task(work.migration, &batch)? {
+            Task::Statement(statement) => self.change(work, running.planned, statement).await?,
+            Task::Function(function) => self.call_for_batch(work, running.planned, function, &batch).await?,
         };
-        let changed = self.change(work, running, &batch).await?;
-        let mut cursor = running.cursor.clone();
-        cursor.pass(batch.upto, next.rows, changed);
-        let mut pace = running.pace.clone();
-        if is_full {
-            pace.took(began.elapsed());
-        }
-        cursor.size = pace.size();
-        cursor.worked_ms = running.before + milliseconds(teller.worked());
+        let (cursor, pace) = running.passed(running.cursor.clone(), batch, changed, began, teller);
         self.commit_batch(work, running, &cursor).await?;
         (running.cursor, running.pace) = (cursor, pace);
-        Ok(true)
+        Ok(())
     }
 
     /// Opens a transaction and changes the rows of a batch in it.
-    async fn change(&mut self, work: &mut Work, running: &Running<'_>, batch: &Batch) -> Result<u64, Failure> {
-        let planned = running.planned;
-        let mut statements = self.begin(work).to_vec();
-        let key = batch.condition();
-        let statement = planned.batched.as_ref().and_then(|batched| batched.for_rows(&key));
-        match (statement, running.backfill.function()) {
-            (Some(statement), _) => {
-                statements.push(statement);
-                let Self { connection, guard, options, .. } = self;
-                let (sent, waits) = watched(guard.as_mut(), options, send(connection, &statements)).await;
-                self.note_waits(work, waits);
-                let answers = sent.map_err(|error| self.failed_batch(planned, error))?;
-                Ok(answers.touched.last().copied().unwrap_or_default())
-            }
-            (None, Some(function)) => {
-                statements.push(SAVEPOINT.to_owned());
-                send(&mut self.connection, &statements).await.map_err(|error| self.failed_batch(planned, error))?;
-                self.call_for_batch(work, planned, function, batch).await
-            }
-            (None, None) => Ok(0),
-        }
+    async fn change(&mut self, work: &mut Work, planned: &Planned, statement: String) -> Result<u64, Failure> {
+        let [begin, settings] = self.begin(work);
+        let statements = [begin, settings, statement];
+        let Self { connection, guard, options, .. } = self;
+        let (sent, waits) = watched(guard.as_mut(), options, send(connection, &statements)).await;
+        self.note_waits(work, waits);
+        let answers = sent.map_err(|error| self.failed_batch(planned, error))?;
+        Ok(answers.touched.last().copied().unwrap_or_default())
     }
 
-    async fn call_for_batch(&mut self, work: &mut Work, planned: &Planned, function: &str, batch: &Batch) -> Result<u64, Failure> {
-        let call = work
-            .migration
-            .batch_function(function)
-            .ok_or_else(|| Error::Format { doing: "calling a Rust step", reason: format!("the migration has no function `{function}`") })?;
+    /// Opens a transaction and calls the function in it.
+    async fn call_for_batch(&mut self, work: &mut Work, planned: &Planned, call: BatchFunction, batch: &Batch) -> Result<u64, Failure> {
+        let [begin, settings] = self.begin(work);
+        let opened = send(&mut self.connection, &[begin, settings, SAVEPOINT.to_owned()]).await;
+        opened.map_err(|error| self.failed_batch(planned, error))?;
         self.count_ours().await.map_err(|error| Self::own_failure(Item::Frame, error))?;
         let Self { connection, guard, options, .. } = self;
         let (outcome, waits) = watched(guard.as_mut(), options, call(&mut Tx::of_postgres(connection), batch)).await;
@@ -262,7 +235,7 @@ impl Postgres {
                 }
                 Err(match error {
                     Error::Database(error) => self.failed(planned, error),
-                    error => step_failure(planned, error.to_string(), "fix what the step says and run `up` again"),
+                    error => Failure::of_step(planned, error.to_string(), "fix what the step says and run `up` again"),
                 })
             }
         }
@@ -270,7 +243,7 @@ impl Postgres {
 
     /// Commits a batch, with how far it has come.
     async fn commit_batch(&mut self, work: &Work, running: &Running<'_>, cursor: &Cursor) -> Result<(), Failure> {
-        let mut statements = vec![running.place.update(self.run_id, cursor)];
+        let mut statements = vec![cursor::update(&running.place, self.run_id, cursor)];
         let pushed = self.measured.len();
         statements.extend(journal::record_measured(self.run_id, &self.measured));
         statements.push("commit".to_owned());
@@ -286,14 +259,13 @@ impl Postgres {
     async fn finish_batches(&mut self, work: &mut Work, i: usize, running: &Running<'_>) -> Result<(), Failure> {
         work.steps[i].evidence = running.cursor.evidence();
         let planned = &work.steps[i];
-        let (outcome, evidence) = planned.outcome(work.direction).unwrap_or((Outcome::Applied, String::new()));
-        let sql = planned.sql.join(";\n");
+        let (outcome, evidence, sql) = done(planned, work.direction)?;
         let row = Row { planned, outcome, evidence: &evidence, sqlstate: None, sql: &sql };
         let statements = [
             "begin".to_owned(),
             format!("select {}", self.at_work()),
             journal::record(self.run_id, work.migration.revision, work.direction, &[row]),
-            running.place.delete(),
+            cursor::delete(&running.place),
             "commit".to_owned(),
         ];
         send(&mut self.connection, &statements).await.map_err(|error| Self::own_failure(Item::Journal, error))?;
@@ -322,42 +294,5 @@ impl Postgres {
             Some(reason) => Failure::Engine(Error::lost(reason).at(&planned.place)),
             None => self.failed(planned, error),
         }
-    }
-}
-
-fn called(backfill: &Backfill) -> String {
-    match &backfill.work {
-        BatchWork::Statement { called, .. } => called.quoted(),
-        BatchWork::Function { .. } => backfill.table.name.quoted(),
-    }
-}
-
-fn without_key(planned: &Planned, backfill: &Backfill, cursor: Option<&Cursor>) -> Failure {
-    let table = &backfill.table;
-    match cursor {
-        Some(cursor) => step_failure(
-            planned,
-            format!(
-                "the batches go by the key ({}) of `{table}`, which is no key of it any more; {}",
-                cursor.key.join(", "),
-                cursor.held()
-            ),
-            "create a unique index on these columns again, and run `up` again",
-        ),
-        None => step_failure(
-            planned,
-            format!("table `{table}` has no key to walk along in batches"),
-            "add a primary key, or a unique index on columns that are `not null`, and run `up` again",
-        ),
-    }
-}
-
-impl Running<'_> {
-    /// The failure, with what holds all the same.
-    fn interrupted(&self, mut failure: Failure) -> Failure {
-        if let Failure::Operation { message, .. } | Failure::Transient { message, .. } = &mut failure {
-            *message = format!("{message}; {}", self.cursor.held());
-        }
-        failure
     }
 }

@@ -15,6 +15,9 @@ const FIRST: Duration = Duration::from_millis(150);
 const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(2);
 
+/// What is between us and the server forgets connections on which nothing is said: after this the guard says something.
+const SILENCE: Duration = Duration::from_mins(1);
+
 /// What those sessions of our name wait for, and for whom: ours are the only ones of it. A session of another role shows
 /// what it runs to those only who may see that.
 const LOOK: &str = "with own as materialized (
@@ -68,11 +71,22 @@ pub(super) struct Guard {
     pub(super) holds: PgConnection,
     connect: PgConnectOptions,
     looks: Option<PgConnection>,
+    /// When something was last said on it.
+    said: Instant,
 }
 
 impl Guard {
     pub(super) fn new(holds: PgConnection, connect: PgConnectOptions) -> Self {
-        Self { holds, connect, looks: None }
+        Self { holds, connect, looks: None, said: Instant::now() }
+    }
+
+    /// Says something, if nothing was said for long. No statement: that would hold a snapshot.
+    pub(super) async fn keep(&mut self) {
+        if self.said.elapsed() >= SILENCE {
+            self.said = Instant::now();
+            // whether the guard is gone is what the server tells at the begin of every transaction
+            let _ = tokio::time::timeout(LONGEST, self.holds.ping()).await;
+        }
     }
 
     /// Gives the lock back.

@@ -1,79 +1,75 @@
 //! How far changes in batches have come, in the journal; and what is asked of the table that they walk along.
 
-use crate::engine::{Comparison, Cursor, Direction, Key, KeyColumn};
+use crate::engine::{Comparison, Cursor, CursorPlace, Key, KeyColumn, Repair, Walkable};
 use migrate_core::name::{Name, quote_identifier, quote_literal};
 use migrate_core::ops::Backfill;
 use serde::Deserialize;
 use std::time::Duration;
 
-/// Which change in batches it is, in the journal.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    revision: String,
-    direction: &'static str,
-    number: usize,
+fn condition(place: &CursorPlace) -> String {
+    format!("(revision, direction, number) = ({}, '{}', {})", quote_literal(place.revision), place.direction, place.number)
 }
 
-impl Place {
-    /// What was skipped before is done under the same name.
-    pub(super) fn new(revision: &str, direction: Direction, number: usize) -> Self {
-        let direction = if direction == Direction::Down { direction } else { Direction::Up };
-        Self { revision: quote_literal(revision), direction: direction.as_str(), number }
-    }
+/// The cursor as one text; no row, where none is there.
+pub(super) fn read(place: &CursorPlace) -> String {
+    format!(
+        "select pg_catalog.json_build_object('key', key, 'order', coalesce(key_types, '{{}}'), \
+         'identity', coalesce(table_oid::text, ''), 'after', last_key, 'upto', end_key, \
+         'passed', rows_passed, 'changed', rows_changed, 'batches', batches, 'size', batch_size, 'runs', runs, 'worked_ms', worked_ms)::text \
+         from _migrate.backfills where {}",
+        condition(place)
+    )
+}
 
-    fn condition(&self) -> String {
-        format!("(revision, direction, number) = ({}, '{}', {})", self.revision, self.direction, self.number)
-    }
+/// Writes the first cursor.
+pub(super) fn create(place: &CursorPlace, run: i64, cursor: &Cursor) -> String {
+    format!(
+        "insert into _migrate.backfills (revision, direction, number, run, table_oid, key, key_types, last_key, end_key, rows_passed, \
+         rows_changed, batches, batch_size, runs, worked_ms) values ({}, '{}', {}, {run}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})",
+        quote_literal(place.revision),
+        place.direction,
+        place.number,
+        quote_literal(&cursor.identity),
+        array(Some(&cursor.key)),
+        array(Some(&cursor.order)),
+        array(cursor.after.as_deref()),
+        array(cursor.upto.as_deref()),
+        cursor.passed,
+        cursor.changed,
+        cursor.batches,
+        cursor.size,
+        cursor.runs,
+        cursor.worked_ms
+    )
+}
 
-    /// The cursor as one text; no row, where none is there.
-    pub(super) fn read(&self) -> String {
-        format!(
-            "select pg_catalog.json_build_object('key', key, 'after', last_key, 'upto', end_key, 'passed', rows_passed, 'changed', rows_changed, \
-             'batches', batches, 'size', batch_size, 'runs', runs, 'worked_ms', worked_ms)::text from _migrate.backfills where {}",
-            self.condition()
-        )
-    }
+/// Moves it.
+pub(super) fn update(place: &CursorPlace, run: i64, cursor: &Cursor) -> String {
+    format!(
+        "update _migrate.backfills set run = {run}, last_key = {}, rows_passed = {}, rows_changed = {}, batches = {}, batch_size = {}, \
+         runs = {}, worked_ms = {}, updated_at = pg_catalog.clock_timestamp() where {}",
+        array(cursor.after.as_deref()),
+        cursor.passed,
+        cursor.changed,
+        cursor.batches,
+        cursor.size,
+        cursor.runs,
+        cursor.worked_ms,
+        condition(place)
+    )
+}
 
-    /// Writes the first cursor.
-    pub(super) fn create(&self, run: i64, cursor: &Cursor) -> String {
-        format!(
-            "insert into _migrate.backfills \
-             (revision, direction, number, run, key, last_key, end_key, rows_passed, rows_changed, batches, batch_size, runs, worked_ms) \
-             values ({}, '{}', {}, {run}, {}, {}, {}, {}, {}, {}, {}, {}, {})",
-            self.revision,
-            self.direction,
-            self.number,
-            array(Some(&cursor.key)),
-            array(cursor.after.as_deref()),
-            array(cursor.upto.as_deref()),
-            cursor.passed,
-            cursor.changed,
-            cursor.batches,
-            cursor.size,
-            cursor.runs,
-            cursor.worked_ms
-        )
-    }
+/// Takes it away, once all is done.
+pub(super) fn delete(place: &CursorPlace) -> String {
+    format!("delete from _migrate.backfills where {}", condition(place))
+}
 
-    /// Moves it.
-    pub(super) fn update(&self, run: i64, cursor: &Cursor) -> String {
-        format!(
-            "update _migrate.backfills set run = {run}, last_key = {}, rows_passed = {}, rows_changed = {}, batches = {}, batch_size = {}, \
-             runs = {}, worked_ms = {}, updated_at = pg_catalog.clock_timestamp() where {}",
-            array(cursor.after.as_deref()),
-            cursor.passed,
-            cursor.changed,
-            cursor.batches,
-            cursor.size,
-            cursor.runs,
-            cursor.worked_ms,
-            self.condition()
-        )
-    }
-
-    /// Takes it away, once all is done.
-    pub(super) fn delete(&self) -> String {
-        format!("delete from _migrate.backfills where {}", self.condition())
+/// What a person can run where it doesn't fit the table.
+pub(super) fn repair(place: &CursorPlace, table: &Walkable, key: &Key) -> Repair {
+    let (identity, types) = (&table.identity, array(Some(&key.order())));
+    Repair {
+        accept: format!("update _migrate.backfills set table_oid = {identity}, key_types = {types} where {}", condition(place)),
+        forget: delete(place),
     }
 }
 
@@ -84,9 +80,11 @@ fn array(values: Option<&[String]>) -> String {
     )
 }
 
-/// The keys of a table by which all of its rows can be walked along with an index, the primary key first, then the shortest;
-/// and how many rows it has, as far as the server knows: those of its partitions together.
+/// The keys of a table by which all of its rows can be walked along with an index, the primary key first, then the shortest,
+/// without those for which something is computed: it may change on the way. A type is the same whatever its length, by which
+/// nothing is sorted. And how many rows it has, as far as the server knows: those of its partitions together.
 const TABLE: &str = "select pg_catalog.json_build_object(
+    'oid', c.oid::text,
     'estimate', (with recursive family (oid) as (select c.oid union all
             select i.inhrelid from pg_catalog.pg_inherits as i join family as f on f.oid = i.inhparent where not $only)
         select case when pg_catalog.bool_and(m.reltuples >= 0 and (m.reltuples > 0 or m.relpages > 0)) then pg_catalog.sum(m.reltuples)::bigint end
@@ -95,6 +93,9 @@ const TABLE: &str = "select pg_catalog.json_build_object(
         select i.indisprimary, i.indnkeyatts, x.relname, (
                 select pg_catalog.json_agg(pg_catalog.json_build_object(
                     'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
+                    'order', pg_catalog.format_type(a.atttypid, null) || coalesce((
+                        select ' collate ' || pg_catalog.quote_ident(l.collname) from pg_catalog.pg_collation as l
+                        where l.oid = a.attcollation and l.collname <> 'default'), ''),
                     'operators', (select pg_catalog.json_object_agg(m.amopstrategy, pg_catalog.json_build_array(n.nspname, p.oprname))
                         from pg_catalog.pg_amop as m join pg_catalog.pg_operator as p on p.oid = m.amopopr
                         join pg_catalog.pg_namespace as n on n.oid = p.oprnamespace
@@ -104,7 +105,7 @@ const TABLE: &str = "select pg_catalog.json_build_object(
                 from pg_catalog.generate_series(0, i.indnkeyatts - 1) as s (i)
                 join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attnum = i.indkey[s.i]
                 join pg_catalog.pg_opclass as o on o.oid = i.indclass[s.i]
-                where a.attnotnull and o.opcdefault and i.indcollation[s.i] = a.attcollation
+                where a.attnotnull and a.attgenerated = '' and o.opcdefault and i.indcollation[s.i] = a.attcollation
                 and i.indoption[s.i] = i.indoption[0] and i.indoption[0] in (0, 3)
             ) as columns
         from pg_catalog.pg_index as i join pg_catalog.pg_class as x on x.oid = i.indexrelid join pg_catalog.pg_am as m on m.oid = x.relam
@@ -120,6 +121,7 @@ pub(super) fn table(backfill: &Backfill) -> String {
 /// What is known of the table.
 #[derive(Debug, Deserialize)]
 pub(super) struct Table {
+    oid: String,
     pub(super) estimate: Option<u64>,
     keys: Vec<Vec<Column>>,
 }
@@ -129,6 +131,8 @@ struct Column {
     name: String,
     #[serde(rename = "type")]
     data_type: String,
+    /// The type and the collation.
+    order: String,
     /// By their numbers in a btree: their schema and their name.
     operators: Operators,
 }
@@ -144,10 +148,11 @@ struct Operators {
 }
 
 impl Table {
-    /// Its keys without those that have one of these columns.
-    pub(super) fn keys(&self, without: &[Name]) -> impl Iterator<Item = Key> {
+    /// With its keys that have none of these columns.
+    pub(super) fn walkable(&self, without: &[Name]) -> Walkable {
         let keys = self.keys.iter().filter(|columns| !columns.iter().any(|column| without.iter().any(|name| *name == *column.name)));
-        keys.map(|columns| Key { columns: columns.iter().map(Column::read).collect() })
+        let keys = keys.map(|columns| Key { columns: columns.iter().map(Column::read).collect() });
+        Walkable { identity: self.oid.clone(), keys: keys.collect() }
     }
 }
 
@@ -160,7 +165,8 @@ impl Column {
         };
         let Operators { greater, at_most, equal } = &self.operators;
         let operators = [operator(greater), operator(at_most), operator(equal)];
-        KeyColumn { name: self.name.as_str().into(), comparison: Comparison::Typed { data_type: self.data_type.clone(), operators } }
+        let comparison = Comparison::Typed { data_type: self.data_type.clone(), operators };
+        KeyColumn { name: self.name.as_str().into(), order: self.order.clone(), comparison }
     }
 }
 
@@ -227,7 +233,7 @@ impl Lag {
     /// What to wait for, if that is too far.
     pub(super) fn beyond(&self, limit: Duration) -> Option<String> {
         let lag = Duration::from_millis(self.lag_ms);
-        (lag > limit).then(|| format!("{} lags {:.1} s behind", self.standby, lag.as_secs_f64()))
+        (lag > limit).then(|| format!("{} lags {:.1} s behind, more than --max-lag allows", self.standby, lag.as_secs_f64()))
     }
 }
 
@@ -239,7 +245,10 @@ mod tests {
     fn a_standby_may_lag_up_to_the_limit() {
         let lag = |lag_ms| Lag { standby: "replica at 10.0.0.2".to_owned(), lag_ms };
         assert_eq!(lag(10_000).beyond(Duration::from_secs(10)), None);
-        assert_eq!(lag(10_500).beyond(Duration::from_secs(10)).as_deref(), Some("replica at 10.0.0.2 lags 10.5 s behind"));
+        assert_eq!(
+            lag(10_500).beyond(Duration::from_secs(10)).as_deref(),
+            Some("replica at 10.0.0.2 lags 10.5 s behind, more than --max-lag allows")
+        );
         assert_eq!(lag(u64::MAX).beyond(Duration::MAX), None);
     }
 }

@@ -81,7 +81,7 @@ impl Postgres {
             None => "give `migrate` the URL of the server itself, and run `up` again",
             Some(_) => "give `migrate` the URL of the server itself, or let no table be large (`--large-table never`), and run `up` again",
         };
-        Err(step_failure(&work.steps[i], message.to_owned(), help))
+        Err(Failure::of_step(&work.steps[i], message.to_owned(), help))
     }
 
     /// Commits an open transaction, with what has been done in it so far.
@@ -246,7 +246,7 @@ impl Postgres {
                     }
                     return Err(match error {
                         Error::Database(error) => self.failed(&work.steps[i], error),
-                        error => step_failure(&work.steps[i], error.to_string(), "fix what the step says and run `up` again"),
+                        error => Failure::of_step(&work.steps[i], error.to_string(), "fix what the step says and run `up` again"),
                     });
                 }
             }
@@ -258,7 +258,7 @@ impl Postgres {
                 let rows = rows.map_err(|error| self.failed(&work.steps[i], error))?;
                 let holds = !rows.is_empty() && rows.iter().all(is_true);
                 if !holds {
-                    return Err(step_failure(&work.steps[i], message, "make the data what the assertion asks for and run `up` again"));
+                    return Err(Failure::of_step(&work.steps[i], message, "make the data what the assertion asks for and run `up` again"));
                 }
             }
             Action::Change(_) | Action::Declare { .. } => {
@@ -441,7 +441,7 @@ impl Postgres {
         let sql = planned.sql.join(";\n");
         let place = planned.place.clone();
         let sqlx::Error::Database(database) = error else {
-            return step_failure(planned, error.to_string(), "fix what the driver says and run `up` again");
+            return Failure::of_step(planned, error.to_string(), "fix what the driver says and run `up` again");
         };
         let code = database.code().map(std::borrow::Cow::into_owned).unwrap_or_default();
         let mut message = database.message().to_owned();
@@ -479,8 +479,4 @@ fn is_true(row: &sqlx::postgres::PgRow) -> bool {
         .ok()
         .and_then(|value| sqlx::ValueRef::is_null(&value).then_some(false).or_else(|| value.as_str().ok().map(|text| text != "f")))
         .unwrap_or(false)
-}
-
-pub(super) fn step_failure(planned: &Planned, message: String, help: &str) -> Failure {
-    Failure::Operation { place: planned.place.clone(), sql: planned.sql.join(";\n"), message, sqlstate: None, help: help.to_owned() }
 }

@@ -7,7 +7,6 @@
 //! whatever its name, and neither is an invalid one that another step is about.
 
 use super::backend::{Postgres, SEARCH_PATH};
-use super::execute::step_failure;
 use super::remains::last_text;
 use crate::engine::{Backend as _, Event, Failure, Planned, Rules as _, Work};
 use crate::{Error, Result};
@@ -175,7 +174,7 @@ impl Postgres {
             let valid = found.as_ref().is_none_or(|definition| definition.get("valid").is_none());
             if found.is_some() != change.after.is_some() || !valid {
                 let message = format!("{} is not what the statement should have left", change.key);
-                return Err(step_failure(planned, message, "run `up` again: it drops what is invalid and builds it anew"));
+                return Err(Failure::of_step(planned, message, "run `up` again: it drops what is invalid and builds it anew"));
             }
         }
         let mut answers = Answers::default();
@@ -190,7 +189,7 @@ impl Postgres {
                 Verdict::Conflict(differences) => {
                     let lines: Vec<String> = differences.iter().map(|difference| format!("  {difference}")).collect();
                     let message = format!("it is not what the statement should have left\n{}", lines.join("\n"));
-                    return Err(step_failure(planned, message, "see who else changes it, drop it, and run `up` again"));
+                    return Err(Failure::of_step(planned, message, "see who else changes it, drop it, and run `up` again"));
                 }
                 Verdict::Before | Verdict::After | Verdict::Absent(_) => return Ok(()),
             }

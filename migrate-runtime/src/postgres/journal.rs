@@ -8,7 +8,7 @@ use migrate_core::name::quote_literal;
 use std::time::Duration;
 
 /// The format of the tables that this version writes.
-pub(super) const FORMAT: i32 = 3;
+pub(super) const FORMAT: i32 = 4;
 
 /// What makes the tables what this version writes, given the format that was found. Run under the guard, so no other
 /// migrator can race it, and in one transaction.
@@ -17,6 +17,7 @@ pub(super) fn bootstrap(found: Option<i32>) -> String {
         None => format!("{TABLES};\n{VIEWS}"),
         Some(1) => format!("{FROM_FORMAT_1};\n{FROM_FORMAT_2};\n{VIEWS}"),
         Some(2) => format!("{FROM_FORMAT_2};\n{VIEWS}"),
+        Some(3) => format!("{FROM_FORMAT_3};\n{VIEWS}"),
         // nothing is touched: whoever reads the journal for hours is in nobody's way
         Some(_) => String::new(),
     }
@@ -62,6 +63,8 @@ macro_rules! backfills {
     worked_ms bigint not null,
     started_at timestamptz not null default clock_timestamp(),
     updated_at timestamptz not null default clock_timestamp(),
+    table_oid oid,
+    key_types text[],
     primary key (revision, direction, number)
 )"
     };
@@ -70,7 +73,7 @@ macro_rules! backfills {
 const TABLES: &str = concat!(
     "create schema if not exists _migrate;
 create table _migrate.format (version integer not null);
-insert into _migrate.format values (3);
+insert into _migrate.format values (4);
 create table _migrate.runs (
     id bigint generated always as identity primary key,
     command text not null,
@@ -133,8 +136,12 @@ update _migrate.format set version = 2"
 const FROM_FORMAT_2: &str = concat!(
     backfills!(),
     ";
-update _migrate.format set version = 3"
+update _migrate.format set version = 4"
 );
+
+/// Format 3 didn't say which table changes in batches had begun with, and how its key was sorted.
+const FROM_FORMAT_3: &str = "alter table _migrate.backfills add column table_oid oid, add column key_types text[];
+update _migrate.format set version = 4";
 
 /// The rows of `o` that count: a revision that was reversed and done again has others, and so has one that was reversed again.
 macro_rules! since_last_reversed {
@@ -313,12 +320,19 @@ pub(super) fn record(run: i64, revision: &str, direction: Direction, rows: &[Row
     )
 }
 
-/// Records a revision, or how far it has come.
+/// Records a revision, or how far it has come. Once it is done, how far its changes in batches had come counts no more: what
+/// is skipped then begins anew.
 pub(super) fn record_revision(run: i64, migration: &Migration, state: RevisionState) -> String {
+    let revision = quote_literal(migration.revision);
+    let cursors = match state {
+        RevisionState::Applied | RevisionState::Stamped => {
+            format!("with cursors as (delete from _migrate.backfills where revision = {revision}) ")
+        }
+        RevisionState::Started => String::new(),
+    };
     format!(
-        "insert into _migrate.revisions (revision, name, checksum, state, run) values ({}, {}, {}, '{}', {run}) \
+        "{cursors}insert into _migrate.revisions (revision, name, checksum, state, run) values ({revision}, {}, {}, '{}', {run}) \
          on conflict (revision) do update set state = excluded.state, checksum = excluded.checksum, name = excluded.name, run = excluded.run",
-        quote_literal(migration.revision),
         quote_literal(migration.name),
         quote_literal(migration.checksum),
         state.as_str()

@@ -12,8 +12,9 @@ use migrate_core::effects::{Effects, TransactionNeed};
 use migrate_core::expression::Expression;
 use migrate_core::name::QualifiedName;
 use migrate_core::operation::{Operate as _, Operation};
+use migrate_core::ops::Batched;
 use migrate_core::schema::{Origin, Schema};
-use migrate_core::sqlite::{self, Batched, SqliteStep, Unsupported};
+use migrate_core::sqlite::{self, SqliteStep, Unsupported};
 use migrate_core::step::Dialect;
 use migrate_core::verdict::{Answers, Change, Question, Verdict};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -126,7 +127,7 @@ impl Rules for Sqlite {
         if let Operation::Backfill(backfill) = operation {
             let batched = if native { Batched::of(backfill) } else { sqlite::batched(backfill, &before)? };
             let effects = Some(Effects::unknown(TransactionNeed::Outside));
-            return Ok(Rendered { sql: batched.whole(), effects, live: None, batched: Some(batched) });
+            return Ok(Rendered { sql: batched.whole().into_iter().collect(), effects, live: None, batched: Some(batched) });
         }
         let mut after = before.clone();
         operation.apply(&mut after, &Origin::default());

@@ -4,17 +4,17 @@
 //! the last one writes down that all is done; the others see that the journal has changed.
 
 use super::backend::Sqlite;
-use super::cursor::{self, Place};
-use super::execute::{failure, step_failure};
+use super::cursor;
+use super::execute::failure;
 use super::transaction::is_transient;
 use super::waited::Purpose;
 use super::{failed, journal};
-use crate::engine::{Cursor, Direction, Failure, Key, Pace, Planned, Teller, Work, milliseconds};
+use crate::engine::{
+    Cursor, CursorPlace, Direction, Failure, Patience, Planned, Running, Task, Teller, Work, backfill_of, done, milliseconds,
+};
 use crate::history::{Outcome, RevisionState};
 use crate::{Batch, Error, Tx};
-use migrate_core::operation::Operation;
-use migrate_core::ops::{Backfill, BatchWork};
-use migrate_core::step::Action;
+use migrate_core::ops::Backfill;
 use sqlx::AssertSqlSafe;
 use std::time::{Duration, Instant};
 
@@ -25,18 +25,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// batch took.
 const REST: u32 = 8;
 const LONGEST_REST: Duration = Duration::from_millis(150);
-
-/// One that is at work.
-struct Running<'a> {
-    planned: &'a Planned,
-    backfill: &'a Backfill,
-    key: Key,
-    place: Place,
-    cursor: Cursor,
-    pace: Pace,
-    /// How long earlier runs have worked.
-    before: u64,
-}
 
 /// What came of an attempt at a batch.
 enum Attempt {
@@ -52,13 +40,12 @@ impl Sqlite {
     /// committed first.
     pub(super) async fn run_batches(&mut self, work: &mut Work, i: usize) -> Result<(), Failure> {
         let planned = work.steps[i].clone();
-        let Action::Change(Operation::Backfill(backfill)) = &planned.step.action else { return Ok(()) };
         let options = self.options.clone();
-        let (mut running, estimate) = self.begin_batches(work, &planned, backfill).await?;
+        let (mut running, estimate) = self.begin_batches(work, &planned, backfill_of(&planned)?).await?;
         let teller = Teller::new(&options, work.migration.revision, planned.number, estimate, &running.cursor);
         teller.tell(&running.cursor, &running.pace, None);
-        let mut waiting: Option<(Instant, Duration)> = None;
-        while !running.cursor.is_done() {
+        let mut patience = Patience::new(FIRST_PAUSE, LONGEST_PAUSE, options.lock_budget);
+        while running.cursor.end().is_some() {
             let began = Instant::now();
             let attempt = self.one_batch(work, &mut running, &teller).await;
             if attempt.is_err() {
@@ -67,7 +54,7 @@ impl Sqlite {
             let reason = match attempt.map_err(|failure| running.interrupted(failure))? {
                 Attempt::Done => {
                     teller.tell(&running.cursor, &running.pace, Some(began.elapsed()));
-                    waiting = None;
+                    patience.restore();
                     tokio::time::sleep((began.elapsed() / REST).min(LONGEST_REST)).await;
                     continue;
                 }
@@ -78,18 +65,14 @@ impl Sqlite {
                 }
             };
             self.rollback().await?;
-            let (since, pause) = waiting.unwrap_or((began, FIRST_PAUSE));
-            let left = options.lock_budget.saturating_sub(since.elapsed());
-            if left.is_zero() {
+            let Some(pause) = patience.pause(began) else {
                 let (place, sql) = (planned.place.clone(), "begin immediate".to_owned());
                 let sqlstate = super::codes::Code(super::codes::BUSY).describe();
                 let message = format!("the database is locked: {reason}");
                 return Err(running.interrupted(Failure::Transient { place, sql, message, sqlstate }));
-            }
-            let jitter = pause.mul_f64(0.5 + fastrand::f64()).min(left);
-            teller.delayed(reason, jitter);
-            tokio::time::sleep(jitter).await;
-            waiting = Some((since, (pause * 2).min(LONGEST_PAUSE)));
+            };
+            teller.delayed(reason, pause);
+            tokio::time::sleep(pause).await;
         }
         work.durations[i] = teller.worked();
         running.cursor.worked_ms = running.before + milliseconds(teller.worked());
@@ -102,25 +85,21 @@ impl Sqlite {
         planned: &'a Planned,
         backfill: &'a Backfill,
     ) -> Result<(Running<'a>, Option<u64>), Failure> {
-        let journalled = Place::new(work.migration.revision, work.direction, planned.number);
-        let (run, migration, batch_target) = (self.run_id, work.migration, self.options.batch_target);
+        let place = CursorPlace::of(work, planned);
+        let (run, migration) = (self.run_id, work.migration);
         self.journal(work, planned.number).await?;
         let connection = self.connection()?;
-        let keys = cursor::keys(connection, backfill).await.map_err(|error| failed("looking for a key", error))?;
-        let found = journalled.read(connection).await?;
-        let key = match &found {
-            Some(cursor) => keys.into_iter().find(|key| key.names() == cursor.key),
-            None => keys.into_iter().next(),
-        };
-        let Some(key) = key else { return Err(without_key(planned, backfill, found.as_ref())) };
+        let walkable = cursor::walkable(connection, backfill).await.map_err(|error| failed("looking for a key", error))?;
+        let found = cursor::read(&place, connection).await?;
+        let key = walkable.choose(planned, backfill, found.as_ref(), |key| cursor::repair(&place, key))?;
         let cursor = if let Some(mut cursor) = found {
             cursor.runs += 1;
-            journalled.write(connection, run, &cursor).await.map_err(|error| failed("writing the journal", error))?;
+            cursor::write(&place, connection, run, &cursor).await.map_err(|error| failed("writing the journal", error))?;
             cursor
         } else {
             let upto = cursor::end(connection, backfill, &key).await.map_err(|error| failure(planned, error))?;
-            let cursor = Cursor { key: key.names(), upto, size: backfill.batch, runs: 1, ..Cursor::default() };
-            journalled.write(connection, run, &cursor).await.map_err(|error| failed("writing the journal", error))?;
+            let cursor = Cursor { runs: 1, ..Cursor::new(&walkable, &key, upto, backfill.batch) };
+            cursor::write(&place, connection, run, &cursor).await.map_err(|error| failed("writing the journal", error))?;
             // what was skipped before stays skipped until it is done: that is how it is found again
             if work.direction != Direction::Replay {
                 let sql = planned.sql.join(";\n");
@@ -136,8 +115,8 @@ impl Sqlite {
         }
         let estimate = cursor::estimate(connection, backfill).await;
         self.commit_checked(work, planned.place.clone()).await?;
-        let (pace, before) = (Pace::new(cursor.size, batch_target), cursor.worked_ms);
-        Ok((Running { planned, backfill, key, place: journalled, cursor, pace, before }, estimate))
+        let table = migrate_core::name::quote_identifier(backfill.table.name.as_str());
+        Ok((Running::new(planned, backfill, table, key, place, cursor, &self.options), estimate))
     }
 
     async fn one_batch(&mut self, work: &Work, running: &mut Running<'_>, teller: &Teller<'_>) -> Result<Attempt, Failure> {
@@ -148,9 +127,9 @@ impl Sqlite {
         self.same_mark().await?;
         let connection = self.connection()?;
         // somebody else may have done some of them meanwhile
-        let Some(mut cursor) = running.place.read(connection).await? else { return Err(Failure::Overtaken) };
+        let Some(mut cursor) = cursor::read(&running.place, connection).await? else { return Err(Failure::Overtaken) };
         (cursor.runs, cursor.worked_ms) = (cursor.runs.max(running.cursor.runs), cursor.worked_ms.max(running.cursor.worked_ms));
-        let Some(end) = cursor.upto.clone().filter(|_| !cursor.is_done()) else {
+        let Some(end) = cursor.end() else {
             running.cursor = cursor;
             self.rollback().await?;
             return Ok(Attempt::Done);
@@ -158,29 +137,15 @@ impl Sqlite {
         let size = running.pace.size();
         let next = cursor::next(connection, running.backfill, &running.key, cursor.after.as_deref(), &end, size).await;
         let (rows, last) = next.map_err(|error| failure(running.planned, error))?;
-        let is_full = rows >= u64::from(size);
-        let batch = Batch {
-            table: migrate_core::name::quote_identifier(running.backfill.table.name.as_str()),
-            called: called(running.backfill),
-            key: running.key.clone(),
-            after: cursor.after.clone(),
-            upto: last.filter(|_| is_full).unwrap_or(end),
-            rows,
-        };
+        let batch = running.batch(cursor.after.clone(), end, rows, last)?;
         let changed = match self.change(work, running, &batch).await {
             Ok(changed) => changed,
             Err(Failure::Transient { message, .. }) => return Ok(Attempt::Blocked(message)),
             Err(failure) => return Err(failure),
         };
-        cursor.pass(batch.upto, rows, changed);
-        let mut pace = running.pace.clone();
-        if is_full {
-            pace.took(began.elapsed());
-        }
-        cursor.size = pace.size();
-        cursor.worked_ms = running.before + milliseconds(teller.worked());
+        let (cursor, pace) = running.passed(cursor, batch, changed, began, teller);
         let run = self.run_id;
-        let written = running.place.write(self.connection()?, run, &cursor).await;
+        let written = cursor::write(&running.place, self.connection()?, run, &cursor).await;
         written.map_err(|error| failed("writing the journal", error))?;
         match self.commit().await {
             Ok(()) => {}
@@ -198,22 +163,16 @@ impl Sqlite {
 
     async fn change(&mut self, work: &Work, running: &Running<'_>, batch: &Batch) -> Result<u64, Failure> {
         let planned = running.planned;
-        let statement = planned.batched.as_ref().and_then(|batched| batched.for_rows(&batch.condition()));
-        match (statement, running.backfill.function()) {
-            (Some(statement), _) => {
+        match running.task(work.migration, batch)? {
+            Task::Statement(statement) => {
                 let done = sqlx::raw_sql(AssertSqlSafe(statement)).execute(self.connection()?).await;
                 done.map(|done| done.rows_affected()).map_err(|error| failure(planned, error))
             }
-            (None, Some(function)) => {
-                let call = work.migration.batch_function(function).ok_or_else(|| Error::Format {
-                    doing: "calling a Rust step",
-                    reason: format!("the migration has no function `{function}`"),
-                })?;
+            Task::Function(call) => {
                 self.raw(super::execute::SAVEPOINT).await?;
                 let outcome = call(&mut Tx::of_sqlite(self.connection()?), batch).await;
                 self.called(planned, outcome).await
             }
-            (None, None) => Ok(0),
         }
     }
 
@@ -226,51 +185,13 @@ impl Sqlite {
         }
         self.same_mark().await?;
         let planned = &work.steps[i];
-        let (outcome, evidence) = planned.outcome(work.direction).unwrap_or((Outcome::Applied, String::new()));
-        let sql = planned.sql.join(";\n");
+        let (outcome, evidence, sql) = done(planned, work.direction)?;
         let row = journal::Row::of(planned, outcome, &evidence, &sql).timed(Some(work.durations[i]));
         let done = journal::record(self.connection()?, run, work.migration.revision, work.direction, &row).await;
         done.map_err(|error| failed("writing the journal", error))?;
-        running.place.delete(self.connection()?).await.map_err(|error| failed("writing the journal", error))?;
+        cursor::delete(&running.place, self.connection()?).await.map_err(|error| failed("writing the journal", error))?;
         self.commit().await.map_err(|error| failure(planned, error))?;
         work.steps[i].journalled = true;
         Ok(())
-    }
-}
-
-fn called(backfill: &Backfill) -> String {
-    match &backfill.work {
-        BatchWork::Statement { called, .. } => called.quoted(),
-        BatchWork::Function { .. } => backfill.table.name.quoted(),
-    }
-}
-
-fn without_key(planned: &Planned, backfill: &Backfill, cursor: Option<&Cursor>) -> Failure {
-    let table = &backfill.table;
-    match cursor {
-        Some(cursor) => step_failure(
-            planned,
-            format!(
-                "the batches go by the key ({}) of `{table}`, which is no key of it any more; {}",
-                cursor.key.join(", "),
-                cursor.held()
-            ),
-            "create a unique index on these columns again, and run `up` again",
-        ),
-        None => step_failure(
-            planned,
-            format!("table `{table}` has no key to walk along in batches"),
-            "give it a primary key that is `not null`, and run `up` again",
-        ),
-    }
-}
-
-impl Running<'_> {
-    /// The failure, with what holds all the same.
-    fn interrupted(&self, mut failure: Failure) -> Failure {
-        if let Failure::Operation { message, .. } | Failure::Transient { message, .. } = &mut failure {
-            *message = format!("{message}; {}", self.cursor.held());
-        }
-        failure
     }
 }

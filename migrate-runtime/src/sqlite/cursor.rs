@@ -4,8 +4,8 @@
 //! `vacuum` may number them anew.
 
 use crate::Result;
-use crate::engine::{Comparison, Cursor, Direction, Key, KeyColumn};
-use migrate_core::name::quote_identifier;
+use crate::engine::{Comparison, Cursor, CursorPlace, Key, KeyColumn, Repair, Walkable};
+use migrate_core::name::{quote_identifier, quote_literal};
 use migrate_core::ops::Backfill;
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
@@ -22,72 +22,75 @@ pub(super) const TABLE: &str = "create table if not exists _migrate_backfills (
     primary key (revision, direction, number)
 )";
 
-/// Which change in batches it is, in the journal.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    revision: String,
-    direction: &'static str,
-    number: i64,
+pub(super) async fn read(place: &CursorPlace, connection: &mut SqliteConnection) -> Result<Option<Cursor>> {
+    let doing = "reading how far a backfill has come";
+    let sql = "select cursor from _migrate_backfills where revision = ? and direction = ? and number = ?";
+    let query = sqlx::query_scalar(sql).bind(place.revision).bind(place.direction).bind(number(place));
+    let text: Option<String> = query.fetch_optional(connection).await.map_err(|error| super::failed(doing, error))?;
+    let read = |text: String| serde_json::from_str(&text).map_err(|error| crate::Error::Format { doing, reason: error.to_string() });
+    text.map(read).transpose()
 }
 
-impl Place {
-    /// What was skipped before is done under the same name.
-    pub(super) fn new(revision: &str, direction: Direction, number: usize) -> Self {
-        let direction = if direction == Direction::Down { direction } else { Direction::Up };
-        Self { revision: revision.to_owned(), direction: direction.as_str(), number: i64::try_from(number).unwrap_or(i64::MAX) }
-    }
+fn number(place: &CursorPlace) -> i64 {
+    i64::try_from(place.number).unwrap_or(i64::MAX)
+}
 
-    pub(super) async fn read(&self, connection: &mut SqliteConnection) -> Result<Option<Cursor>> {
-        let failed = |error| super::failed("reading how far a backfill has come", error);
-        let sql = "select cursor from _migrate_backfills where revision = ? and direction = ? and number = ?";
-        let query = sqlx::query_scalar(sql).bind(&self.revision).bind(self.direction).bind(self.number);
-        let text: Option<String> = query.fetch_optional(connection).await.map_err(failed)?;
-        let doing = "reading how far a backfill has come";
-        let read = |text: String| serde_json::from_str(&text).map_err(|error| crate::Error::Format { doing, reason: error.to_string() });
-        text.map(read).transpose()
-    }
+pub(super) async fn write(place: &CursorPlace, connection: &mut SqliteConnection, run: i64, cursor: &Cursor) -> sqlx::Result<()> {
+    let text = serde_json::to_string(cursor).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    sqlx::query(
+        "insert into _migrate_backfills (revision, direction, number, run, cursor, rows_passed, rows_changed) values (?, ?, ?, ?, ?, ?, ?)
+         on conflict (revision, direction, number) do update set run = excluded.run, cursor = excluded.cursor,
+             rows_passed = excluded.rows_passed, rows_changed = excluded.rows_changed, updated_at = excluded.updated_at",
+    )
+    .bind(place.revision)
+    .bind(place.direction)
+    .bind(number(place))
+    .bind(run)
+    .bind(text)
+    .bind(i64::try_from(cursor.passed).unwrap_or(i64::MAX))
+    .bind(i64::try_from(cursor.changed).unwrap_or(i64::MAX))
+    .execute(connection)
+    .await
+    .map(drop)
+}
 
-    pub(super) async fn write(&self, connection: &mut SqliteConnection, run: i64, cursor: &Cursor) -> sqlx::Result<()> {
-        let text = serde_json::to_string(cursor).map_err(|error| sqlx::Error::Encode(error.into()))?;
-        sqlx::query(
-            "insert into _migrate_backfills (revision, direction, number, run, cursor, rows_passed, rows_changed) values (?, ?, ?, ?, ?, ?, ?)
-             on conflict (revision, direction, number) do update set run = excluded.run, cursor = excluded.cursor,
-                 rows_passed = excluded.rows_passed, rows_changed = excluded.rows_changed, updated_at = excluded.updated_at",
-        )
-        .bind(&self.revision)
-        .bind(self.direction)
-        .bind(self.number)
-        .bind(run)
-        .bind(text)
-        .bind(i64::try_from(cursor.passed).unwrap_or(i64::MAX))
-        .bind(i64::try_from(cursor.changed).unwrap_or(i64::MAX))
+/// Takes it away, once all is done.
+pub(super) async fn delete(place: &CursorPlace, connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    sqlx::query("delete from _migrate_backfills where revision = ? and direction = ? and number = ?")
+        .bind(place.revision)
+        .bind(place.direction)
+        .bind(number(place))
         .execute(connection)
         .await
         .map(drop)
-    }
+}
 
-    /// Takes it away, once all is done.
-    pub(super) async fn delete(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
-        sqlx::query("delete from _migrate_backfills where revision = ? and direction = ? and number = ?")
-            .bind(&self.revision)
-            .bind(self.direction)
-            .bind(self.number)
-            .execute(connection)
-            .await
-            .map(drop)
+/// What a person can run where it doesn't fit the table.
+pub(super) fn repair(place: &CursorPlace, key: &Key) -> Repair {
+    let condition =
+        format!("revision = {} and direction = '{}' and number = {}", quote_literal(place.revision), place.direction, place.number);
+    let order: Vec<String> = key.order().iter().map(|order| quote_literal(order)).collect();
+    Repair {
+        accept: format!(
+            "update _migrate_backfills set cursor = json_set(cursor, '$.order', json_array({})) where {condition}",
+            order.join(", ")
+        ),
+        forget: format!("delete from _migrate_backfills where {condition}"),
     }
 }
 
 /// The keys of a table by which all of its rows can be walked along, the primary key first, then the shortest, without those
-/// that the change itself sets.
-pub(super) async fn keys(connection: &mut SqliteConnection, backfill: &Backfill) -> sqlx::Result<Vec<Key>> {
+/// that the change itself sets, and those for which something is computed: `table_info` doesn't know such columns.
+pub(super) async fn walkable(connection: &mut SqliteConnection, backfill: &Backfill) -> sqlx::Result<Walkable> {
     let table = backfill.table.name.as_str();
-    let mut found: Vec<Vec<String>> = Vec::new();
+    let mut keys: Vec<Key> = Vec::new();
+    let column = |name: String, order: String| KeyColumn { name: name.into(), order, comparison: Comparison::Literal };
     // a single integer that numbers the rows has no index of its own
     let rowid = "select i.name from pragma_table_info(?1) as i where i.pk = 1 and upper(i.type) = 'INTEGER' \
                  and (select count(*) from pragma_table_info(?1) where pk > 0) = 1 \
                  and not exists (select 1 from pragma_index_list(?1) where origin = 'pk')";
-    found.extend(sqlx::query_scalar::<_, String>(rowid).bind(table).fetch_optional(&mut *connection).await?.map(|name| vec![name]));
+    let rowid: Option<String> = sqlx::query_scalar(rowid).bind(table).fetch_optional(&mut *connection).await?;
+    keys.extend(rowid.map(|name| Key { columns: vec![column(name, "INTEGER".to_owned())] }));
     let unique = "select l.name, l.origin = 'pk', \
                   (select count(*) from pragma_index_xinfo(l.name) where key = 1) as width, \
                   (select count(*) from pragma_index_xinfo(l.name) as x join pragma_table_info(?1) as i on i.name = x.name \
@@ -96,22 +99,31 @@ pub(super) async fn keys(connection: &mut SqliteConnection, backfill: &Backfill)
                   order by l.origin <> 'pk', width, l.name";
     for row in sqlx::query(unique).bind(table).fetch_all(&mut *connection).await? {
         let index: String = row.try_get(0)?;
-        let columns = "select name from pragma_index_xinfo(?) where key = 1 order by seqno";
-        found.push(sqlx::query_scalar(columns).bind(index).fetch_all(&mut *connection).await?);
+        let columns = "select x.name, trim(upper(i.type) || ' collate ' || upper(x.coll)) from pragma_index_xinfo(?2) as x \
+                       join pragma_table_info(?1) as i on i.name = x.name where x.key = 1 order by x.seqno";
+        let columns: Vec<(String, String)> = sqlx::query_as(columns).bind(table).bind(index).fetch_all(&mut *connection).await?;
+        keys.push(Key { columns: columns.into_iter().map(|(name, order)| column(name, order)).collect() });
     }
-    let is_set = |column: &String| backfill.sets.iter().any(|set| set.as_str().eq_ignore_ascii_case(column));
-    found.retain(|columns| !columns.iter().any(is_set));
-    let column = |name: String| KeyColumn { name: name.into(), comparison: Comparison::Literal };
-    Ok(found.into_iter().map(|columns| Key { columns: columns.into_iter().map(column).collect() }).collect())
+    let is_set = |column: &KeyColumn| backfill.sets.iter().any(|set| set.as_str().eq_ignore_ascii_case(column.name.as_str()));
+    keys.retain(|key| !key.columns.iter().any(is_set));
+    Ok(Walkable { identity: String::new(), keys })
 }
 
 fn from(backfill: &Backfill) -> String {
     format!("{} as t", quote_identifier(backfill.table.name.as_str()))
 }
 
+/// The columns as literals. `quote` ends a text at its first NUL; and what is cast to a text would have numbers compared as
+/// texts, but for the plus.
 fn quoted(key: &Key) -> String {
-    let columns: Vec<String> = key.columns.iter().map(|column| format!("quote(t.{})", column.name.quoted())).collect();
-    columns.join(", ")
+    let literal = |column: &KeyColumn| {
+        let column = format!("t.{}", column.name.quoted());
+        format!(
+            "case when typeof({column}) = 'text' and instr({column}, char(0)) > 0 \
+             then '+cast(x''' || hex({column}) || ''' as text)' else quote({column}) end"
+        )
+    };
+    key.columns.iter().map(literal).collect::<Vec<_>>().join(", ")
 }
 
 async fn values(connection: &mut SqliteConnection, sql: String, key: &Key) -> sqlx::Result<Option<Vec<String>>> {

@@ -119,7 +119,7 @@ impl Sqlite {
         let probe = sqlx::raw_sql(AssertSqlSafe(format!("{RELEASE}; {SAVEPOINT}"))).execute(self.connection()?).await;
         match (outcome, probe) {
             (Ok(result), Ok(_)) => Ok(result),
-            (Err(error), Ok(_)) => Err(step_failure(planned, error.to_string(), "fix what the step says and run `up` again")),
+            (Err(error), Ok(_)) => Err(Failure::of_step(planned, error.to_string(), "fix what the step says and run `up` again")),
             (outcome, Err(_)) => Err(Failure::transaction_ended(&planned.place, outcome.err().map(|error| error.to_string()).as_deref())),
         }
     }
@@ -130,7 +130,7 @@ impl Sqlite {
         if !rows.is_empty() && rows.iter().all(is_true) {
             return Ok(());
         }
-        Err(step_failure(planned, message, "make the data what the assertion asks for and run `up` again"))
+        Err(Failure::of_step(planned, message, "make the data what the assertion asks for and run `up` again"))
     }
 
     /// A statement failed. Decides whether that is a skip, a satisfaction, or a failure.
@@ -266,8 +266,4 @@ fn at(place: Place, sql: String, error: sqlx::Error) -> Failure {
         return Failure::Transient { place, sql, message, sqlstate };
     }
     Failure::Operation { place, sql, message, sqlstate: Some(sqlstate), help: code.help().to_owned() }
-}
-
-pub(super) fn step_failure(planned: &Planned, message: String, help: &str) -> Failure {
-    Failure::Operation { place: planned.place.clone(), sql: planned.sql.join(";\n"), message, sqlstate: None, help: help.to_owned() }
 }

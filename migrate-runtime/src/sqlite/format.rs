@@ -23,7 +23,7 @@ macro_rules! last_word {
 pub(super) use last_word;
 
 /// The format of the tables that this version writes.
-const FORMAT: i32 = 2;
+const FORMAT: i32 = 3;
 
 const NOW: &str = "strftime('%Y-%m-%d %H:%M:%f', 'now')";
 
@@ -46,7 +46,7 @@ pub(super) async fn found(connection: &mut SqliteConnection) -> Result<Option<i3
         ),
         None => (
             "`_migrate_format` is empty, so that nobody knows which format the journal has".to_owned(),
-            "insert its version: 2 where `_migrate_operations` has a column `verdict`, otherwise 1",
+            "insert its version: 2 where `_migrate_operations` has a column `verdict`, otherwise 1; `up` brings it up to date",
         ),
     };
     Err(Error::History { problem, help: help.to_owned() })
@@ -57,6 +57,7 @@ pub(super) async fn bootstrap(connection: &mut SqliteConnection, found: Option<i
     let sql = match found {
         None => format!("{};\n{};\n{VIEWS}", tables(), waits()),
         Some(1) => format!("{};\n{};\n{VIEWS}", from_format_1(), waits()),
+        Some(2) => format!("{FROM_FORMAT_2};\n{VIEWS}"),
         // nothing is touched: a change of the schema would have others plan anew
         Some(_) => return Ok(()),
     };
@@ -120,10 +121,16 @@ alter table _migrate_runs add column host text;
 alter table _migrate_operations add column {VERDICT};
 alter table _migrate_operations add column duration_ms integer;
 {};
-update _migrate_format set version = 2",
+update _migrate_format set version = {FORMAT}",
         cursor::TABLE
     )
 }
+
+/// In format 2, the last word on an operation could be one of an earlier life of its revision.
+const FROM_FORMAT_2: &str = "drop view if exists _migrate_log;
+drop view if exists _migrate_skipped;
+drop view if exists _migrate_latest;
+update _migrate_format set version = 3";
 
 fn waits() -> String {
     format!(

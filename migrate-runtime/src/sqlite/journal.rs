@@ -156,13 +156,17 @@ pub(super) async fn record(
     .map(drop)
 }
 
-/// Records a revision, or how far it has come.
+/// Records a revision, or how far it has come. Once it is done, how far its changes in batches had come counts no more: what
+/// is skipped then begins anew.
 pub(super) async fn record_revision(
     connection: &mut SqliteConnection,
     run: i64,
     migration: &Migration,
     state: RevisionState,
 ) -> sqlx::Result<()> {
+    if state != RevisionState::Started {
+        forget_cursors(connection, migration).await?;
+    }
     sqlx::query(
         "insert into _migrate_revisions (revision, name, checksum, state, run) values (?, ?, ?, ?, ?)
          on conflict (revision) do update set state = excluded.state, checksum = excluded.checksum, name = excluded.name, run = excluded.run",
@@ -177,6 +181,11 @@ pub(super) async fn record_revision(
     .map(drop)
 }
 
+/// Forgets how far its changes in batches have come.
+async fn forget_cursors(connection: &mut SqliteConnection, migration: &Migration) -> sqlx::Result<()> {
+    sqlx::query("delete from _migrate_backfills where revision = ?").bind(migration.revision).execute(connection).await.map(drop)
+}
+
 /// Forgets a revision. What was done for it stays in the log of operations.
 pub(super) async fn forget_revision(connection: &mut SqliteConnection, run: i64, migration: &Migration) -> sqlx::Result<()> {
     let border = "insert into _migrate_operations (run, revision, direction, number, operation, outcome, file, line)
@@ -186,8 +195,7 @@ pub(super) async fn forget_revision(connection: &mut SqliteConnection, run: i64,
             and not exists (select 1 from _migrate_operations as done where done.revision = ?2 and done.direction <> 'down'
                 and done.outcome <> 'failed' and done.id > back.id))";
     sqlx::query(border).bind(run).bind(migration.revision).bind(migration.file).execute(&mut *connection).await?;
-    // how far its changes in batches have come counts no more
-    sqlx::query("delete from _migrate_backfills where revision = ?").bind(migration.revision).execute(&mut *connection).await?;
+    forget_cursors(connection, migration).await?;
     sqlx::query("delete from _migrate_revisions where revision = ?").bind(migration.revision).execute(connection).await.map(drop)
 }
 

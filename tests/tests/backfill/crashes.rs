@@ -125,3 +125,39 @@ async fn a_connection_that_is_cut_at_any_moment_loses_no_batch_and_repeats_none(
     }
     assert!(cuts >= 20 && lost >= 10, "{cuts} cuts, {lost} of them told");
 }
+
+#[tokio::test]
+async fn a_guard_that_is_ended_between_two_batches_stops_it_and_the_next_run_goes_on() {
+    let database = Database::create(server()).await;
+    up(database.url(), &beginning(TABLE), Options::default()).await.unwrap();
+    database.execute("insert into documents select gen_random_uuid() from generate_series(1, 20000)").await.unwrap();
+    let text = story(TABLE, BACKFILL);
+    let end = "select count(pg_terminate_backend(pid))::text from pg_locks where locktype = 'advisory' and mode = 'ExclusiveLock' and granted \
+               and database = (select oid from pg_database where datname = current_database())";
+    let (mut ended, mut stopped) = (0, 0);
+    loop {
+        let told = Told::default();
+        let options = told.by(Options { reconnect_wait: Duration::ZERO, ..hurried() });
+        let ending = async {
+            while told.progress().len() < 3 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            let count: i32 = database.text(end).await.unwrap().parse().unwrap();
+            ended += count;
+            std::future::pending::<()>().await;
+        };
+        let result = tokio::select! {
+            result = up(database.url(), &text, options) => result,
+            () = ending => unreachable!(),
+        };
+        let Err(error) = result else { break };
+        stopped += 1;
+        assert!(matches!(error, Error::ConnectionLost { .. }), "{error}");
+        // it had stopped where the journal says
+        let changed = database.text("select count(*)::text from documents where n = 1").await.unwrap();
+        assert_eq!(database.text(PASSED).await.unwrap(), changed);
+        assert!(stopped < 100, "it gets nowhere");
+    }
+    assert!(ended >= 1 && stopped >= 1, "{ended} ended, {stopped} stopped");
+    assert_eq!(database.text(ONCE).await.unwrap(), "20000 1 1");
+}

@@ -2,7 +2,7 @@
 
 use super::chain::{Draft, chain};
 use super::database::{File, impatient, listening};
-use migrate_runtime::{Batch, BatchFuture, Database, Event, Migrations, Options, Tx};
+use migrate_runtime::{Batch, BatchFuture, Database, Error, Event, Migrations, Options, Tx};
 use sqlx::Connection as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -185,5 +185,57 @@ async fn a_rust_step_gets_the_batches() {
     let migration = Draft::new("b2", &["a1"]).run_over("step", step, "notes", 20).irreversible("rows");
     let options = Options { batch_target: Duration::from_nanos(1), ..impatient() };
     Database::new(file.url().as_str()).unwrap().with_options(options).up(chain(vec![base(INTEGER), migration]), None).await.unwrap();
+    is_done_once(&file, 200).await;
+}
+
+#[tokio::test]
+async fn texts_with_nul_characters_are_walked_along() {
+    for columns in ["id text primary key, n int not null default 0", "team text, id text, n int not null default 0, primary key (team, id)"]
+    {
+        let file = File::new();
+        file.up(chain(vec![base(columns)])).await.unwrap();
+        let team = if columns.starts_with("team") { ("team, ", "'t' || char(0) || (i % 3), ") } else { ("", "") };
+        // the last one too
+        file.execute(&format!(
+            "with recursive c (i) as (select 1 union all select i + 1 from c where i < 300) \
+             insert into notes ({}id) select {}case i % 3 when 0 then 'a' when 1 then 'z' || char(0) else 'a' || char(0) end || i from c",
+            team.0, team.1
+        ))
+        .await;
+        file.execute(&format!("insert into notes ({}id) select {}'z' || char(0) || 'z' from (select 0 as i)", team.0, team.1)).await;
+        Database::new(file.url().as_str()).unwrap().with_options(hurried()).up(counting(columns, 7), None).await.unwrap();
+        is_done_once(&file, 301).await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_computed_is_not_walked_along() {
+    let file = File::new();
+    file.execute("create table notes (number int not null, twice int not null generated always as (number * 2) stored unique, n int not null default 0)").await;
+    let step = || Draft::new("a1", &[]).if_exists("backfill update notes set number = number + 1 in batches of 10").irreversible("rows");
+    let error = file.up(chain(vec![step()])).await.unwrap_err();
+    assert!(error.to_string().contains("table `notes` has no key to walk along in batches"), "{error}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_sorted_otherwise_than_it_began_is_refused() {
+    let file = filled(200).await;
+    file.execute("create trigger stops before update on notes when old.id = 300 begin select raise(abort, 'not this one'); end").await;
+    let up = || async { Database::new(file.url().as_str()).unwrap().with_options(hurried()).up(counting(INTEGER, 5), None).await };
+    up().await.unwrap_err();
+    let sums = "select count(*) || ' ' || min(n) || ' ' || max(n) as line from notes";
+    file.execute(
+        "drop trigger stops; alter table notes rename to former; \
+         create table notes (id text primary key not null, n integer not null default 0); insert into notes select * from former; drop table former",
+    )
+    .await;
+    let error = up().await.unwrap_err();
+    let Error::Operation { message, help, .. } = &error else { panic!("{error}") };
+    let expected = "the key (id) of `notes`, which the batches go by, is sorted as TEXT collate BINARY now, and was sorted as INTEGER when they began; ";
+    assert!(message.starts_with(expected), "{message}");
+    let ways: Vec<&str> = help.split('`').filter(|part| part.contains("_migrate_backfills")).collect();
+    assert_eq!(file.text(sums).await, "200 0 1", "nothing was done");
+    file.execute(&format!("{}; update notes set n = 0", ways[1])).await;
+    up().await.unwrap();
     is_done_once(&file, 200).await;
 }

@@ -250,7 +250,7 @@ async fn a_journal_of_the_first_format_is_brought_up_to_date() {
         assert!(file.database().up(two(), Some("a1")).await.unwrap().revisions.is_empty());
         assert_eq!(std::fs::read(file.path()).unwrap(), before, "what has nothing to do writes nothing");
         file.up(two()).await.unwrap();
-        assert_eq!(file.text("select version as line from _migrate_format").await, "2");
+        assert_eq!(file.text("select version as line from _migrate_format").await, "3");
         let log = "select concat_ws(' ', run, process_id, revision, number, verdict, outcome, substr(recorded_at, 1, 19) || '') as line
             from _migrate_log where revision = 'a1'";
         assert_eq!(file.text(log).await, "1 4711 a1 1 failed 2026-01-02 03:04:05\n1 4711 a1 1 applied 2026-01-02 03:04:06");
@@ -271,6 +271,23 @@ async fn a_journal_of_the_first_format_is_brought_up_to_date() {
     }
 }
 
+#[tokio::test]
+async fn the_views_of_the_second_format_are_made_anew() {
+    let (file, fresh) = (File::new(), File::new());
+    fresh.up(two()).await.unwrap();
+    file.database().up(two(), Some("a1")).await.unwrap();
+    let outcome = "select revision || ' ' || number || ' ' || outcome as line from _migrate_operations";
+    file.execute(&format!(
+        "drop view _migrate_skipped; drop view _migrate_latest; create view _migrate_latest as {outcome};
+         create view _migrate_skipped as {outcome} where outcome = 'skipped'; update _migrate_format set version = 2"
+    ))
+    .await;
+    file.up(two()).await.unwrap();
+    assert_eq!(file.text("select version as line from _migrate_format").await, "3");
+    let views = "select sql as line from sqlite_schema where type = 'view' order by name";
+    assert_eq!(file.text(views).await, fresh.text(views).await);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_migrators_bring_it_up_to_date_once() {
     for mode in ["delete", "wal"] {
@@ -287,7 +304,7 @@ async fn several_migrators_bring_it_up_to_date_once() {
         for task in tasks {
             task.await.unwrap().unwrap();
         }
-        assert_eq!(file.text("select version as line from _migrate_format").await, "2", "{mode}");
+        assert_eq!(file.text("select version as line from _migrate_format").await, "3", "{mode}");
         assert_eq!(file.journal("b2").await.lines().count(), 1, "{mode}");
         let fresh = File::new();
         fresh.up(two()).await.unwrap();
@@ -332,8 +349,8 @@ async fn a_journal_that_does_not_say_its_format_is_refused() {
     let file = File::new();
     file.up(two()).await.unwrap();
     for (change, problem) in [
-        ("update _migrate_format set version = 3", "the journal has format 3, and this binary knows formats up to 2"),
-        ("update _migrate_format set version = 0", "the journal has format 0, and this binary knows formats up to 2"),
+        ("update _migrate_format set version = 4", "the journal has format 4, and this binary knows formats up to 3"),
+        ("update _migrate_format set version = 0", "the journal has format 0, and this binary knows formats up to 3"),
         ("delete from _migrate_format", "`_migrate_format` is empty, so that nobody knows which format the journal has"),
     ] {
         file.execute(change).await;

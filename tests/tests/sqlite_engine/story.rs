@@ -34,7 +34,7 @@ async fn a_chain_goes_up_and_a_second_time_does_nothing() {
         file.text("select revision || ' ' || state as line from _migrate_revisions order by position").await,
         "a1 applied\nb2 applied\nc3 applied"
     );
-    assert_eq!(file.text("select version as line from _migrate_format").await, "2");
+    assert_eq!(file.text("select version as line from _migrate_format").await, "3");
     let rows = file.text("select count(*) as line from _migrate_operations").await;
 
     let again = file.up(library()).await.unwrap();
