@@ -1,6 +1,6 @@
 //! Locks, of the application and of migrators among themselves.
 
-use crate::scene::{Cell, Scene, fails, ok, said};
+use crate::scene::{Cell, Scene, fails, ok, said, unprovoked};
 use comparison::application::{until, worst_stall};
 use comparison::migrations::{Chain, outside, sql};
 use comparison::tools::{Tool, finish};
@@ -129,15 +129,14 @@ pub async fn leaked_lock(tool: Tool) -> Cell {
     let scene = Scene::new(tool, chain, "insert into items values (1, 'b')").await;
     let url = bouncer.url(scene.database.url());
     let ran = scene.project.up(&url).await;
-    if ran.ok {
-        return fails("took a duplicate");
+    if let Some(cell) = unprovoked(&ran, &["duplicate"], "took a duplicate") {
+        return cell;
     }
     if !until(&scene.database, ADVISORY).await {
         return fails("its lock stays with the pooler's session");
     }
     scene.execute("delete from items").await;
-    let ran = scene.project.up(&url).await;
-    scene.settle(ran, "exists (select from items where name = 'a')").await
+    scene.settle_at(&url, ran, "exists (select from items where name = 'a')").await.without_note()
 }
 
 pub async fn pooler(tool: Tool) -> Cell {
@@ -154,7 +153,7 @@ pub async fn pooler(tool: Tool) -> Cell {
     if !until(&scene.database, ADVISORY).await {
         return fails("its lock stays with the pooler's session");
     }
-    scene.settle(second, noted()).await
+    scene.settle_at(&url, second, noted()).await
 }
 
 pub async fn concurrently(tool: Tool) -> Cell {
