@@ -126,7 +126,7 @@ const CLASSES: &[Class] = &[
         judge: |tool| Box::pin(locks::held_to_the_end(tool)),
     },
     Class {
-        title: "A new constraint scans the table for 2 s",
+        title: "A new check reads all of a large table, for more than 1 s",
         criterion: "no statement of the application waits for more than 1 s",
         judge: |tool| Box::pin(locks::scan_under_lock(tool)),
     },
