@@ -176,8 +176,10 @@ async fn header(tools: &[Tool]) -> String {
         "# Side by side\n\nWhat becomes of the same migrations when something goes wrong: each cell is a run, made by \
          [tests/comparison](tests/comparison/README.md) on {day} with PostgreSQL {postgres} and {notes}. A tool is `ok` where it meets the \
          criterion by itself, in the settings that it comes with; where it says *with the next run*, it had to be started once more, and \
-         nobody had to repair anything. Where it says *–*, it has nothing that could be tried, and that isn't counted. The command lines are compared, and a runner for sea-orm-migration, which has none without a \
-         project; sqlx as a library takes a lock, which its command line doesn't.\n\n"
+         nobody had to repair anything. Where it says *–*, it has nothing that could be tried, and that isn't counted. Statements that \
+         can't be in a transaction have a migration of their own with all tools but migrate, which cuts there itself, and Alembic has \
+         `transaction_per_migration` with them, which its manual recommends. The command lines are compared, and a runner for \
+         sea-orm-migration, which has none without a project; sqlx as a library takes a lock, which its command line doesn't.\n\n"
     )
 }
 
