@@ -99,6 +99,20 @@ async fn prepared(server: &Server, workload: &Workload) -> Database {
     database
 }
 
+/// Stops where the three have not come to the same.
+async fn assert_same(name: &str, databases: &[Database; 3]) {
+    let counts = "select format('%s relations, %s constraints, %s columns', \
+                  (select count(*) from pg_class where relnamespace = 'public'::regnamespace), \
+                  (select count(*) from pg_constraint where connamespace = 'public'::regnamespace), \
+                  (select count(*) from pg_attribute join pg_class on pg_class.oid = attrelid \
+                   where relnamespace = 'public'::regnamespace and attnum > 0 and not attisdropped))";
+    let mut left = Vec::new();
+    for database in databases {
+        left.push(database.text(counts).await.unwrap());
+    }
+    assert!(left.iter().all(|counts| *counts == left[0]), "{name}: migrate, the floor and psql have left {left:?}");
+}
+
 /// The three of them in alternation. With a distance, its round trips are counted.
 async fn compare(server: &Server, name: &str, workload: &Workload, rounds: usize, one_way: Option<Duration>) {
     let files = Files::new(name, workload);
@@ -107,7 +121,7 @@ async fn compare(server: &Server, name: &str, workload: &Workload, rounds: usize
         |database: &Database| without_tls(&proxy.as_ref().map_or_else(|| database.url().to_owned(), |proxy| proxy.url(database.url())));
     let (mut ours, mut floors, mut psqls, mut trips) = (Vec::new(), Vec::new(), Vec::new(), 0);
     // the first round warms the machine up
-    for _ in 0..=rounds {
+    for round in 0..=rounds {
         let databases = [prepared(server, workload).await, prepared(server, workload).await, prepared(server, workload).await];
         if let Some(proxy) = &proxy {
             proxy.reset_counters();
@@ -116,6 +130,9 @@ async fn compare(server: &Server, name: &str, workload: &Workload, rounds: usize
         trips = proxy.as_ref().map_or(0, |proxy| proxy.counters().round_trips);
         floors.push(files.floor(&at(&databases[1])));
         psqls.push(files.psql(&at(&databases[2])));
+        if round == 0 {
+            assert_same(name, &databases).await;
+        }
     }
     let seconds = |runs: &[Run]| spread(runs[1..].iter().map(|run| run.seconds).collect());
     let ratios = |others: &[Run]| spread(ours[1..].iter().zip(&others[1..]).map(|(us, them)| us.seconds / them.seconds).collect());

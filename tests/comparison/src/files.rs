@@ -6,26 +6,36 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// A file for each run of statements that a tool can have together: one that can't be in a transaction stands alone.
-fn parts(chain: &Chain) -> Vec<(u32, bool, String, &Migration)> {
-    let mut parts = Vec::new();
+/// A migration of a tool that doesn't cut one itself where a statement can't be in a transaction.
+struct Part<'chain> {
+    number: u32,
+    after: Vec<u32>,
+    statements: &'chain [Statement],
+    migration: &'chain Migration,
+}
+
+impl Part<'_> {
+    fn is_outside(&self) -> bool {
+        self.statements.iter().any(Statement::is_outside)
+    }
+
+    /// For tools that have files of SQL.
+    fn sql(&self) -> String {
+        self.statements.iter().flat_map(|statement| [statement.guarded(), ";\n".to_owned()]).collect()
+    }
+}
+
+fn parts(chain: &Chain) -> Vec<Part<'_>> {
+    let mut parts: Vec<Part<'_>> = Vec::new();
     for migration in &chain.migrations {
-        let mut number = migration.number * 10;
-        let mut text = String::new();
-        for statement in &migration.up {
-            if statement.is_outside() {
-                if !text.is_empty() {
-                    parts.push((number, false, std::mem::take(&mut text), migration));
-                    number += 1;
-                }
-                parts.push((number, true, format!("{};\n", statement.guarded()), migration));
-                number += 1;
-            } else {
-                writeln!(text, "{};", statement.guarded()).unwrap();
-            }
-        }
-        if !text.is_empty() {
-            parts.push((number, false, text, migration));
+        let last_of = |number: &u32| parts.iter().rfind(|part| part.migration.number == *number);
+        let mut after: Vec<u32> = match &migration.after[..] {
+            [] => parts.last().into_iter().map(|part| part.number).collect(),
+            after => after.iter().filter_map(last_of).map(|part| part.number).collect(),
+        };
+        for (number, statements) in (migration.number * 10..).zip(migration.parts()) {
+            parts.push(Part { number, after, statements, migration });
+            after = vec![number];
         }
     }
     parts
@@ -68,29 +78,29 @@ pub fn migrate(chain: &Chain, folder: &Path) {
 
 /// `N_name.up.sql` and `N_name.down.sql`.
 pub fn sqlx(chain: &Chain, folder: &Path) {
-    for (number, outside, text, migration) in parts(chain) {
-        let heading = if outside { "-- no-transaction\n" } else { "" };
-        fs::write(folder.join(format!("{number:04}_m.up.sql")), format!("{heading}{text}")).unwrap();
-        fs::write(folder.join(format!("{number:04}_m.down.sql")), down(migration)).unwrap();
+    for part in parts(chain) {
+        let heading = if part.is_outside() { "-- no-transaction\n" } else { "" };
+        fs::write(folder.join(format!("{:04}_m.up.sql", part.number)), format!("{heading}{}", part.sql())).unwrap();
+        fs::write(folder.join(format!("{:04}_m.down.sql", part.number)), down(part.migration)).unwrap();
     }
 }
 
 /// `VN__name.sql`.
 pub fn refinery(chain: &Chain, folder: &Path) {
-    for (number, _, text, _) in parts(chain) {
-        fs::write(folder.join(format!("V{number}__m.sql")), text).unwrap();
+    for part in parts(chain) {
+        fs::write(folder.join(format!("V{}__m.sql", part.number)), part.sql()).unwrap();
     }
 }
 
 /// A folder with `up.sql`, `down.sql` and, where it is needed, `metadata.toml`.
 pub fn diesel(chain: &Chain, folder: &Path) {
     fs::write(folder.join("diesel.toml"), "").unwrap();
-    for (number, outside, text, migration) in parts(chain) {
-        let folder = folder.join(format!("{number:04}_m"));
+    for part in parts(chain) {
+        let folder = folder.join(format!("{:04}_m", part.number));
         fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("up.sql"), text).unwrap();
-        fs::write(folder.join("down.sql"), down(migration)).unwrap();
-        if outside {
+        fs::write(folder.join("up.sql"), part.sql()).unwrap();
+        fs::write(folder.join("down.sql"), down(part.migration)).unwrap();
+        if part.is_outside() {
             fs::write(folder.join("metadata.toml"), "run_in_transaction = false\n").unwrap();
         }
     }
@@ -102,15 +112,15 @@ pub fn sea_orm(chain: &Chain, folder: &Path) {
         Statement::Sql(sql) | Statement::Outside(sql) => json!({ "sql": sql }),
         Statement::IfTable { table, sql, .. } => json!({ "sql": sql, "if_table": table }),
     };
-    let migration = |migration: &Migration| {
+    let migration = |part: &Part<'_>| {
         json!({
-            "name": format!("m{:04}", migration.number),
-            "outside": migration.up.iter().any(Statement::is_outside),
-            "up": migration.up.iter().map(statement).collect::<Vec<_>>(),
-            "down": migration.down.iter().map(|sql| json!({ "sql": sql })).collect::<Vec<_>>(),
+            "name": format!("m{:04}", part.number),
+            "outside": part.is_outside(),
+            "up": part.statements.iter().map(statement).collect::<Vec<_>>(),
+            "down": part.migration.down.iter().map(|sql| json!({ "sql": sql })).collect::<Vec<_>>(),
         })
     };
-    let chain: Vec<_> = chain.migrations.iter().map(migration).collect();
+    let chain: Vec<_> = parts(chain).iter().map(migration).collect();
     fs::write(folder.join("chain.json"), serde_json::to_string(&chain).unwrap()).unwrap();
 }
 
@@ -120,7 +130,7 @@ from sqlalchemy import create_engine, pool
 
 engine = create_engine(os.environ['DATABASE_URL'], poolclass=pool.NullPool)
 with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=None)
+    context.configure(connection=connection, target_metadata=None{SETTING})
     with context.begin_transaction():
         context.run_migrations()
 ";
@@ -130,16 +140,17 @@ pub fn alembic(chain: &Chain, folder: &Path) {
     let versions = folder.join("script/versions");
     fs::create_dir_all(&versions).unwrap();
     fs::write(folder.join("alembic.ini"), format!("[alembic]\nscript_location = {}\n", folder.join("script").display())).unwrap();
-    fs::write(folder.join("script/env.py"), ALEMBIC_ENV).unwrap();
-    let mut before: Option<u32> = None;
-    for migration in &chain.migrations {
-        let after = if migration.after.is_empty() { before.into_iter().collect() } else { migration.after.clone() };
-        let after: Vec<String> = after.iter().map(|number| format!("'r{number}', ")).collect();
+    let parts = parts(chain);
+    // its manual recommends it for such statements
+    let setting = if parts.iter().any(Part::is_outside) { ", transaction_per_migration=True" } else { "" };
+    fs::write(folder.join("script/env.py"), ALEMBIC_ENV.replace("{SETTING}", setting)).unwrap();
+    for part in parts {
+        let after: Vec<String> = part.after.iter().map(|number| format!("'r{number}', ")).collect();
         let after = if after.is_empty() { "None".to_owned() } else { format!("({})", after.concat()) };
         let mut text =
-            format!("import sqlalchemy as sa\nfrom alembic import op\n\nrevision = 'r{}'\ndown_revision = {after}\n\n\n", migration.number);
+            format!("import sqlalchemy as sa\nfrom alembic import op\n\nrevision = 'r{}'\ndown_revision = {after}\n\n\n", part.number);
         text.push_str("def upgrade():\n    pass\n");
-        for statement in &migration.up {
+        for statement in part.statements {
             match statement {
                 Statement::Sql(sql) => writeln!(text, "    op.execute(sa.text({sql:?}))"),
                 Statement::Outside(sql) => {
@@ -157,10 +168,9 @@ pub fn alembic(chain: &Chain, folder: &Path) {
             .unwrap();
         }
         text.push_str("\n\ndef downgrade():\n    pass\n");
-        for sql in &migration.down {
+        for sql in &part.migration.down {
             writeln!(text, "    op.execute(sa.text({sql:?}))").unwrap();
         }
-        fs::write(versions.join(format!("r{}.py", migration.number)), text).unwrap();
-        before = Some(migration.number);
+        fs::write(versions.join(format!("r{}.py", part.number)), text).unwrap();
     }
 }

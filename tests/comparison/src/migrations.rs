@@ -74,6 +74,13 @@ impl Chain {
     }
 }
 
+impl Migration {
+    /// What a tool can have together: a statement that can't be in a transaction is alone.
+    pub fn parts(&self) -> impl Iterator<Item = &[Statement]> {
+        self.up.chunk_by(|one, next| !one.is_outside() && !next.is_outside())
+    }
+}
+
 impl Statement {
     /// As plain SQL that may be run on any deployment.
     #[must_use]

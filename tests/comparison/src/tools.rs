@@ -1,7 +1,7 @@
 //! The tools: where they are, how they are called, and what they have recorded.
 
 use crate::files;
-use crate::migrations::{Chain, Statement};
+use crate::migrations::Chain;
 use migrate_tests::Database;
 use std::fmt;
 use std::fs;
@@ -117,6 +117,12 @@ impl Tool {
         self != Self::Refinery
     }
 
+    /// Whether it cuts a migration itself where a statement can't be in a transaction.
+    #[must_use]
+    pub fn cuts_by_itself(self) -> bool {
+        self == Self::Migrate
+    }
+
     /// Writes the chain in a folder of its own.
     #[must_use]
     pub fn write(self, chain: &Chain) -> Project {
@@ -212,29 +218,20 @@ impl Project {
             Tool::Sqlx => "select (version / 10)::int from _sqlx_migrations where success",
             Tool::Refinery => "select version / 10 from refinery_schema_history",
             Tool::Diesel => "select version::int / 10 from __diesel_schema_migrations",
-            Tool::SeaOrm => "select substr(version, 2)::int from seaql_migrations",
+            Tool::SeaOrm => "select substr(version, 2)::int / 10 from seaql_migrations",
             Tool::Alembic => {
-                "select number from generate_series(1, (select max(substr(version_num, 2)::int) from alembic_version)) as number"
+                "select number / 10 from generate_series(10, (select max(substr(version_num, 2)::int) from alembic_version)) as number"
             }
         };
         let mut recorded = 0;
         for migration in &chain.migrations {
-            let files = match self.tool {
-                Tool::Migrate | Tool::SeaOrm | Tool::Alembic => 1,
-                _ => split(&migration.up),
-            };
+            let files = if self.tool.cuts_by_itself() { 1 } else { migration.parts().count() };
             let sql = format!("select (count(*) >= {files})::text from ({numbers}) as t (number) where number = {}", migration.number);
             // a history that isn't there has nothing in it
             recorded += usize::from(database.text(&sql).await.is_ok_and(|enough| enough == "true"));
         }
         recorded
     }
-}
-
-/// Into how many files these statements are split.
-fn split(up: &[Statement]) -> usize {
-    let runs = up.split(Statement::is_outside).filter(|run| !run.is_empty()).count();
-    runs + up.iter().filter(|statement| statement.is_outside()).count()
 }
 
 impl Drop for Project {

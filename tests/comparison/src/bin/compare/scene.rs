@@ -85,10 +85,15 @@ impl Scene {
 
     /// `ok` if the run went through, it is true what should be, and the history says so: now, or after one more run.
     pub async fn settle(&self, first: Ran, condition: &str) -> Cell {
+        self.settle_at(self.database.url(), first, condition).await
+    }
+
+    /// The same where the tool connects by another way.
+    pub async fn settle_at(&self, url: &str, first: Ran, condition: &str) -> Cell {
         if first.ok && self.holds(condition).await && self.is_recorded().await {
             return ok();
         }
-        let second = self.up().await;
+        let second = self.project.up(url).await;
         match (second.ok, self.holds(condition).await, self.is_recorded().await) {
             (true, true, true) => Cell::Ok("with the next run".to_owned()),
             (true, false, true) => fails("recorded as done, and isn't"),
@@ -108,6 +113,21 @@ impl Cell {
             other => other,
         }
     }
+}
+
+/// What there is to say of a run that should have failed for one of these reasons, if it didn't.
+pub fn unprovoked(ran: &Ran, reasons: &[&str], passed: &str) -> Option<Cell> {
+    match ran.ok {
+        true => Some(fails(passed)),
+        false if mentions(ran, reasons) => None,
+        false => Some(fails(said(ran))),
+    }
+}
+
+/// Whether it said one of these words.
+pub fn mentions(ran: &Ran, words: &[&str]) -> bool {
+    let output = ran.output.to_lowercase();
+    words.iter().any(|word| output.contains(word))
 }
 
 /// What stands before the server's own words in the tools' messages, and behind them.
