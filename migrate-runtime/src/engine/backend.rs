@@ -16,7 +16,7 @@ use std::time::Duration;
 /// What operations come to on a kind of database, whatever a database holds: nobody has to be asked.
 pub(crate) trait Rules {
     /// The model as this kind of database can hold it, to be compared with a snapshot.
-    fn project<'a>(model: &'a Schema) -> Cow<'a, Schema>;
+    fn project(model: &Schema) -> Cow<'_, Schema>;
 
     /// Applies an operation to the model and tells what that changes on this kind of database.
     fn advance(model: &mut Schema, operation: &Operation, origin: &Origin) -> Vec<Change>;
@@ -100,6 +100,7 @@ pub(crate) trait Backend: Rules {
 
 /// What becomes of the work of a migration among others.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite's work is done at once"))]
 pub(crate) enum Course<'a> {
     /// Its transaction is open.
     Begun,

@@ -107,11 +107,11 @@ pub(super) async fn send_ahead<B: Backend>(
     next: &mut Next,
     reports: &mut Vec<RevisionReport>,
 ) -> Result<bool, Failure> {
-    let planned = next.planned.take().unwrap_or_default();
-    let ahead = if planned.works.len() > 1 {
-        planned
+    let foreseen = next.planned.take().unwrap_or_default();
+    let ahead = if foreseen.works.len() > 1 {
+        foreseen
     } else {
-        if let Some(before) = planned.before.into_iter().next() {
+        if let Some(before) = foreseen.before.into_iter().next() {
             *planner = before;
         }
         if next.window < 2 || pending.len() < 2 {

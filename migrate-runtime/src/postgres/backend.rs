@@ -281,7 +281,7 @@ pub(super) fn help_for(code: &str) -> &'static str {
 }
 
 impl Rules for Postgres {
-    fn project<'a>(model: &'a Schema) -> Cow<'a, Schema> {
+    fn project(model: &Schema) -> Cow<'_, Schema> {
         Cow::Borrowed(model)
     }
 

@@ -103,7 +103,7 @@ impl Sqlite {
 }
 
 impl Rules for Sqlite {
-    fn project<'a>(model: &'a Schema) -> Cow<'a, Schema> {
+    fn project(model: &Schema) -> Cow<'_, Schema> {
         Cow::Owned(sqlite::project(model))
     }
 
