@@ -3,10 +3,11 @@
 //! `n = n + 1` proves it: a batch that is lost leaves a 0, and one that is done twice a 2.
 
 use crate::{Told, beginning, journal, story, up};
-use migrate_runtime::{Error, Options};
+use migrate_runtime::{Error, Event, Options};
 use migrate_tests::proxy::{Cut, Proxy};
 use migrate_tests::{Database, server};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const TABLE: &str = "create table documents (id uuid primary key, n int not null default 0)";
@@ -160,4 +161,35 @@ async fn a_guard_that_is_ended_between_two_batches_stops_it_and_the_next_run_goe
     }
     assert!(ended >= 1 && stopped >= 1, "{ended} ended, {stopped} stopped");
     assert_eq!(database.text(ONCE).await.unwrap(), "20000 1 1");
+}
+
+#[tokio::test]
+async fn what_is_done_late_is_not_done_again_when_what_comes_after_it_waits_for_a_lock() {
+    let database = Database::create(server()).await;
+    let text = "=== aaa111 m1\n--- optional\ncreate table documents (id int primary key, n int not null default 0);\n--- up\n\
+                backfill update documents set n = n + 1 in batches of 10;\nalter table documents add column note text;\n--- irreversible rows\n";
+    up(database.url(), text, Options::default()).await.unwrap();
+    assert_eq!(journal(&database, "aaa111").await.matches("skipped").count(), 2);
+    let table =
+        "create table documents (id int primary key, n int not null default 0); insert into documents select generate_series(1, 35)";
+    database.execute(table).await.unwrap();
+    let mut reader = database.connect().await;
+    sqlx::raw_sql("begin; lock table documents in access share mode").execute(&mut reader).await.unwrap();
+    let (retries, retried) = tokio::sync::oneshot::channel();
+    let retries = Mutex::new(Some(retries));
+    let observer = Arc::new(move |event: &Event| {
+        if matches!(event, Event::Retrying { .. })
+            && let Some(retries) = retries.lock().unwrap().take()
+        {
+            retries.send(()).unwrap();
+        }
+    });
+    let options = Options { lock_timeout: Duration::from_millis(50), observer: Some(observer), ..Options::default() };
+    let (done, ()) = tokio::join!(up(database.url(), text, options), async {
+        retried.await.unwrap();
+        sqlx::raw_sql("rollback").execute(&mut reader).await.unwrap();
+    });
+    done.unwrap();
+    assert_eq!(database.text("select concat_ws(' ', count(*), min(n), max(n)) from documents").await.unwrap(), "35 1 1");
+    assert_eq!(journal(&database, "aaa111").await.matches("applied").count(), 3, "the revision, and two operations");
 }
