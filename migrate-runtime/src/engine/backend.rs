@@ -1,6 +1,6 @@
 //! What the engine asks of a database.
 
-use super::{Direction, Failure, Sizes, Work};
+use super::{CursorPlace, Direction, Failure, Sizes, Work};
 use crate::history::{History, OperationRow, RevisionState};
 use crate::{Error, Migration, Result};
 use migrate_core::effects::Effects;
@@ -69,6 +69,9 @@ pub(crate) trait Backend: Rules {
     /// Whether the expressions mean the same, by the server's own word. Leaves nothing behind.
     async fn answer(&mut self, questions: &[Question]) -> Result<Vec<bool>>;
 
+    /// How far a change in batches has come that isn't done.
+    async fn passed(&mut self, place: &CursorPlace) -> Result<Passed>;
+
     /// Does what is planned. Opens a transaction if none is open; commits it, with the journal's rows, if the work says
     /// that it is complete.
     ///
@@ -96,6 +99,15 @@ pub(crate) trait Backend: Rules {
 
     /// Forgets a revision that was only stamped.
     async fn forget_revision(&mut self, migration: &Migration) -> Result<(), Failure>;
+}
+
+/// How far a change in batches has come.
+#[derive(Clone, Debug)]
+pub(crate) struct Passed {
+    /// How many rows are done and committed.
+    pub(crate) rows: u64,
+    /// What has the journal forget that.
+    pub(crate) forget: String,
 }
 
 /// What becomes of the work of a migration among others.

@@ -173,7 +173,7 @@ impl Cursor {
         if self.batches == 0 {
             return "no batch of it is done".to_owned();
         }
-        format!("{} rows in {} of its batches are done and committed, and `up` goes on behind them", self.passed, self.batches)
+        format!("{} rows in {} of its batches are done and committed, and the next run goes on behind them", self.passed, self.batches)
     }
 }
 

@@ -38,23 +38,17 @@ pub(crate) struct Walkable {
     pub(crate) keys: Vec<Key>,
 }
 
-/// What a person can run where a cursor doesn't fit the table.
-#[derive(Debug)]
-pub(crate) struct Repair {
-    /// Has it go on in the table as it is.
-    pub(crate) accept: String,
-    /// Has it begin anew.
-    pub(crate) forget: String,
-}
-
 impl Walkable {
-    /// The key that the batches go by: the one that they began with, as it was then, or the first.
+    /// The key that the batches go by: the one that they began with, as it was then, or the first. Where a cursor doesn't fit
+    /// the table, a person can run what `accept` gives, which has it go on in the table as it is, or `forget`, which has it
+    /// begin anew.
     pub(crate) fn choose(
         &self,
         planned: &Planned,
         backfill: &Backfill,
         found: Option<&Cursor>,
-        repair: impl FnOnce(&Key) -> Repair,
+        accept: impl FnOnce(&Key) -> String,
+        forget: &str,
     ) -> Result<Key, Failure> {
         let table = &backfill.table;
         let Some(cursor) = found else {
@@ -68,7 +62,11 @@ impl Walkable {
         let names = cursor.key.join(", ");
         let Some(key) = self.keys.iter().find(|key| key.names() == cursor.key) else {
             let message = format!("the batches go by the key ({names}) of `{table}`, which is no key of it any more; {}", cursor.held());
-            return Err(Failure::of_step(planned, message, "create a unique index on these columns again, and run `up` again"));
+            let help = format!(
+                "create a unique index on these columns again, and run `up` again; or run `{forget}`, and it begins anew with another key: \
+                 rows that are changed already are changed once more"
+            );
+            return Err(Failure::of_step(planned, message, &help));
         };
         let problem = if !cursor.identity.is_empty() && cursor.identity != self.identity {
             let (was, is) = (&cursor.identity, &self.identity);
@@ -81,10 +79,10 @@ impl Walkable {
         } else {
             return Ok(key.clone());
         };
-        let Repair { accept, forget } = repair(key);
+        let accept = accept(key);
         let help = format!(
-            "if its rows are the same ones, in the same order, as after a dump and restore, run `{accept}`, and `up` goes on behind what is \
-             done; if not, run `{forget}`, and `up` begins anew: rows that are changed already are changed once more"
+            "if its rows are the same ones, in the same order, as after a dump and restore, run `{accept}`, and the next run goes on behind \
+             what is done; if not, run `{forget}`, and it begins anew: rows that are changed already are changed once more"
         );
         Err(Failure::of_step(planned, format!("{problem}; {}", cursor.held()), &help))
     }

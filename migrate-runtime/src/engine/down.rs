@@ -1,13 +1,14 @@
 //! `down`: reverses what `up` did on this database, and nothing else.
 
-use super::lowering::remains;
+use super::lowering::Remains;
 use super::planner::Planner;
 use super::up::Attempt;
 use super::work::{Direction, Failure};
-use super::{Backend, Event, Options, RevisionReport, Summary};
+use super::{Backend, CursorPlace, Event, Options, RevisionReport, Summary};
 use crate::history::{History, Outcome, RevisionState, resolve};
 use crate::migration::Down;
 use crate::{Error, Migration, Migrations, Result};
+use migrate_core::name::QualifiedName;
 use migrate_core::operation::{Operate, Operation};
 use migrate_core::schema::{ObjectKey, Schema};
 use migrate_core::step::{Action, Step};
@@ -108,6 +109,7 @@ async fn guarded<B: Backend>(
                 }
             }
         }
+        not_half_filled(backend, migration, &outcomes).await?;
         let steps = reverse_steps(migration, &mut planner, &outcomes)?;
         let attempt = Attempt { migration, steps: &steps, direction: Direction::Down, options };
         // an earlier attempt may have committed a part; what it has reversed isn't reversed again
@@ -152,24 +154,30 @@ fn reverse_steps(migration: &'static Migration, planner: &mut Planner, outcomes:
     let steps = migration.up_steps();
     let written = migration.down_steps();
     let mut inverses = Vec::new();
-    let mut remaining = Vec::new();
+    let (mut proofs, mut indexes) = (Vec::new(), Vec::new());
     let mut untouched: BTreeSet<ObjectKey> = BTreeSet::new();
+    let mut unfilled: BTreeSet<&QualifiedName> = BTreeSet::new();
     for (i, step) in steps.iter().enumerate() {
         let number = i + 1;
         if let Action::Change(operation) = &step.action {
-            if begun(number) && matches!(operation, Operation::Backfill(_)) {
-                return Err(half_filled(migration, step, operation));
-            }
-            let left = if begun(number) { remains(operation) } else { Vec::new() };
-            let left = left.into_iter().map(|operation| reversing(step, operation));
+            let remains = if begun(number) { Remains::of(operation) } else { Remains::default() };
+            let proofs_of = remains.proofs.into_iter().map(|operation| reversing(step, operation));
+            let index_of = remains.index.into_iter().map(|operation| reversing(step, operation));
             if ours(number) && written.is_none() {
                 let before = if step.is_unchecked(&planner.model) { &planner.live } else { &planner.model };
-                inverses.push(inverse(migration, step, operation, before)?.into_iter().chain(left).collect::<Vec<_>>());
+                inverses
+                    .push(inverse(migration, step, operation, before)?.into_iter().chain(proofs_of).chain(index_of).collect::<Vec<_>>());
             } else {
-                remaining.extend(left);
+                proofs.extend(proofs_of);
+                indexes.extend(index_of);
             }
             if !ours(number) {
                 untouched.extend(operation.touches());
+            }
+            if let Operation::Backfill(backfill) = operation
+                && outcomes.get(&number) != Some(&Outcome::Applied)
+            {
+                unfilled.insert(&backfill.table);
             }
         }
         if outcomes.contains_key(&number) || matches!(step.action, Action::Declare { .. }) {
@@ -179,6 +187,7 @@ fn reverse_steps(migration: &'static Migration, planner: &mut Planner, outcomes:
     if let Some(written) = written {
         // what `up` found done already, or skipped, is not `down`'s to reverse
         let reverses_ours = |step: &Step| match &step.action {
+            Action::Change(Operation::Backfill(backfill)) => !unfilled.contains(&backfill.table),
             Action::Change(operation) => {
                 let touched = operation.touches();
                 touched.is_empty() || !touched.iter().all(|key| untouched.contains(key))
@@ -187,23 +196,41 @@ fn reverse_steps(migration: &'static Migration, planner: &mut Planner, outcomes:
         };
         // the way back is one transaction wherever it can be
         let written = written.into_iter().filter(reverses_ours).map(|step| Step { as_written: true, ..step });
-        return Ok(written.chain(remaining).collect());
+        // it may rename what the proofs are on, and drop the constraints that need the indexes
+        return Ok(proofs.into_iter().chain(written).chain(indexes).collect());
     }
     Ok(inverses.into_iter().rev().flatten().collect())
 }
 
-/// Nobody knows which rows a change in batches has reached but the cursor, and the way back is for all of them.
-fn half_filled(migration: &Migration, step: &Step, operation: &Operation) -> Error {
-    Error::History {
-        problem: format!(
-            "`{}` is half done: {} ({}:{}) was interrupted, and some of its batches are committed",
-            migration.name,
-            operation.describe(),
-            step.file.as_deref().unwrap_or(migration.file),
-            step.line
-        ),
-        help: "run `migrate up` to its end first, and `migrate down` after that".to_owned(),
+/// An error, where some batches of a change are committed, and others aren't: nobody knows which rows it has reached but its
+/// cursor, and the way back is for all of them.
+async fn not_half_filled<B: Backend>(backend: &mut B, migration: &'static Migration, outcomes: &BTreeMap<usize, Outcome>) -> Result<()> {
+    for (number, step) in (1..).zip(migration.up_steps()) {
+        let Action::Change(operation @ Operation::Backfill(_)) = &step.action else { continue };
+        if outcomes.get(&number) != Some(&Outcome::Started) {
+            continue;
+        }
+        let place = CursorPlace { revision: migration.revision, direction: Direction::Up.as_str(), number };
+        let passed = backend.passed(&place).await?;
+        if passed.rows > 0 {
+            return Err(Error::History {
+                problem: format!(
+                    "`{}` is half done: {} ({}:{}) was interrupted, and its batches have passed {} rows",
+                    migration.name,
+                    operation.describe(),
+                    step.file.as_deref().unwrap_or(migration.file),
+                    step.line,
+                    passed.rows
+                ),
+                help: format!(
+                    "run `migrate up` to its end first, and `migrate down` after that; if it can't be brought to its end, undo by hand \
+                     what the batches have changed, run `{}`, and `migrate down`",
+                    passed.forget
+                ),
+            });
+        }
     }
+    Ok(())
 }
 
 /// A step of the way back, in the place of what it reverses.

@@ -84,7 +84,7 @@ impl Lost {
         let attempted = &self.attempted[reports.len()];
         let migration = attempted.migration;
         let held = if history.revision(migration.revision).is_some() { self.held(attempted, &rows) } else { 0 };
-        let has_batches = self.has_batches(attempted, &rows);
+        let has_batches = has_batches(attempted, &rows);
         self.during = self.during.filter(|place| place.revision == migration.revision);
         let what = if self.direction == Direction::Down { "reversed" } else { "done" };
         let now = match (held, has_batches) {
@@ -111,7 +111,7 @@ impl Lost {
             Direction::Up => history.is_done(revision),
             Direction::Down => history.revision(revision).is_none(),
             // what was attempted was skipped before
-            Direction::Replay => rows.iter().any(|row| attempted.numbers.contains(&row.number) && row.outcome != Outcome::Skipped),
+            Direction::Replay => rows.iter().any(|row| is_done_late(attempted, row)),
         }
     }
 
@@ -130,19 +130,9 @@ impl Lost {
         let counts = |row: &&OperationRow| match self.direction {
             Direction::Down => row.outcome == Outcome::Reverted,
             Direction::Up => matches!(row.outcome, Outcome::Applied | Outcome::Satisfied | Outcome::Skipped),
-            Direction::Replay => attempted.numbers.contains(&row.number) && row.outcome != Outcome::Skipped,
+            Direction::Replay => is_done_late(attempted, row),
         };
         rows.iter().filter(counts).count()
-    }
-
-    /// Whether one was at work that is done in batches, each of which holds. What is replayed stays skipped until it is done.
-    fn has_batches(&self, attempted: &Attempted, rows: &[OperationRow]) -> bool {
-        let begun = if self.direction == Direction::Replay { Outcome::Skipped } else { Outcome::Started };
-        let is_backfill = |number: usize| {
-            let step = number.checked_sub(1).and_then(|i| attempted.steps.get(i));
-            step.is_some_and(|step| matches!(step.action, Action::Change(Operation::Backfill(_))))
-        };
-        rows.iter().any(|row| row.outcome == begun && attempted.numbers.contains(&row.number) && is_backfill(row.number))
     }
 
     /// What the journal says of it, as the answer to the commit would have said.
@@ -174,4 +164,18 @@ impl From<Lost> for Failure {
     fn from(lost: Lost) -> Self {
         Self::Lost(Box::new(lost))
     }
+}
+
+/// Whether an operation that was skipped before is done now.
+fn is_done_late(attempted: &Attempted, row: &OperationRow) -> bool {
+    attempted.numbers.contains(&row.number) && !matches!(row.outcome, Outcome::Skipped | Outcome::Started)
+}
+
+/// Whether one was at work that is done in batches, each of which holds.
+fn has_batches(attempted: &Attempted, rows: &[OperationRow]) -> bool {
+    let is_backfill = |number: usize| {
+        let step = number.checked_sub(1).and_then(|i| attempted.steps.get(i));
+        step.is_some_and(|step| matches!(step.action, Action::Change(Operation::Backfill(_))))
+    };
+    rows.iter().any(|row| row.outcome == Outcome::Started && attempted.numbers.contains(&row.number) && is_backfill(row.number))
 }

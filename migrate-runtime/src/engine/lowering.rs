@@ -4,7 +4,7 @@ use super::backend::Rendered;
 use migrate_core::effects::{Effects, LockMode, TransactionNeed};
 use migrate_core::expression::Expression;
 use migrate_core::lowering::{Lowering, lower, proof_name, removal};
-use migrate_core::name::{Name, QualifiedName};
+use migrate_core::name::{Name, QualifiedName, quote_literal};
 use migrate_core::operation::{Operate as _, Operation};
 use migrate_core::ops::{AddConstraint, Opaque};
 use migrate_core::schema::{ConstraintKind, ObjectKey, Schema};
@@ -127,29 +127,57 @@ pub(crate) fn forget(operation: &Operation, live: &mut Schema) {
     }
 }
 
-/// What drops what an interrupted attempt at a step in phases may have left besides what the step is about: the proof of a
-/// column, the index of a constraint that isn't there yet. The same whatever is left, so that each keeps its number.
-pub(crate) fn remains(operation: &Operation) -> Vec<Operation> {
-    let proof = |table: &QualifiedName, column: &Name| {
-        format!("alter table if exists {} drop constraint if exists {}", table.quoted(), proof_name(column).quoted())
-    };
-    let sql = match operation {
-        Operation::SetNotNull(set) => vec![("alter table", proof(&set.table, &set.column))],
-        Operation::AddConstraint(AddConstraint { table, constraint, .. }) => {
-            let index = format!("drop index if exists {}", table.sibling(constraint.name.clone()).quoted());
-            match &constraint.kind {
-                ConstraintKind::PrimaryKey(key) => {
-                    let proofs = key.columns.iter().map(|column| ("alter table", proof(table, column)));
-                    proofs.chain([("drop index", index)]).collect()
-                }
-                ConstraintKind::Unique(_) => vec![("drop index", index)],
-                _ => Vec::new(),
-            }
+/// What drops what an interrupted attempt at a step in phases may have left besides what the step is about. The same whatever
+/// is left, so that each keeps its number.
+#[derive(Debug, Default)]
+pub(crate) struct Remains {
+    /// The proofs of columns.
+    pub(crate) proofs: Vec<Operation>,
+    /// The index of a constraint that isn't there yet. Nobody else's of that name: it has to be as the constraint needs it.
+    pub(crate) index: Option<Operation>,
+}
+
+impl Remains {
+    pub(crate) fn of(operation: &Operation) -> Self {
+        let proof = |table: &QualifiedName, column: &Name| {
+            let (table, proof) = (table.quoted(), proof_name(column).quoted());
+            opaque("alter table", format!("alter table if exists {table} drop constraint if exists {proof}"))
+        };
+        match operation {
+            Operation::SetNotNull(set) => Self { proofs: vec![proof(&set.table, &set.column)], index: None },
+            Operation::AddConstraint(AddConstraint { table, constraint, .. }) => match &constraint.kind {
+                ConstraintKind::PrimaryKey(key) => Self {
+                    proofs: key.columns.iter().map(|column| proof(table, column)).collect(),
+                    index: Some(drop_index(table, &constraint.name, &key.columns)),
+                },
+                ConstraintKind::Unique(key) => Self { proofs: Vec::new(), index: Some(drop_index(table, &constraint.name, &key.columns)) },
+                _ => Self::default(),
+            },
+            _ => Self::default(),
         }
-        _ => Vec::new(),
-    };
-    let opaque = |(kind, sql): (&str, String)| Opaque { kind: kind.to_owned(), sql: Expression::new(sql), ..Opaque::default() };
-    sql.into_iter().map(|statement| opaque(statement).into()).collect()
+    }
+}
+
+fn opaque(kind: &str, sql: String) -> Operation {
+    Opaque { kind: kind.to_owned(), sql: Expression::new(sql), ..Opaque::default() }.into()
+}
+
+fn drop_index(table: &QualifiedName, name: &Name, columns: &[Name]) -> Operation {
+    let index = table.sibling(name.clone()).quoted();
+    let columns: Vec<String> = columns.iter().map(|column| quote_literal(column.as_str())).collect();
+    let sql = format!(
+        "do $migrate$ begin if exists (select from pg_catalog.pg_index as i where i.indexrelid = pg_catalog.to_regclass({})::oid \
+         and i.indrelid = pg_catalog.to_regclass({})::oid and i.indisunique and i.indpred is null \
+         and not exists (select from pg_catalog.pg_constraint as c where c.conindid = i.indexrelid) \
+         and (select pg_catalog.array_agg(a.attname::text order by k.place) from pg_catalog.unnest(i.indkey::int2[]) with ordinality as k (number, place) \
+         join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = k.number where k.place <= i.indnkeyatts::bigint) \
+         = array[{}]::text[]) then execute {}; end if; end $migrate$",
+        quote_literal(&index),
+        quote_literal(&table.quoted()),
+        columns.join(", "),
+        quote_literal(&format!("drop index {index}"))
+    );
+    opaque("do", sql)
 }
 
 /// `64 MiB`.

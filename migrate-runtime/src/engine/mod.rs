@@ -14,9 +14,9 @@ mod together;
 mod up;
 mod work;
 
-pub(crate) use backend::{Backend, Course, Guarded, Hears, Rendered, Rules, Together};
+pub(crate) use backend::{Backend, Course, Guarded, Hears, Passed, Rendered, Rules, Together};
 pub(crate) use backfill::{Comparison, Cursor, Key, KeyColumn, Teller};
-pub(crate) use batches::{CursorPlace, Patience, Repair, Running, Task, Walkable, backfill_of, done};
+pub(crate) use batches::{CursorPlace, Patience, Running, Task, Walkable, backfill_of, done};
 pub(crate) use down::down;
 pub(crate) use lowering::Sizes;
 pub(crate) use plan::plan;

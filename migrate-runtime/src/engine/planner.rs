@@ -64,6 +64,8 @@ pub(crate) struct Planned {
     pub(crate) journalled: bool,
     /// Whether an earlier run has begun it outside of a transaction, and was interrupted: what is done of it is ours.
     pub(crate) begun: bool,
+    /// Whether somebody else has finished it: only what an interrupted attempt has left is removed.
+    pub(crate) removes: bool,
     /// Whether it is about something that others may use, and that may be large: it was there before this run, or nobody
     /// knows.
     #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite has no timeouts for statements"))]
@@ -121,6 +123,9 @@ pub(crate) struct Chunk {
     /// Whether that rest is going to drop a table, as far as can be told.
     pub(crate) drops_later: bool,
 }
+
+/// Why a step is run that is done.
+const REMOVES: &str = "somebody else has finished what an interrupted attempt had begun: only what that has left is removed";
 
 impl Planner {
     pub(crate) fn new(live: Schema, dialect: Dialect) -> Self {
@@ -212,7 +217,7 @@ impl Planner {
             return true;
         }
         let table = match key {
-            ObjectKey::Index(index) => self.model.table_of_index(index),
+            ObjectKey::Index(index) => self.model.table_of_index(index).or_else(|| self.model.table_of_constraint_index(index)),
             key => key.table().and_then(|table| self.model.table(table)),
         };
         table.is_some_and(|table| table.presence == Presence::Optional || self.outstanding.contains(&ObjectKey::Table(table.name.clone())))
@@ -300,6 +305,7 @@ impl Planner {
             journalled: false,
             is_about_existing: true,
             begun: false,
+            removes: false,
             batched: None,
             evidence: String::new(),
         }
@@ -392,20 +398,15 @@ impl Planner {
             }
             (decision, rendered) => (decision, rendered.unwrap_or_default()),
         };
-        let (decision, rendered, evidence) = match self.remove(operation, &decision) {
-            Some(removal) => (
-                Decision::Run,
-                removal,
-                "somebody else has finished what an interrupted attempt had begun: only what that has left is removed",
-            ),
-            None => (decision, rendered, ""),
-        };
+        let removal = self.remove(operation, &decision);
+        let removes = removal.is_some();
+        let (decision, rendered) = removal.map_or((decision, rendered), |removal| (Decision::Run, removal));
         let empties = matches!(operation, Operation::Opaque(opaque) if opaque.kind == "truncate");
         if something_runs && self.unread && (empties || drops_a_relation(&rendered.sql)) {
             self.carried = Some(carried).filter(|_| !unchecked);
             return Ok(None);
         }
-        let lowered = if decision == Decision::Run && evidence.is_empty() { self.lower(step, operation) } else { None };
+        let lowered = if decision == Decision::Run && !removes { self.lower(step, operation) } else { None };
         match &decision {
             Decision::Run => {
                 match rendered.live {
@@ -440,8 +441,9 @@ impl Planner {
             journalled: false,
             is_about_existing,
             begun: false,
+            removes,
             batched: rendered.batched,
-            evidence: evidence.to_owned(),
+            evidence: if removes { REMOVES.to_owned() } else { String::new() },
         }))
     }
 

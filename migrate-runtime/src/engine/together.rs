@@ -157,7 +157,7 @@ pub(super) async fn send_ahead<B: Backend>(
     drop(span);
     pending.drain(..together.done);
     if let Some(error) = together.lost {
-        let attempted = works.iter().skip(together.done);
+        let attempted = works.iter().take(together.sent).skip(together.done);
         let attempted = attempted.map(|work| {
             let steps: Vec<_> = work.steps.iter().map(|planned| planned.step.clone()).collect();
             Attempted { migration: work.migration, numbers: (1..=steps.len()).collect(), steps }

@@ -178,7 +178,13 @@ async fn replay<B: Backend>(
         return Ok(None);
     }
     let checkpoint = planner.clone();
-    let done = |number: usize| if skipped(number) { None } else { Some(Outcome::Applied) };
+    let rows = backend.outcomes(migration.revision).await?;
+    let begun: BTreeSet<usize> = rows.iter().filter(|row| !row.reverses && row.outcome == Outcome::Started).map(|row| row.number).collect();
+    let done = move |number: usize| match (skipped(number), begun.contains(&number)) {
+        (false, _) => Some(Outcome::Applied),
+        (true, true) => Some(Outcome::Started),
+        (true, false) => None,
+    };
     let chunk = planner.chunk(Some(&mut *backend), migration, &steps, 1, &done).await?;
     let changed = chunk.steps.iter().any(|planned| !matches!(planned.decision, Decision::Done | Decision::Skipped(_) | Decision::Declared));
     if !changed && !chunk.cut {
@@ -294,7 +300,8 @@ impl Attempt<'_> {
         let replays = self.direction == Direction::Replay;
         let is_undone =
             |outcome: Outcome| matches!(outcome, Outcome::Started | Outcome::Failed) || (replays && outcome == Outcome::Skipped);
-        let now = rows.filter(|row| !is_undone(row.outcome) && (!replays || done(row.number).is_none()));
+        let now =
+            rows.filter(|row| !is_undone(row.outcome) && (!replays || done(row.number).is_none_or(|outcome| outcome == Outcome::Started)));
         Ok(now.map(|row| (row.number, row.outcome)).collect())
     }
 

@@ -116,6 +116,7 @@ impl Planned {
     /// What was found, as the journal spells it; `None` where nothing was compared.
     pub(crate) fn verdict(&self) -> Option<&'static str> {
         match &self.decision {
+            Decision::Run if self.removes => Some("after"),
             Decision::Run => (!self.changes.is_empty()).then_some("before"),
             Decision::Satisfied => Some("after"),
             Decision::Skipped(_) | Decision::Missing(_) => Some("absent"),
@@ -128,6 +129,9 @@ impl Planned {
     pub(crate) fn outcome(&self, direction: Direction) -> Option<(Outcome, String)> {
         let done = if direction == Direction::Down { Outcome::Reverted } else { Outcome::Applied };
         match &self.decision {
+            Decision::Run if self.removes && !self.begun && direction != Direction::Down => {
+                Some((Outcome::Satisfied, self.evidence.clone()))
+            }
             Decision::Run => {
                 let evidence = self.lowered.as_ref().map_or_else(|| self.evidence.clone(), Lowered::evidence);
                 Some((done, evidence))

@@ -5,8 +5,10 @@ use super::journal::{FORMAT, Identity, Measured};
 use super::remains::last_text;
 use super::sizes::Seen;
 use super::together::can_be_sent_ahead;
-use super::{catalog, connect, journal, normalize, sessions};
-use crate::engine::{Backend, Blocker, Direction, Failure, Guarded, Hears, Options, Rendered, Rules, Sizes, Together, Work};
+use super::{catalog, connect, cursor, journal, normalize, sessions};
+use crate::engine::{
+    Backend, Blocker, CursorPlace, Direction, Failure, Guarded, Hears, Options, Passed, Rendered, Rules, Sizes, Together, Work,
+};
 use crate::history::{History, OperationRow, Outcome, RevisionRow, RevisionState};
 use crate::{Error, Event, Migration, Result};
 use migrate_core::operation::{Operate as _, Operation};
@@ -346,13 +348,17 @@ impl Backend for Postgres {
         let settings = format!(
             "{}, pg_catalog.set_config('lock_timeout', '{}ms', true)",
             journal::WITHOUT_JIT,
-            self.options.guard_wait.as_millis().min(MAX_TIMEOUT)
+            self.options.guard_wait.as_millis().clamp(1, MAX_TIMEOUT)
         );
         let parts =
             [settings, journal::bootstrap(format), journal::begin_run(command, self.identity.as_ref()), journal::HISTORY.to_owned()];
         let sql = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(";\n");
         let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.connection).await;
-        let rows = rows.map_err(|error| Error::server("creating the journal (schema `_migrate`)", error))?;
+        let doing = match format {
+            None => "creating the journal (schema `_migrate`)",
+            Some(_) => "bringing the journal up to date (schema `_migrate`)",
+        };
+        let rows = rows.map_err(|error| Error::server(doing, error))?;
         let column = |row: Option<&sqlx::postgres::PgRow>| row.and_then(|row| row.try_get::<String, _>(0).ok()).unwrap_or_default();
         let count = rows.len();
         self.run_id = column(count.checked_sub(2).and_then(|i| rows.get(i)))
@@ -423,6 +429,12 @@ impl Backend for Postgres {
 
     async fn answer(&mut self, questions: &[Question]) -> Result<Vec<bool>> {
         normalize::answer(&mut self.connection, questions, self.in_transaction).await.map_err(catalog_error)
+    }
+
+    async fn passed(&mut self, place: &CursorPlace) -> Result<Passed> {
+        let text = Self::text(&mut self.connection, "reading how far a backfill has come", &cursor::passed(place)).await?;
+        let rows = text.and_then(|text| text.parse().ok()).unwrap_or_default();
+        Ok(Passed { rows, forget: cursor::delete(place) })
     }
 
     async fn execute(&mut self, work: &mut Work) -> Result<(), Failure> {

@@ -121,7 +121,8 @@ impl Postgres {
         let texts = self.ask(work, planned, vec![cursor::read(&place)]).await?;
         let found: Option<Cursor> = texts.first().map(|text| parse(text)).transpose()?;
         let walkable = table.walkable(&backfill.sets);
-        let key = walkable.choose(planned, backfill, found.as_ref(), |key| cursor::repair(&place, &walkable, key))?;
+        let key =
+            walkable.choose(planned, backfill, found.as_ref(), |key| cursor::accept(&place, &walkable, key), &cursor::delete(&place))?;
         let is_new = found.is_none();
         let mut cursor = if let Some(cursor) = found {
             cursor
@@ -151,16 +152,14 @@ impl Postgres {
             .map(|(planned, outcome, evidence)| Row { planned, outcome: *outcome, evidence, sqlstate: None, sql: "" })
             .collect();
         let sql = planned.sql.join(";\n");
-        // what was skipped before stays skipped until it is done: that is how it is found again
-        let replays = work.direction == Direction::Replay;
-        if is_new && !replays {
+        if is_new {
             rows.push(Row { planned, outcome: Outcome::Started, evidence: "", sqlstate: None, sql: &sql });
         }
         let mut statements = vec!["begin".to_owned(), format!("select {}", self.at_work())];
         if !rows.is_empty() {
             statements.push(journal::record(self.run_id, revision, work.direction, &rows));
         }
-        if !replays {
+        if work.direction != Direction::Replay {
             statements.push(journal::record_revision(self.run_id, work.migration, RevisionState::Started));
         }
         statements.push(if is_new { cursor::create(place, self.run_id, cursor) } else { cursor::update(place, self.run_id, cursor) });

@@ -1,6 +1,6 @@
 //! How far changes in batches have come, in the journal; and what is asked of the table that they walk along.
 
-use crate::engine::{Comparison, Cursor, CursorPlace, Key, KeyColumn, Repair, Walkable};
+use crate::engine::{Comparison, Cursor, CursorPlace, Key, KeyColumn, Walkable};
 use migrate_core::name::{Name, quote_identifier, quote_literal};
 use migrate_core::ops::Backfill;
 use serde::Deserialize;
@@ -19,6 +19,11 @@ pub(super) fn read(place: &CursorPlace) -> String {
          from _migrate.backfills where {}",
         condition(place)
     )
+}
+
+/// How many rows are done; no row, where no cursor is there.
+pub(super) fn passed(place: &CursorPlace) -> String {
+    format!("select rows_passed::text from _migrate.backfills where {}", condition(place))
 }
 
 /// Writes the first cursor.
@@ -64,13 +69,10 @@ pub(super) fn delete(place: &CursorPlace) -> String {
     format!("delete from _migrate.backfills where {}", condition(place))
 }
 
-/// What a person can run where it doesn't fit the table.
-pub(super) fn repair(place: &CursorPlace, table: &Walkable, key: &Key) -> Repair {
+/// Has it go on in the table as it is.
+pub(super) fn accept(place: &CursorPlace, table: &Walkable, key: &Key) -> String {
     let (identity, types) = (&table.identity, array(Some(&key.order())));
-    Repair {
-        accept: format!("update _migrate.backfills set table_oid = {identity}, key_types = {types} where {}", condition(place)),
-        forget: delete(place),
-    }
+    format!("update _migrate.backfills set table_oid = {identity}, key_types = {types} where {}", condition(place))
 }
 
 fn array(values: Option<&[String]>) -> String {

@@ -299,16 +299,11 @@ impl Postgres {
             .iter()
             .map(|(planned, outcome, evidence)| journal::Row { planned, outcome: *outcome, evidence, sqlstate: None, sql: "" })
             .collect();
-        // what is replayed is skipped until it is done: nothing else would have the next `up` look at it again
-        if work.direction != Direction::Replay {
-            rows.push(row(Outcome::Started));
-        }
+        rows.push(row(Outcome::Started));
         let mut announce = Batch::default();
         announce.push(Item::Frame, "begin");
         announce.push(Item::Frame, &format!("select {}", self.at_work()));
-        if !rows.is_empty() {
-            announce.push(Item::Journal, &journal::record(self.run_id, revision, work.direction, &rows));
-        }
+        announce.push(Item::Journal, &journal::record(self.run_id, revision, work.direction, &rows));
         if work.direction != Direction::Replay {
             announce.push(Item::Journal, &journal::record_revision(self.run_id, work.migration, RevisionState::Started));
         }

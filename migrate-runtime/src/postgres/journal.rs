@@ -71,7 +71,7 @@ macro_rules! backfills {
 }
 
 const TABLES: &str = concat!(
-    "create schema if not exists _migrate;
+    "do $$ begin if pg_catalog.to_regnamespace('_migrate') is null then create schema _migrate; end if; end $$;
 create table _migrate.format (version integer not null);
 insert into _migrate.format values (4);
 create table _migrate.runs (
@@ -177,7 +177,7 @@ create or replace view _migrate.latest as
 create or replace view _migrate.skipped as
     select latest.revision, latest.number, latest.operation, latest.evidence, latest.file, latest.line, latest.recorded_at
     from _migrate.latest as latest join _migrate.revisions as r on r.revision = latest.revision and r.state <> 'stamped'
-    where latest.outcome = 'skipped'"
+    where latest.outcome = 'skipped' or latest.outcome = 'started' and latest.direction = 'replay'"
 );
 
 /// Which cluster of databases a server is, and on which of its timelines: a standby that takes over begins a new one.
@@ -252,7 +252,7 @@ pub(super) fn record_measured(run: i64, measured: &[Measured]) -> Vec<String> {
 /// For the transaction at hand: where nobody has analyzed the journal, compiling a query takes longer than running it.
 pub(super) const WITHOUT_JIT: &str = "select pg_catalog.set_config('jit', 'off', true)";
 
-/// One text with everything that a command has to know of the past.
+/// One text with everything that a command has to know of the past. What is skipped stays so until it has been done late.
 pub(super) const HISTORY: &str = concat!(
     "select pg_catalog.json_build_object(
     'format', (select max(version) from _migrate.format),
@@ -265,7 +265,8 @@ pub(super) const HISTORY: &str = concat!(
                   or own.revision in (select revision from _migrate.revisions where state = 'started'))
               select o.* from candidates as o
               where not exists (select from _migrate.operations as later where later.revision = o.revision and later.number = o.number
-                  and (later.direction = 'down') = (o.direction = 'down') and later.id > o.id and later.outcome <> 'failed')
+                  and (later.direction = 'down') = (o.direction = 'down') and later.id > o.id and later.outcome <> 'failed'
+                  and not (later.outcome = 'started' and later.direction = 'replay'))
               and ",
     since_last_reversed!(),
     ") as latest))::text"

@@ -22,7 +22,7 @@ counted as (
 tables as (
     select c.oid, c.nspname, c.relname,
         case
-            when c.size > 0 then (c.size * c.growth)::bigint
+            when c.size > 0 then least(c.size * c.growth, 9e18::double precision)::bigint
             when exists (select from locked l where l.relation = c.oid) then null
             else pg_catalog.pg_relation_size(c.oid)
         end as size

@@ -4,8 +4,8 @@ use super::journal::{Entry, Mark};
 use super::transaction::{Open, Settings};
 use super::wait::Wait;
 use super::waited::Waited;
-use super::{catalog, connect, failed, format, journal};
-use crate::engine::{Backend, Direction, Failure, Guarded, Hears, Options, Rendered, Rules, Together, Told, Work};
+use super::{catalog, connect, cursor, failed, format, journal};
+use crate::engine::{Backend, CursorPlace, Direction, Failure, Guarded, Hears, Options, Passed, Rendered, Rules, Together, Told, Work};
 use crate::history::{History, OperationRow, Outcome, RevisionState};
 use crate::{Error, Migration, Result};
 use migrate_core::effects::{Effects, TransactionNeed};
@@ -231,6 +231,11 @@ impl Backend for Sqlite {
         // SQLite keeps expressions as they were written, so their tokens are all there is to compare
         let same = |question: &Question| Expression::new(&question.model).canonical() == Expression::new(&question.live).canonical();
         Ok(questions.iter().map(same).collect())
+    }
+
+    async fn passed(&mut self, place: &CursorPlace) -> Result<Passed> {
+        let cursor = cursor::read(place, self.connection()?).await?;
+        Ok(Passed { rows: cursor.map_or(0, |cursor| cursor.passed), forget: cursor::forget(place) })
     }
 
     async fn execute(&mut self, work: &mut Work) -> Result<(), Failure> {

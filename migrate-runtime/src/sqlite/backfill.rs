@@ -91,7 +91,7 @@ impl Sqlite {
         let connection = self.connection()?;
         let walkable = cursor::walkable(connection, backfill).await.map_err(|error| failed("looking for a key", error))?;
         let found = cursor::read(&place, connection).await?;
-        let key = walkable.choose(planned, backfill, found.as_ref(), |key| cursor::repair(&place, key))?;
+        let key = walkable.choose(planned, backfill, found.as_ref(), |key| cursor::accept(&place, key), &cursor::forget(&place))?;
         let cursor = if let Some(mut cursor) = found {
             cursor.runs += 1;
             cursor::write(&place, connection, run, &cursor).await.map_err(|error| failed("writing the journal", error))?;
@@ -100,13 +100,10 @@ impl Sqlite {
             let upto = cursor::end(connection, backfill, &key).await.map_err(|error| failure(planned, error))?;
             let cursor = Cursor { runs: 1, ..Cursor::new(&walkable, &key, upto, backfill.batch) };
             cursor::write(&place, connection, run, &cursor).await.map_err(|error| failed("writing the journal", error))?;
-            // what was skipped before stays skipped until it is done: that is how it is found again
-            if work.direction != Direction::Replay {
-                let sql = planned.sql.join(";\n");
-                let row = journal::Row::of(planned, Outcome::Started, "", &sql);
-                let done = journal::record(connection, run, migration.revision, work.direction, &row).await;
-                done.map_err(|error| failed("writing the journal", error))?;
-            }
+            let sql = planned.sql.join(";\n");
+            let row = journal::Row::of(planned, Outcome::Started, "", &sql);
+            let done = journal::record(connection, run, migration.revision, work.direction, &row).await;
+            done.map_err(|error| failed("writing the journal", error))?;
             cursor
         };
         if work.direction != Direction::Replay {

@@ -4,7 +4,7 @@
 //! `vacuum` may number them anew.
 
 use crate::Result;
-use crate::engine::{Comparison, Cursor, CursorPlace, Key, KeyColumn, Repair, Walkable};
+use crate::engine::{Comparison, Cursor, CursorPlace, Key, KeyColumn, Walkable};
 use migrate_core::name::{quote_identifier, quote_literal};
 use migrate_core::ops::Backfill;
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
@@ -65,18 +65,20 @@ pub(super) async fn delete(place: &CursorPlace, connection: &mut SqliteConnectio
         .map(drop)
 }
 
-/// What a person can run where it doesn't fit the table.
-pub(super) fn repair(place: &CursorPlace, key: &Key) -> Repair {
-    let condition =
-        format!("revision = {} and direction = '{}' and number = {}", quote_literal(place.revision), place.direction, place.number);
+fn condition(place: &CursorPlace) -> String {
+    format!("revision = {} and direction = '{}' and number = {}", quote_literal(place.revision), place.direction, place.number)
+}
+
+/// Has it go on in the table as it is.
+pub(super) fn accept(place: &CursorPlace, key: &Key) -> String {
     let order: Vec<String> = key.order().iter().map(|order| quote_literal(order)).collect();
-    Repair {
-        accept: format!(
-            "update _migrate_backfills set cursor = json_set(cursor, '$.order', json_array({})) where {condition}",
-            order.join(", ")
-        ),
-        forget: format!("delete from _migrate_backfills where {condition}"),
-    }
+    let order = order.join(", ");
+    format!("update _migrate_backfills set cursor = json_set(cursor, '$.order', json_array({order})) where {}", condition(place))
+}
+
+/// Has it begin anew.
+pub(super) fn forget(place: &CursorPlace) -> String {
+    format!("delete from _migrate_backfills where {}", condition(place))
 }
 
 /// The keys of a table by which all of its rows can be walked along, the primary key first, then the shortest, without those

@@ -6,7 +6,7 @@ use super::codes::{CONSTRAINT_FOREIGNKEY, Code, ERROR};
 use super::{failed, journal};
 use crate::engine::{Decision, Direction, Failure, Planned, Work};
 use crate::error::Place;
-use crate::history::RevisionState;
+use crate::history::{Outcome, RevisionState};
 use crate::{Error, Tx};
 use migrate_core::step::Action;
 use sqlx::{AssertSqlSafe, Row as _, TypeInfo as _, ValueRef as _};
@@ -52,6 +52,10 @@ impl Sqlite {
     async fn vacuum(&mut self, work: &mut Work, i: usize) -> Result<(), Failure> {
         let (run, migration, number) = (self.run_id, work.migration, work.steps[i].number);
         self.journal(work, number).await?;
+        let sql = work.steps[i].sql.join(";\n");
+        let row = journal::Row::of(&work.steps[i], Outcome::Started, "", &sql);
+        let announced = journal::record(self.connection()?, run, migration.revision, work.direction, &row).await;
+        announced.map_err(|error| failed("writing the journal", error))?;
         if work.direction != Direction::Replay {
             let started = journal::record_revision(self.connection()?, run, migration, RevisionState::Started).await;
             started.map_err(|error| failed("writing the journal", error))?;

@@ -4,13 +4,20 @@ use super::cursor;
 use crate::{Error, Result};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-/// Whether `o` is the last word on its operation, since the revision was last reversed. `down` counts its own.
+/// Whether `o` is the last word on its operation, since the revision was last reversed. `down` counts its own. With an
+/// argument, only rows called `latest` of which it is true count.
 macro_rules! last_word {
     () => {
-        "o.id = (
+        crate::sqlite::format::last_word!("true")
+    };
+    ($counts:literal) => {
+        concat!(
+            "o.id = (
             select max(latest.id) from _migrate_operations as latest
             where latest.revision = o.revision and latest.number = o.number and latest.outcome <> 'failed'
-                and (latest.direction = 'down') = (o.direction = 'down'))
+                and (latest.direction = 'down') = (o.direction = 'down') and ",
+            $counts,
+            ")
         and case when o.direction = 'down'
             then not exists (select 1 from _migrate_operations as done where done.revision = o.revision and done.outcome <> 'failed'
                 and done.direction <> 'down' and done.id > o.id)
@@ -18,6 +25,7 @@ macro_rules! last_word {
                 and reversed.outcome <> 'failed' and reversed.direction = 'down' and reversed.id > o.id
                 and exists (select 1 from _migrate_operations as done where done.revision = o.revision and done.outcome <> 'failed'
                     and done.direction <> 'down' and done.id > reversed.id)) end"
+        )
     };
 }
 pub(super) use last_word;
@@ -165,6 +173,6 @@ create view _migrate_latest as
 create view _migrate_skipped as
     select latest.revision, latest.number, latest.operation, latest.evidence, latest.file, latest.line, latest.recorded_at
     from _migrate_latest as latest join _migrate_revisions as r on r.revision = latest.revision and r.state <> 'stamped'
-    where latest.outcome = 'skipped'
+    where latest.outcome = 'skipped' or latest.outcome = 'started' and latest.direction = 'replay'
     order by latest.revision, latest.number"
 );

@@ -47,7 +47,8 @@ pub(super) async fn history(connection: &mut SqliteConnection) -> Result<History
         "select o.revision, o.number, o.operation, o.outcome, o.evidence, o.direction = 'down'
         from _migrate_operations as o join _migrate_revisions as r on r.revision = o.revision
         where (o.outcome = 'skipped' and r.state = 'applied' or r.state = 'started') and ",
-        last_word!(),
+        // what is skipped stays so until it has been done late
+        last_word!("not (latest.outcome = 'started' and latest.direction = 'replay')"),
         " order by o.id"
     );
     let rows = sqlx::query(latest).fetch_all(&mut *connection).await.map_err(failed)?;

@@ -3,7 +3,8 @@
 //! `n = n + 1` proves it: a batch that is lost leaves a 0, and one that is done twice a 2.
 
 use crate::{Told, beginning, journal, story, up};
-use migrate_runtime::{Error, Event, Options};
+use migrate_runtime::{DownTo, Error, Event, Options};
+use migrate_tests::chain::chain;
 use migrate_tests::proxy::{Cut, Proxy};
 use migrate_tests::{Database, server};
 use std::process::{Child, Command, Stdio};
@@ -192,4 +193,28 @@ async fn what_is_done_late_is_not_done_again_when_what_comes_after_it_waits_for_
     done.unwrap();
     assert_eq!(database.text("select concat_ws(' ', count(*), min(n), max(n)) from documents").await.unwrap(), "35 1 1");
     assert_eq!(journal(&database, "aaa111").await.matches("applied").count(), 3, "the revision, and two operations");
+}
+
+#[tokio::test]
+async fn what_is_half_done_late_is_no_more_taken_back_than_what_is_half_done() {
+    let database = Database::create(server()).await;
+    let table = "create table documents (id int primary key, n int not null default 0)";
+    let text = format!(
+        "=== aaa111 m1\n--- optional\n{table};\n--- up\nbackfill update documents set n = n + 1 in batches of 10;\n--- down\n\
+         backfill update documents set n = n - 1 in batches of 10;\n"
+    );
+    up(database.url(), &text, Options::default()).await.unwrap();
+    let rows = "insert into documents select generate_series(1, 35); alter table documents add constraint small check (id < 25 or n = 0)";
+    database.execute(&format!("{table}; {rows}")).await.unwrap();
+    let options = Options { batch_target: Duration::from_millis(1), ..Options::default() };
+    up(database.url(), &text, options).await.unwrap_err();
+    assert_eq!(database.text("select count(*)::text from _migrate.skipped").await.unwrap(), "1", "it is done late by the next `up`");
+    let migrator = migrate_runtime::Database::new(database.url()).unwrap();
+    let error = migrator.down(chain(&text), &DownTo::Base).await.unwrap_err();
+    assert!(error.what().contains("is half done"), "{error}");
+    database.execute("alter table documents drop constraint small").await.unwrap();
+    up(database.url(), &text, Options::default()).await.unwrap();
+    assert_eq!(database.text(ONCE).await.unwrap(), "35 1 1");
+    migrator.down(chain(&text), &DownTo::Base).await.unwrap();
+    assert_eq!(database.text(ONCE).await.unwrap(), "35 0 0");
 }

@@ -43,3 +43,19 @@ async fn a_journal_that_a_role_may_not_read_is_not_an_empty_one() {
     assert!(error.what().contains("may not use the schema `_migrate`"), "{error}");
     database.execute(&format!("drop owned by {role}; drop role {role}")).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_role_that_may_not_make_schemas_takes_one_that_was_made_for_it() {
+    let database = Database::create(server()).await;
+    let role = format!("{}_plain", database.name());
+    let text = "=== aaa111 m1\ncreate table items (id int primary key);\n";
+    database.execute(&format!("create role {role} login; grant create on schema public to {role}")).await.unwrap();
+    let migrator = Migrator::new(database.url_as(&role).as_str()).unwrap();
+    let error = migrator.up(chain(text), None).await.unwrap_err();
+    assert_eq!(error.sqlstate().as_deref(), Some("42501"), "{error}");
+    database.execute(&format!("create schema _migrate authorization {role}")).await.unwrap();
+    migrator.up(chain(text), None).await.unwrap();
+    assert_eq!(database.text("select string_agg(revision, ' ') from _migrate.revisions").await.unwrap(), "aaa111");
+    drop(migrator);
+    database.execute(&format!("drop owned by {role} cascade; drop role {role}")).await.unwrap();
+}

@@ -1,7 +1,7 @@
 //! A row that is in the way.
 
 use super::{KINDS, chain_of, filled, migrator, state};
-use migrate_runtime::{Database as Migrator, Error, Event, Options};
+use migrate_runtime::{Database as Migrator, DownTo, Error, Event, Options};
 use migrate_tests::{server, servers};
 use sqlx::Connection as _;
 use std::sync::Arc;
@@ -49,6 +49,9 @@ async fn what_is_somebody_else_s_is_not_removed() {
     let error = migrator.up(chain, None).await.unwrap_err();
     assert_eq!(error.sqlstate().as_deref(), Some("42P07"), "{error}");
     assert_eq!(state(&database).await, before);
+    migrator.down(chain, &DownTo::Steps(1)).await.unwrap();
+    assert_eq!(state(&database).await, before);
+    migrator.up(chain, None).await.unwrap_err();
     // one like it becomes the constraint's
     database.execute("drop index orders_email; create unique index orders_email on orders (email)").await.unwrap();
     migrator.up(chain, None).await.unwrap();
