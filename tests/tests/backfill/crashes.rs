@@ -176,8 +176,8 @@ async fn what_is_done_late_is_not_done_again_when_what_comes_after_it_waits_for_
     database.execute(table).await.unwrap();
     let mut reader = database.connect().await;
     sqlx::raw_sql("begin; lock table documents in access share mode").execute(&mut reader).await.unwrap();
-    let (retries, retried) = tokio::sync::oneshot::channel();
-    let retries = Mutex::new(Some(retries));
+    let (begins, retried) = tokio::sync::oneshot::channel();
+    let retries = Mutex::new(Some(begins));
     let observer = Arc::new(move |event: &Event| {
         if matches!(event, Event::Retrying { .. })
             && let Some(retries) = retries.lock().unwrap().take()
