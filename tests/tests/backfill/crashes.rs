@@ -176,18 +176,18 @@ async fn what_is_done_late_is_not_done_again_when_what_comes_after_it_waits_for_
     database.execute(table).await.unwrap();
     let mut reader = database.connect().await;
     sqlx::raw_sql("begin; lock table documents in access share mode").execute(&mut reader).await.unwrap();
-    let (begins, retried) = tokio::sync::oneshot::channel();
-    let retries = Mutex::new(Some(begins));
+    let (sender, woken) = tokio::sync::oneshot::channel();
+    let sender = Mutex::new(Some(sender));
     let observer = Arc::new(move |event: &Event| {
         if matches!(event, Event::Retrying { .. })
-            && let Some(retries) = retries.lock().unwrap().take()
+            && let Some(sender) = sender.lock().unwrap().take()
         {
-            retries.send(()).unwrap();
+            sender.send(()).unwrap();
         }
     });
     let options = Options { lock_timeout: Duration::from_millis(50), observer: Some(observer), ..Options::default() };
     let (done, ()) = tokio::join!(up(database.url(), text, options), async {
-        retried.await.unwrap();
+        woken.await.unwrap();
         sqlx::raw_sql("rollback").execute(&mut reader).await.unwrap();
     });
     done.unwrap();
