@@ -248,7 +248,7 @@ async fn what_another_role_builds_is_waited_for_and_not_dropped() {
                     error.what().contains("somebody else is still at work after ") && error.what().contains("may be building"),
                     "{error}"
                 );
-                assert_eq!(error.now().as_deref(), Some("what was done before it holds, and the next `up` goes on from there"));
+                assert_eq!(error.now().as_deref(), Some("what was done before it holds, and the same command goes on from there"));
                 migrator.up(chain, None).await
             },
             async {

@@ -77,6 +77,9 @@ async fn guarded<B: Backend>(
         }
         .into());
     }
+    for migration in &targets {
+        not_half_filled(backend, migration).await?;
+    }
     for migration in targets {
         if history.revision(migration.revision).is_some_and(|row| row.state == RevisionState::Stamped) {
             backend.forget_revision(migration).await?;
@@ -109,7 +112,6 @@ async fn guarded<B: Backend>(
                 }
             }
         }
-        not_half_filled(backend, migration, &outcomes).await?;
         let steps = reverse_steps(migration, &mut planner, &outcomes)?;
         let attempt = Attempt { migration, steps: &steps, direction: Direction::Down, options };
         // an earlier attempt may have committed a part; what it has reversed isn't reversed again
@@ -204,12 +206,9 @@ fn reverse_steps(migration: &'static Migration, planner: &mut Planner, outcomes:
 
 /// An error, where some batches of a change are committed, and others aren't: nobody knows which rows it has reached but its
 /// cursor, and the way back is for all of them.
-async fn not_half_filled<B: Backend>(backend: &mut B, migration: &'static Migration, outcomes: &BTreeMap<usize, Outcome>) -> Result<()> {
+async fn not_half_filled<B: Backend>(backend: &mut B, migration: &'static Migration) -> Result<()> {
     for (number, step) in (1..).zip(migration.up_steps()) {
         let Action::Change(operation @ Operation::Backfill(_)) = &step.action else { continue };
-        if outcomes.get(&number) != Some(&Outcome::Started) {
-            continue;
-        }
         let place = CursorPlace { revision: migration.revision, direction: Direction::Up.as_str(), number };
         let passed = backend.passed(&place).await?;
         if passed.rows > 0 {

@@ -192,7 +192,7 @@ pub(crate) async fn plan<B: Backend>(backend: &mut B, chain: Migrations, target:
 fn describe(planned: &Planned, transaction: &mut usize) -> Option<PlannedOperation> {
     let (verdict, evidence) = match &planned.decision {
         Decision::Run if planned.removes => ("after", planned.evidence.clone()),
-        Decision::Run => ("before", planned.lowered.as_ref().map_or_else(|| planned.evidence.clone(), Lowered::evidence)),
+        Decision::Run => ("before", planned.lowered.as_ref().map(Lowered::evidence).unwrap_or_default()),
         Decision::Satisfied => ("after", "the database has it already".to_owned()),
         Decision::Skipped(key) => ("absent", format!("{key} is absent")),
         Decision::Missing(key) => ("missing", format!("{key} should be there")),

@@ -178,19 +178,17 @@ async fn replay<B: Backend>(
         return Ok(None);
     }
     let checkpoint = planner.clone();
-    let rows = backend.outcomes(migration.revision).await?;
-    let begun: BTreeSet<usize> = rows.iter().filter(|row| !row.reverses && row.outcome == Outcome::Started).map(|row| row.number).collect();
-    let done = move |number: usize| match (skipped(number), begun.contains(&number)) {
-        (false, _) => Some(Outcome::Applied),
-        (true, true) => Some(Outcome::Started),
-        (true, false) => None,
-    };
+    let done = |number: usize| if skipped(number) { None } else { Some(Outcome::Applied) };
     let chunk = planner.chunk(Some(&mut *backend), migration, &steps, 1, &done).await?;
     let changed = chunk.steps.iter().any(|planned| !matches!(planned.decision, Decision::Done | Decision::Skipped(_) | Decision::Declared));
     if !changed && !chunk.cut {
         return Ok(None);
     }
     *planner = checkpoint;
+    // asked for only here: what stays skipped costs no look at the database
+    let rows = backend.outcomes(migration.revision).await?;
+    let begun: BTreeSet<usize> = rows.iter().filter(|row| !row.reverses && row.outcome == Outcome::Started).map(|row| row.number).collect();
+    let done = |number: usize| if begun.contains(&number) { Some(Outcome::Started) } else { done(number) };
     let attempt = Attempt { migration, steps: &steps, direction: Direction::Replay, options };
     attempt.run(backend, planner, &done).await.map(Some)
 }

@@ -137,7 +137,7 @@ impl Planned {
                 Some((done, evidence))
             }
             Decision::Satisfied if self.begun && direction != Direction::Down => {
-                Some((Outcome::Applied, "an interrupted attempt has done it".to_owned()))
+                Some((Outcome::Applied, "an attempt that did not end had begun it, and it is there, with this definition".to_owned()))
             }
             Decision::Satisfied => {
                 let outcome = if direction == Direction::Down { Outcome::Reverted } else { Outcome::Satisfied };

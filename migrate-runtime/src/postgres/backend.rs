@@ -432,8 +432,10 @@ impl Backend for Postgres {
     }
 
     async fn passed(&mut self, place: &CursorPlace) -> Result<Passed> {
-        let text = Self::text(&mut self.connection, "reading how far a backfill has come", &cursor::passed(place)).await?;
-        let rows = text.and_then(|text| text.parse().ok()).unwrap_or_default();
+        let doing = "reading how far a backfill has come";
+        let text = Self::text(&mut self.connection, doing, &cursor::passed(place)).await?;
+        let rows =
+            text.map_or(Ok(0), |text| text.parse().map_err(|_| Error::Format { doing, reason: format!("`{text}` is no number of rows") }))?;
         Ok(Passed { rows, forget: cursor::delete(place) })
     }
 

@@ -89,8 +89,9 @@ impl Postgres {
             sql: planned.sql.join(";\n"),
             message: format!("somebody else is still at work after {:.1?}: {holder}", began.elapsed()),
             sqlstate: None,
-            now: "what was done before it holds, and the next `up` goes on from there".to_owned(),
-            help: "wait until that session is done, or end it (`select pg_terminate_backend(pid)`), then run `up` again".to_owned(),
+            now: "what was done before it holds, and the same command goes on from there".to_owned(),
+            help: "wait until that session is done, or end it (`select pg_terminate_backend(pid)`), then run the same command again"
+                .to_owned(),
         })
     }
 
