@@ -223,14 +223,16 @@ async fn what_an_earlier_life_of_a_revision_has_skipped_counts_no_more() {
 async fn what_was_taken_back_without_a_step_is_done_again_from_its_beginning() {
     let database = Database::create(server()).await;
     // the way back has nothing to do: what was there isn't dropped
-    let text = "=== aaa111 m1\ncreate table first (id int primary key);\ncreate index concurrently first_idx on first (id);\n";
-    database.execute("create table first (id int primary key); create index first_idx on first (id)").await.unwrap();
+    let text = "=== aaa111 m1\ncreate table first (id int primary key);\ncreate index concurrently first_idx on first (id);\n\
+                create index concurrently second_idx on first (id);\n";
+    let there = "create table first (id int primary key); create index first_idx on first (id); create index second_idx on first (id)";
+    database.execute(there).await.unwrap();
     let migrator = Migrator::new(database.url()).unwrap();
     migrator.up(chain(text), None).await.unwrap();
-    assert_eq!(database.text(LATEST).await.unwrap(), "aaa111 up 1 satisfied, aaa111 up 2 satisfied");
+    assert_eq!(database.text(LATEST).await.unwrap(), "aaa111 up 1 satisfied, aaa111 up 2 satisfied, aaa111 up 3 satisfied");
     migrator.down(chain(text), &DownTo::Base).await.unwrap();
     database.execute("drop table first").await.unwrap();
-    // the second life is interrupted after its first operation
+    // the second life is interrupted before it says anything of the last operation
     database
         .execute(
             "create function refuse() returns event_trigger language plpgsql as \
@@ -242,6 +244,6 @@ async fn what_was_taken_back_without_a_step_is_done_again_from_its_beginning() {
     migrator.up(chain(text), None).await.unwrap_err();
     database.execute("drop event trigger refuse").await.unwrap();
     migrator.up(chain(text), None).await.unwrap();
-    assert_eq!(database.text(LATEST).await.unwrap(), "aaa111 up 1 applied, aaa111 up 2 applied");
-    assert_eq!(database.text("select count(*)::text from pg_index where indrelid = 'first'::regclass").await.unwrap(), "2");
+    assert_eq!(database.text(LATEST).await.unwrap(), "aaa111 up 1 applied, aaa111 up 2 applied, aaa111 up 3 applied");
+    assert_eq!(database.text("select count(*)::text from pg_index where indrelid = 'first'::regclass").await.unwrap(), "3");
 }

@@ -119,6 +119,8 @@ async fn the_key_is_the_one_that_it_began_with() {
     let error = up(database.url(), &text, Options::default()).await.unwrap_err();
     let expected = "the batches go by the key (id) of `t`, which is no key of it any more; ";
     assert!(error.to_string().contains(expected), "{error}");
+    let forget = "or run `delete from _migrate.backfills where (revision, direction, number) = ('bbb222', 'up', 1)`, and it begins anew";
+    assert!(error.help().unwrap().contains(forget), "{error}");
     database.execute("create unique index again on t (id); alter table t drop constraint t_check").await.unwrap();
     up(database.url(), &text, Options::default()).await.unwrap();
     assert_eq!(database.text("select concat_ws(' ', count(*), min(n), max(n)) from t").await.unwrap(), "100 1 1");

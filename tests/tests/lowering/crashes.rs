@@ -62,6 +62,20 @@ async fn a_migrator_that_is_gone_between_two_phases_leaves_nothing_that_down_can
 }
 
 #[tokio::test]
+async fn what_is_left_goes_before_a_written_way_back_renames_its_table() {
+    let chain = chain_of(
+        "alter table orders rename to bills;\nalter table bills alter column email set not null;\n--- down\n\
+         alter table bills alter column email drop not null;\nalter table bills rename to orders",
+    );
+    let database = filled(server(), chain).await;
+    let before = database.dump().await;
+    dies_before(&database, chain, 2).await;
+    assert!(database.dump().await.contains("_migrate_email_not_null"));
+    migrator(database.url(), 0).0.down(chain, &DownTo::Steps(1)).await.unwrap();
+    assert_eq!(database.dump().await, before);
+}
+
+#[tokio::test]
 async fn a_connection_that_breaks_at_any_message_is_healed_by_the_next_up() {
     let kinds = KINDS.iter().filter(|kind| ["set not null", "foreign key", "unique"].contains(&kind.name));
     let tasks: Vec<_> = kinds.map(|kind| tokio::spawn(break_at_any_message(kind))).collect();

@@ -174,3 +174,19 @@ async fn tables_of_queries_have_their_rows_and_are_no_drift() {
     assert!(!file.schema().await.contains("counts"));
     assert_eq!(file.text("select count(*) as line from documents").await, "2");
 }
+
+#[tokio::test]
+async fn a_vacuum_that_fails_after_a_way_back_is_no_half_done_way_back() {
+    let file = File::new();
+    let copy = file.path().with_file_name("copy.db");
+    let vacuum = format!("vacuum into '{}'", copy.display());
+    let chain =
+        chain(vec![base(), Draft::new("b2", &["a1"]).sqlite(&vacuum).up("create table after_it (id bigint)").down("drop table after_it")]);
+    file.up(chain).await.unwrap();
+    file.down(chain, 1).await.unwrap();
+    let error = file.up(chain).await.unwrap_err();
+    assert!(error.to_string().contains("output file already exists"), "{error}");
+    std::fs::remove_file(&copy).unwrap();
+    file.up(chain).await.unwrap();
+    assert_eq!(file.text("select count(*) as line from sqlite_schema where name = 'after_it'").await, "1");
+}
