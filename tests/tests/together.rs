@@ -56,6 +56,24 @@ async fn a_hundred_more_migrations_are_at_most_eight_more_round_trips() {
     assert!(many - few <= 16, "{few} for 1 migration, {many} for 201");
 }
 
+/// The round trips of an `up` that finds a skipped operation in each migration, and leaves all of them so.
+async fn round_trips_with_skips(migrations: usize) -> u64 {
+    let mut text = "=== r00000 m0\n--- optional\ncreate table legacy (id int primary key);\n--- up\ncreate table t (id int);\n".to_owned();
+    for i in 1..=migrations {
+        let _ = write!(text, "=== r{i:05} m{i} after r{:05}\nalter table legacy add column c{i} int;\n", i - 1);
+    }
+    let database = Database::create(server()).await;
+    assert_eq!(Migrator::new(database.url()).unwrap().up(chain(&text), None).await.unwrap().skipped, migrations);
+    let proxy = Proxy::start(server(), Duration::ZERO).unwrap();
+    assert!(Migrator::new(&*proxy.url(database.url())).unwrap().up(chain(&text), None).await.unwrap().revisions.is_empty());
+    proxy.counters().round_trips
+}
+
+#[tokio::test]
+async fn what_stays_skipped_costs_no_look_at_the_database() {
+    assert_eq!(round_trips_with_skips(30).await, round_trips_with_skips(1).await);
+}
+
 #[tokio::test]
 async fn every_migration_is_a_transaction_with_a_journal_of_its_own() {
     let database = Database::create(server()).await;
