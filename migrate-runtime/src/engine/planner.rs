@@ -54,8 +54,8 @@ pub(crate) struct Planned {
     pub(crate) effects: Effects,
     /// What it changes in the model, to ask again if the world changes underneath.
     pub(crate) changes: Vec<Change>,
-    /// The tables that it is about, before it, with a definition or only a name.
-    pub(crate) excerpt: Schema,
+    /// The model before it, to ask again; `None` where nobody is going to.
+    pub(crate) before: Option<Schema>,
     /// What of it is optional.
     pub(crate) optional: BTreeSet<ObjectKey>,
     /// Where it stands.
@@ -106,11 +106,10 @@ pub(crate) struct Planner {
 #[derive(Clone, Debug)]
 struct Carried {
     changes: Vec<Change>,
-    excerpt: Schema,
+    /// The model before it.
+    before: Schema,
     optional: BTreeSet<ObjectKey>,
     effects: Effects,
-    /// The model before it, where its SQL depends on that.
-    before: Option<Schema>,
 }
 
 /// The steps that could be decided at once.
@@ -274,7 +273,7 @@ impl Planner {
         }
         let mut ahead = self.clone();
         // the first of them has been looked at: the model may be past it
-        let mut before = ahead.carried.take().and_then(|carried| carried.before);
+        let mut before = ahead.carried.take().map(|carried| carried.before);
         rest.iter().any(|step| {
             let model = before.take().unwrap_or_else(|| ahead.model.clone());
             ahead.replay_done(migration, step, false);
@@ -299,7 +298,7 @@ impl Planner {
             lowered: None,
             effects: Effects::default(),
             changes: Vec::new(),
-            excerpt: Schema::default(),
+            before: None,
             optional: BTreeSet::new(),
             place: place(migration, step, number),
             journalled: false,
@@ -355,7 +354,7 @@ impl Planner {
         };
         let something_runs = self.ahead || earlier.iter().any(|planned| planned.decision == Decision::Run);
         let decision = loop {
-            let verdict = B::verdict(operation, &carried.changes, &carried.excerpt, &self.live, &self.answers);
+            let verdict = B::verdict(operation, &carried.changes, &carried.before, &self.live, &self.answers);
             if (something_runs && matches!(verdict, Verdict::Unsure(_))) || (self.stale && verdict != Verdict::Before) {
                 // what the model doesn't know is told from the live schema, and that will be another one
                 self.carried = Some(carried).filter(|_| !unchecked);
@@ -389,8 +388,7 @@ impl Planner {
                 },
             }
         };
-        let model = carried.before.as_ref().unwrap_or(&self.model);
-        let (decision, rendered) = match (decision, B::render(operation, step.dialect.is_some(), model, &self.live)) {
+        let (decision, rendered) = match (decision, B::render(operation, step.dialect.is_some(), &carried.before, &self.live)) {
             (Decision::Run, Err(unsupported)) => (Decision::Unsupported(unsupported), Rendered::default()),
             // nothing to compare is no proof
             (Decision::Satisfied, Err(unsupported)) if carried.changes.is_empty() => {
@@ -435,7 +433,7 @@ impl Planner {
             effects,
             lowered,
             changes: carried.changes,
-            excerpt: carried.excerpt,
+            before: Some(carried.before),
             optional: carried.optional,
             place: place(migration, step, number),
             journalled: false,
@@ -500,24 +498,15 @@ impl Planner {
     fn advance<R: Rules>(&mut self, operation: &Operation, step: &Step, origin: &Origin) -> Carried {
         let keys: Vec<ObjectKey> = operation.requires().into_iter().chain(operation.touches()).collect();
         let optional = keys.iter().filter(|key| self.is_optional(key)).cloned().collect();
-        let mut excerpt = Schema::default();
-        for table in keys.iter().filter_map(ObjectKey::table) {
-            if let Some(known) = self.model.table(table) {
-                excerpt.tables.insert(table.clone(), known.clone());
-            }
-            if let Some(other) = self.model.others.get(table) {
-                excerpt.others.insert(table.clone(), other.clone());
-            }
-        }
         let effects = operation.effects(&self.model);
-        let before = (self.dialect == Dialect::Sqlite).then(|| self.model.clone());
+        let before = self.model.clone();
         let changes = if step.is_unchecked(&self.model) {
             // the model knows nothing of it: what it changes is told from the live schema
             R::advance(&mut self.live.clone(), operation, origin)
         } else {
             R::advance(&mut self.model, operation, origin)
         };
-        Carried { changes, excerpt, optional, effects, before }
+        Carried { changes, before, optional, effects }
     }
 }
 
@@ -543,7 +532,7 @@ impl Planned {
     /// Looks again, after the server has said no: has what it works on gone, or has somebody else done it?
     pub(crate) fn reconsider<R: Rules>(&self, live: &Schema) -> Option<Decision> {
         let Action::Change(operation) = &self.step.action else { return None };
-        match R::verdict(operation, &self.changes, &self.excerpt, live, &Answers::default()) {
+        match R::verdict(operation, &self.changes, self.before.as_ref()?, live, &Answers::default()) {
             Verdict::Absent(key) if self.step.if_exists || self.optional.contains(&key) => Some(Decision::Skipped(key)),
             Verdict::After => Some(Decision::Satisfied),
             _ => None,

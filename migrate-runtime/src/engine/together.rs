@@ -68,8 +68,10 @@ impl Ahead {
             // whoever goes on from `before` has nothing behind it that hasn't been run
             planner.ahead = backend.is_none() || ahead.works.iter().any(runs);
             let steps = migration.up_steps();
-            let chunk = planner.chunk(backend.as_deref_mut(), migration, &steps, 1, &|_| None).await?;
+            let mut chunk = planner.chunk(backend.as_deref_mut(), migration, &steps, 1, &|_| None).await?;
             planner.ahead = false;
+            // what fails is planned anew
+            chunk.steps.iter_mut().for_each(|planned| planned.before = None);
             let durations = vec![Duration::ZERO; chunk.steps.len()];
             let refused = chunk.steps.iter().any(|planned| refusal(planned).is_some());
             let work = Work {

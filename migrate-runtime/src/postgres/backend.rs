@@ -43,6 +43,11 @@ pub(super) fn no_transaction_timeout(local: bool) -> String {
 /// The key of the advisory lock: `migrate` in ASCII, cut to eight bytes.
 const GUARD_KEY: i64 = 0x006d_6967_7261_7465;
 
+/// Whether this role may use the journal; nothing where there is none. Somebody may have made the schema beforehand, for a
+/// role that may not make one.
+const JOURNAL: &str = "select (select pg_catalog.has_schema_privilege(n.oid, 'usage') from pg_catalog.pg_namespace as n \
+    join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = 'format' where n.nspname = '_migrate')::text";
+
 /// A PostgreSQL database, connected.
 #[derive(Debug)]
 pub(crate) struct Postgres {
@@ -57,6 +62,8 @@ pub(crate) struct Postgres {
     pub(super) blockers: Vec<Blocker>,
     /// Which server the guard was taken on.
     identity: Option<Identity>,
+    /// The format of the journal, when it was last read.
+    format: Option<i32>,
     /// Whether a pooler is between us and the server, as far as that was asked.
     pooled: Option<bool>,
     /// What was measured and isn't in the journal yet.
@@ -82,6 +89,7 @@ impl Postgres {
             guard_key: 0,
             blockers: Vec::new(),
             identity: None,
+            format: None,
             pooled: None,
             measured: Vec::new(),
             seen: Seen::default(),
@@ -133,11 +141,14 @@ impl Postgres {
         let mut guard = connect::connect(&self.connect).await?;
         let started = Instant::now();
         let mut pause = Duration::from_millis(50);
+        self.guard_key = fastrand::i64(..);
         let begin = format!(
             "begin isolation level read committed; \
-             select pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true), {}; \
+             select pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true), {}, \
+             pg_catalog.pg_advisory_xact_lock({}); \
              select pg_catalog.pg_try_advisory_xact_lock({GUARD_KEY})::text",
-            no_transaction_timeout(true)
+            no_transaction_timeout(true),
+            self.guard_key
         );
         loop {
             let rows = sqlx::raw_sql(AssertSqlSafe(begin.clone())).fetch_all(&mut guard).await;
@@ -201,6 +212,21 @@ impl Postgres {
         );
         let holder = Self::text(&mut self.connection, "asking who holds the migration lock", &sql).await?;
         Ok(holder.unwrap_or_else(|| "it has just ended".to_owned()))
+    }
+
+    /// What the answer to [`JOURNAL`] means: whether there is a journal.
+    fn has_journal(answer: Option<&str>) -> Result<bool> {
+        match answer {
+            None => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(Error::Server {
+                doing: "reading the journal",
+                message: "this role may not use the schema `_migrate`".to_owned(),
+                sqlstate: Some("42501".to_owned()),
+                help: "run `grant usage on schema _migrate` and `grant select on all tables in schema _migrate` for it, or use the role that created it"
+                    .to_owned(),
+            }),
+        }
     }
 
     async fn read_history(&mut self) -> Result<History> {
@@ -314,20 +340,10 @@ impl Backend for Postgres {
     }
 
     async fn history(&mut self) -> Result<History> {
-        // somebody may have made the schema beforehand, for a role that may not make one
-        let exists = "select pg_catalog.has_schema_privilege(n.oid, 'usage')::text from pg_catalog.pg_namespace as n \
-                      join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = 'format' where n.nspname = '_migrate'";
-        match Self::text(&mut self.connection, "looking for the journal", exists).await?.as_deref() {
-            None => Ok(History::default()),
-            Some("true") => self.read_history().await,
-            Some(_) => Err(Error::Server {
-                doing: "reading the journal",
-                message: "this role may not use the schema `_migrate`".to_owned(),
-                sqlstate: Some("42501".to_owned()),
-                help: "run `grant usage on schema _migrate` and `grant select on all tables in schema _migrate` for it, or use the role that created it"
-                    .to_owned(),
-            }),
-        }
+        let answer = Self::text(&mut self.connection, "looking for the journal", JOURNAL).await?;
+        let history = if Self::has_journal(answer.as_deref())? { self.read_history().await? } else { History::default() };
+        self.format = history.format;
+        Ok(history)
     }
 
     async fn outcomes(&mut self, revision: &str) -> Result<Vec<OperationRow>> {
@@ -340,10 +356,19 @@ impl Backend for Postgres {
 
     async fn guard(&mut self, command: &str) -> Result<Guarded> {
         self.take_guard().await?;
-        self.wait_for_remains().await?;
+        let answers = match self.wait_for_remains(&[JOURNAL, Identity::SQL]).await {
+            // not every role may ask which server it is
+            Err(error) if error.sqlstate().as_deref() == Some("42501") => self.wait_for_remains(&[JOURNAL]).await?,
+            answers => answers?,
+        };
+        let answer = |number: usize| answers.get(number).and_then(Option::as_deref);
+        self.identity = answer(1).and_then(Identity::parse);
         // a newer format must be refused before anything of ours is written
-        let format = self.history().await?.format;
-        self.identity = self.identify().await?;
+        let format = match (Self::has_journal(answer(0))?, self.format) {
+            (false, _) => None,
+            (true, Some(FORMAT)) => Some(FORMAT),
+            (true, _) => self.read_history().await?.format,
+        };
         // a journal that is brought up to date waits for whoever reads it
         let settings = format!(
             "{}, pg_catalog.set_config('lock_timeout', '{}ms', true)",
@@ -360,11 +385,10 @@ impl Backend for Postgres {
         };
         let rows = rows.map_err(|error| Error::server(doing, error))?;
         let column = |row: Option<&sqlx::postgres::PgRow>| row.and_then(|row| row.try_get::<String, _>(0).ok()).unwrap_or_default();
-        let count = rows.len();
-        self.run_id = column(count.checked_sub(2).and_then(|i| rows.get(i)))
+        let history = parse_history(&column(rows.last()))?;
+        self.run_id = column(rows.len().checked_sub(2).and_then(|i| rows.get(i)))
             .parse()
             .map_err(|_| Error::Format { doing: "noting the run in the journal", reason: "the server gave no number".to_owned() })?;
-        let history = parse_history(&column(rows.last()))?;
         Ok(Guarded { history })
     }
 

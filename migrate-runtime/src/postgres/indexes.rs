@@ -164,7 +164,7 @@ impl Postgres {
 
     /// After a step outside of a transaction: is what it should have made there, with this definition, and valid?
     pub(super) async fn verify(&mut self, planned: &Planned) -> Result<(), Failure> {
-        let Action::Change(operation) = &planned.step.action else { return Ok(()) };
+        let (Action::Change(operation), Some(before)) = (&planned.step.action, &planned.before) else { return Ok(()) };
         if planned.changes.is_empty() {
             return Ok(());
         }
@@ -179,7 +179,7 @@ impl Postgres {
         }
         let mut answers = Answers::default();
         loop {
-            match Self::verdict(operation, &planned.changes, &planned.excerpt, &live, &answers) {
+            match Self::verdict(operation, &planned.changes, before, &live, &answers) {
                 Verdict::Unsure(questions) => {
                     let same = self.answer(&questions).await?;
                     for (question, same) in questions.into_iter().zip(same) {

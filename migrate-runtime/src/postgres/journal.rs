@@ -200,12 +200,14 @@ impl Identity {
     }
 }
 
-/// Notes a run and gives its number.
+/// Notes a run and gives its number. Nothing where somebody has made a newer journal of it meanwhile.
 pub(super) fn begin_run(command: &str, server: Option<&Identity>) -> String {
     let version = env!("CARGO_PKG_VERSION");
-    let (system, timeline) = server.map_or(("null".to_owned(), "null"), |server| (quote_literal(&server.system), server.timeline.as_str()));
+    let (system, timeline) =
+        server.map_or(("null::text".to_owned(), "null::integer"), |server| (quote_literal(&server.system), server.timeline.as_str()));
     format!(
-        "insert into _migrate.runs (command, tool_version, system_identifier, timeline) values ({}, {}, {system}, {timeline}) returning id::text",
+        "insert into _migrate.runs (command, tool_version, system_identifier, timeline) select {}, {}, {system}, {timeline} \
+         where not exists (select from _migrate.format where version > {FORMAT}) returning id::text",
         quote_literal(command),
         quote_literal(version)
     )
@@ -324,16 +326,32 @@ pub(super) fn record(run: i64, revision: &str, direction: Direction, rows: &[Row
 /// Records a revision, or how far it has come. Once it is done, how far its changes in batches had come counts no more: what
 /// is skipped then begins anew.
 pub(super) fn record_revision(run: i64, migration: &Migration, state: RevisionState) -> String {
-    let revision = quote_literal(migration.revision);
-    let cursors = match state {
-        RevisionState::Applied | RevisionState::Stamped => {
-            format!("with cursors as (delete from _migrate.backfills where revision = {revision}) ")
-        }
-        RevisionState::Started => String::new(),
-    };
+    let cursors = (state != RevisionState::Started).then(|| forget_cursors(migration));
+    with(cursors.as_slice(), &insert_revision(run, migration, state))
+}
+
+/// Records the last operations of a revision, if there are any, and the revision as applied, in one statement. `fresh`: it is
+/// in the journal for the first time, so that nothing of it is in batches that are half done.
+pub(super) fn complete(run: i64, migration: &Migration, operations: Option<String>, fresh: bool) -> String {
+    let operations = operations.map(|insert| format!("operations as ({insert})"));
+    let cursors = (!fresh).then(|| forget_cursors(migration));
+    let parts: Vec<String> = operations.into_iter().chain(cursors).collect();
+    with(&parts, &insert_revision(run, migration, RevisionState::Applied))
+}
+
+fn with(parts: &[String], statement: &str) -> String {
+    if parts.is_empty() { statement.to_owned() } else { format!("with {} {statement}", parts.join(", ")) }
+}
+
+fn forget_cursors(migration: &Migration) -> String {
+    format!("cursors as (delete from _migrate.backfills where revision = {})", quote_literal(migration.revision))
+}
+
+fn insert_revision(run: i64, migration: &Migration, state: RevisionState) -> String {
     format!(
-        "{cursors}insert into _migrate.revisions (revision, name, checksum, state, run) values ({revision}, {}, {}, '{}', {run}) \
+        "insert into _migrate.revisions (revision, name, checksum, state, run) values ({}, {}, {}, '{}', {run}) \
          on conflict (revision) do update set state = excluded.state, checksum = excluded.checksum, name = excluded.name, run = excluded.run",
+        quote_literal(migration.revision),
         quote_literal(migration.name),
         quote_literal(migration.checksum),
         state.as_str()
@@ -345,14 +363,15 @@ pub(super) fn record_revision(run: i64, migration: &Migration, state: RevisionSt
 pub(super) fn forget_revision(run: i64, migration: &Migration) -> String {
     let (revision, file) = (quote_literal(migration.revision), quote_literal(migration.file));
     format!(
-        "with cursors as (delete from _migrate.backfills where revision = {revision}),
+        "with {},
         border as (insert into _migrate.operations (run, revision, direction, number, operation, outcome, file, line)
             select {run}, {revision}, 'down', 0, 'forget the revision', 'reverted', {file}, 0
             where not exists (select from _migrate.operations as back
                 where back.revision = {revision} and back.direction = 'down' and back.outcome <> 'failed'
                 and not exists (select from _migrate.operations as done where done.revision = {revision} and done.direction <> 'down'
                     and done.outcome <> 'failed' and done.id > back.id)))
-        delete from _migrate.revisions where revision = {revision}"
+        delete from _migrate.revisions where revision = {revision}",
+        forget_cursors(migration)
     )
 }
 

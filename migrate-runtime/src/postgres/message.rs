@@ -73,16 +73,23 @@ impl Postgres {
             .zip(&sql)
             .map(|((planned, outcome, evidence), sql)| journal::Row { planned, outcome: *outcome, evidence, sqlstate: None, sql })
             .collect();
-        if !rows.is_empty() {
-            batch.push(Item::Journal, &journal::record(self.run_id, work.migration.revision, work.direction, &rows));
+        let rows = (!rows.is_empty()).then(|| journal::record(self.run_id, work.migration.revision, work.direction, &rows));
+        if (work.direction, completes) == (Direction::Up, true) {
+            let among_others = timed == Timed::Transaction;
+            let complete = journal::complete(self.run_id, work.migration, rows, among_others);
+            return if among_others {
+                batch.push(Item::Clock(None), &format!("{complete} returning {CLOCK}"));
+            } else {
+                batch.push(Item::Journal, &complete);
+            };
         }
-        let record = |state| journal::record_revision(self.run_id, work.migration, state);
+        if let Some(rows) = rows {
+            batch.push(Item::Journal, &rows);
+        }
         match (work.direction, completes) {
-            (Direction::Up, true) if timed == Timed::Transaction => {
-                batch.push(Item::Clock(None), &format!("{} returning {CLOCK}", record(RevisionState::Applied)));
+            (Direction::Up | Direction::Down, false) if !whole => {
+                batch.push(Item::Journal, &journal::record_revision(self.run_id, work.migration, RevisionState::Started));
             }
-            (Direction::Up, true) => batch.push(Item::Journal, &record(RevisionState::Applied)),
-            (Direction::Up | Direction::Down, false) if !whole => batch.push(Item::Journal, &record(RevisionState::Started)),
             (Direction::Down, true) => batch.push(Item::Journal, &journal::forget_revision(self.run_id, work.migration)),
             _ => {}
         }

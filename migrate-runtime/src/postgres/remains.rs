@@ -48,24 +48,26 @@ impl Postgres {
         gone.then(|| GUARD_IS_GONE.to_owned())
     }
 
-    /// Marks the guard as this migrator's, and waits until no transaction of an earlier one is at work. That is looked for
-    /// outside of the guard's transaction: a concurrent build that collects old snapshots at that moment would wait for its
-    /// end, and we for the build's.
-    pub(super) async fn wait_for_remains(&mut self) -> Result<()> {
+    /// Waits until no transaction of an earlier migrator is at work, and gives the answers to `questions`, each of them one
+    /// text, as of then. All that is asked at once, and outside of the guard's transaction: a concurrent build that collects
+    /// old snapshots at that moment would wait for its end, and we for the build's.
+    pub(super) async fn wait_for_remains(&mut self, questions: &[&str]) -> Result<Vec<Option<String>>> {
         let doing = "waiting for what an earlier migrator has left at work";
-        let Some(guard) = self.guard.as_mut().map(|guard| &mut guard.holds) else { return Ok(()) };
-        self.guard_key = fastrand::i64(..);
-        last_text(guard, doing, format!("select pg_catalog.pg_advisory_xact_lock({})", self.guard_key)).await?;
-        // gone with its statement: our own transactions want to share it
-        let look = format!("select pg_catalog.pg_try_advisory_xact_lock({WORK_KEY})::text");
+        // gone with its message: our own transactions want to share it
+        let look = format!("select pg_catalog.pg_try_advisory_xact_lock({WORK_KEY})::text;\n{}", questions.join(";\n"));
         let (began, mut pause) = (Instant::now(), Duration::from_millis(20));
-        while last_text(&mut self.connection, doing, look.clone()).await?.as_deref() != Some("true") {
+        loop {
+            let rows = sqlx::raw_sql(AssertSqlSafe(look.clone())).fetch_all(&mut self.connection).await;
+            let rows = rows.map_err(|error| Error::server(doing, error))?;
+            let mut texts = rows.iter().map(|row| row.try_get::<Option<String>, _>(0).ok().flatten());
+            if texts.next().flatten().as_deref() == Some("true") {
+                return Ok(texts.collect());
+            }
             let holder = "a session whose migrator is gone (in pg_locks, an advisory lock)".to_owned();
             if !self.waits_longer(holder.clone(), began, &mut pause).await {
                 return Err(Error::Locked { holder, waited: began.elapsed() });
             }
         }
-        Ok(())
     }
 
     /// Waits a little longer for that session. `false`: there is no patience left.

@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that can't go on has nothing to report")]
 
 use benchmark::chain_file;
-use benchmark::workloads::{Workload, guarded, long, wide};
+use benchmark::workloads::{Workload, guarded, long, steady, wide};
 use migrate_tests::proxy::Proxy;
 use migrate_tests::{Database, Server};
 use std::io::Read as _;
@@ -180,13 +180,17 @@ async fn nothing_to_do(server: &Server, migrations: usize, rounds: usize) {
 /// How much memory it takes to apply chains of different lengths.
 async fn memory(server: &Server) {
     println!("memory, with the chain itself");
-    for migrations in [1, 500, 2_000] {
-        let workload = long(migrations);
+    let growing = [1, 500, 2_000].map(|count| ("of a schema that grows with them", count, long(count)));
+    let steady = [8, 500, 2_000].map(|count| ("of a schema that stays as it is", count, steady(count)));
+    for (schema, migrations, workload) in growing.into_iter().chain(steady) {
         let files = Files::new("memory", &workload);
         let database = prepared(server, &workload).await;
         let applied = files.migrate(&without_tls(database.url()));
         let idle = files.migrate(&without_tls(database.url()));
-        println!("  {migrations:5} migrations: {:.1} MB to apply them, {:.1} MB with nothing to do", applied.megabytes, idle.megabytes);
+        println!(
+            "  {migrations:5} migrations {schema}: {:.1} MB to apply them, {:.1} MB with nothing to do",
+            applied.megabytes, idle.megabytes
+        );
     }
 }
 

@@ -74,6 +74,26 @@ pub fn long(count: usize) -> Workload {
     Workload { applicable: migrations.clone(), migrations, ..Workload::default() }
 }
 
+/// Migrations of 4 operations each that leave the schema as large as it was: what memory may depend on besides the schema.
+#[must_use]
+pub fn steady(count: usize) -> Workload {
+    let migration = |number: usize| {
+        let table = format!("s{}", number % 8);
+        if number < 8 {
+            return operations(&table, &table)[..4].to_vec();
+        }
+        [
+            format!("alter table {table} add column c{number} integer"),
+            format!("create index i{number} on {table} (c{number})"),
+            format!("drop index i{number}"),
+            format!("alter table {table} drop column c{number}"),
+        ]
+        .to_vec()
+    };
+    let migrations: Vec<Vec<String>> = (0..count).map(migration).collect();
+    Workload { applicable: migrations.clone(), migrations, ..Workload::default() }
+}
+
 /// The 500 operations without the creations, on a database where every other table is absent, and 24 columns.
 #[must_use]
 pub fn guarded() -> Workload {
