@@ -163,6 +163,49 @@ async fn a_journal_of_a_newer_format_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_journal_that_somebody_makes_a_newer_one_of_meanwhile_is_left_alone() {
+    let database = Database::create(server()).await;
+    let text = "=== aaa111 m1\ncreate table first (id int primary key);\n";
+    up(&database, text).await.unwrap();
+    let mut newer = database.connect().await;
+    newer.execute("begin; select pg_advisory_xact_lock(x'006d696772617465'::bigint)").await.unwrap();
+    let waits = Arc::new(tokio::sync::Notify::new());
+    let told = Arc::clone(&waits);
+    let observer = Arc::new(move |event: &Event| {
+        if matches!(event, Event::WaitingForLock { .. }) {
+            told.notify_one();
+        }
+    });
+    let migrator = Migrator::new(database.url()).unwrap().with_options(Options { observer: Some(observer), ..Options::default() });
+    let text = format!("{text}=== bbb222 m2 after aaa111\ncreate table second (id int);\n");
+    let (result, ()) = tokio::join!(migrator.up(chain(&text), None), async {
+        waits.notified().await;
+        newer.execute("update _migrate.format set version = 99; commit").await.unwrap();
+    });
+    assert_eq!(result.unwrap_err().what(), "the journal has format 99, and this binary knows formats up to 4");
+    assert_eq!(database.text("select count(*)::text from _migrate.runs").await.unwrap(), "1");
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_ask_which_server_it_is_leaves_that_open() {
+    let database = Database::create(server()).await;
+    let (role, name) = (format!("{}_plain", database.name()), database.name());
+    database
+        .execute(&format!(
+            "revoke execute on function pg_control_system() from public; create role {role} login; \
+             grant create on database {name} to {role}; grant create on schema public to {role}"
+        ))
+        .await
+        .unwrap();
+    let migrator = Migrator::new(database.url_as(&role).as_str()).unwrap();
+    migrator.up(chain("=== aaa111 m1\ncreate table first (id int primary key);\n"), None).await.unwrap();
+    let known = "select concat_ws(' ', database_user, system_identifier, timeline) from _migrate.runs";
+    assert_eq!(database.text(known).await.unwrap(), role);
+    drop(migrator);
+    database.execute(&format!("drop owned by {role} cascade; drop role {role}")).await.unwrap();
+}
+
+#[tokio::test]
 async fn who_reads_the_journal_is_in_nobodys_way() {
     let database = Database::create(server()).await;
     let base = "=== aaa111 m1\ncreate table first (id int primary key);\n";

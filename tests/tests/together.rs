@@ -53,7 +53,17 @@ async fn round_trips(migrations: usize) -> u64 {
 #[tokio::test]
 async fn a_hundred_more_migrations_are_at_most_eight_more_round_trips() {
     let (few, many) = (round_trips(1).await, round_trips(201).await);
+    assert!(few <= 10, "{few} for 1 migration, with those of connecting");
     assert!(many - few <= 16, "{few} for 1 migration, {many} for 201");
+}
+
+#[tokio::test]
+async fn to_find_nothing_to_do_takes_two_round_trips_after_connecting() {
+    let database = Database::create(server()).await;
+    Migrator::new(database.url()).unwrap().up(tables(40), None).await.unwrap();
+    let proxy = Proxy::start(server(), Duration::ZERO).unwrap();
+    Migrator::new(&*proxy.url(database.url())).unwrap().up(tables(40), None).await.unwrap();
+    assert_eq!(proxy.counters().round_trips, 4, "with asking for encryption and the start-up");
 }
 
 /// The round trips of an `up` that finds a skipped operation in each migration, and leaves all of them so.
