@@ -33,7 +33,9 @@ pub fn steps(sql: &str) -> Result<Vec<Step>, Vec<crate::lower::SyntaxProblem>> {
     for statement in crate::lower::parse(sql)? {
         let before = sql.get(..statement.at.range().start).unwrap_or_default();
         let line = u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX);
-        let step = |operation| Step { if_exists: statement.if_exists, ..Step::new(Action::Change(operation), line) };
+        let goes_over = statement.goes_over;
+        let step =
+            |operation| Step { if_exists: statement.if_exists, goes_over: goes_over.clone(), ..Step::new(Action::Change(operation), line) };
         steps.extend(statement.operations.into_iter().map(step));
     }
     Ok(steps)

@@ -21,6 +21,10 @@ pub struct Step {
     /// checksum doesn't know.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub as_written: bool,
+    /// The tables whose rows its statement goes over, as far as its text tells: it changes, deletes or copies them, and
+    /// doesn't name them by values. Told by the text, so the checksum doesn't need it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub goes_over: Vec<QualifiedName>,
     /// The only dialect that it is for.
     #[serde(default)]
     pub dialect: Option<Dialect>,
@@ -84,7 +88,7 @@ impl Step {
     /// A step of the migration's own file, for every dialect.
     #[must_use]
     pub fn new(action: Action, line: u32) -> Self {
-        Self { action, if_exists: false, when: None, as_written: false, dialect: None, file: None, line }
+        Self { action, if_exists: false, when: None, as_written: false, goes_over: Vec::new(), dialect: None, file: None, line }
     }
 
     /// As a person says it.

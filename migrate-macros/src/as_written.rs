@@ -1,10 +1,11 @@
-//! `#[as_written]`: what the engine would do in phases on a large table is to be done as it stands here.
+//! `#[as_written]`: what the engine would do in phases on a large table, or in a transaction of its own, is to be done as it
+//! stands here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::lowering;
 use migrate_core::name::QualifiedName;
-use migrate_core::operation::Operation;
+use migrate_core::operation::{Operate as _, Operation};
 use migrate_core::report;
 use migrate_core::schema::{Origin, Schema};
 use migrate_core::step::Action;
@@ -20,8 +21,10 @@ pub fn judge(up: &[LocatedStep], down: &[LocatedStep], before: &Schema, report: 
     for located in up {
         let operation = if let Action::Change(operation) = &located.step.action { Some(operation) } else { None };
         if let Some(place) = located.as_written {
-            let lowered = operation.and_then(|operation| lowering::lower(operation, &schema));
-            *matters.entry(place).or_default() |= lowered.is_some_and(|lowering| !new.contains(&lowering.table));
+            let lowered = operation.and_then(|operation| lowering::lower(operation, &schema)).map(|lowering| lowering.table);
+            let effects = operation.map(|operation| operation.effects(&schema)).unwrap_or_default();
+            let gone_over = located.step.goes_over.iter().cloned().chain(effects.scans).chain(effects.rewrites);
+            *matters.entry(place).or_default() |= lowered.into_iter().chain(gone_over).any(|table| !new.contains(&table));
         }
         if let Some(Operation::CreateTable(create)) = operation {
             new.insert(create.table.name.clone());
@@ -29,7 +32,7 @@ pub fn judge(up: &[LocatedStep], down: &[LocatedStep], before: &Schema, report: 
         located.step.clone().replay(&mut schema, &Origin::default(), &mut report::Report::default());
     }
     for place in matters.into_iter().filter_map(|(place, any)| (!any).then_some(place)) {
-        report.as_written_anyway(place, "the statement is never run in phases");
+        report.as_written_anyway(place, "the statement is never run in phases, nor in a transaction of its own");
     }
     let below: BTreeSet<Place> = down.iter().filter_map(|located| located.as_written).collect();
     for place in below {

@@ -293,13 +293,16 @@ impl Reader<'_> {
 }
 
 fn located(statement: lower::Statement, line: u32, file: Option<&str>, source: &Source, context: &Context) -> Vec<LocatedStep> {
-    let if_exists = statement.if_exists;
+    let (if_exists, goes_over) = (statement.if_exists, statement.goes_over);
     let locate = |operation| {
         let action = match context.presence {
             Some(presence) => Action::Declare { presence, operation },
             None => Action::Change(operation),
         };
-        context.located(Step { if_exists, file: file.map(str::to_owned), ..Step::new(action, line) }, source.clone())
+        context.located(
+            Step { if_exists, goes_over: goes_over.clone(), file: file.map(str::to_owned), ..Step::new(action, line) },
+            source.clone(),
+        )
     };
     statement.operations.into_iter().map(locate).collect()
 }

@@ -1,6 +1,7 @@
 //! What statements do with rows.
 
 use super::{Context, trees};
+use crate::lower::rows::{conjuncts, names_values};
 use crate::lower::{relations, syntax};
 use crate::name::{At, Name, QualifiedName};
 use crate::operation::{Operate, Operation};
@@ -193,20 +194,6 @@ fn rows(context: &Context<'_>, table: &QualifiedName, condition: Option<ast::Whe
     }
 }
 
-/// What is joined by `and`.
-fn conjuncts(expression: ast::Expr) -> Vec<ast::Expr> {
-    match &expression {
-        ast::Expr::BinExpr(both) if matches!(both.op(), Some(BinOp::And(_))) => {
-            both.lhs().into_iter().chain(both.rhs()).flat_map(conjuncts).collect()
-        }
-        ast::Expr::ParenExpr(inner) => match inner.syntax().children().find_map(ast::Expr::cast) {
-            Some(inner) => conjuncts(inner),
-            None => vec![expression],
-        },
-        _ => vec![expression],
-    }
-}
-
 /// `true`, `1 = 1`, or `a is null` of a column that came with this migration and without a default.
 fn holds_always(context: &Context<'_>, table: &QualifiedName, part: &ast::Expr) -> bool {
     let literal = |expression: Option<ast::Expr>| match expression {
@@ -233,20 +220,4 @@ fn is_still_null(context: &Context<'_>, table: &QualifiedName, column: &str) -> 
         _ => false,
     });
     added && context.start().column(table, column).is_none() && !is_after_data(context, table)
-}
-
-/// `a = 1`, `a in (1, 2)`, `a between 1 and 100`.
-fn names_values(part: &ast::Expr) -> bool {
-    let literals = |node: Option<ast::Expr>| {
-        node.is_some_and(|node| {
-            let mut inside = node.syntax().descendants().filter_map(ast::Expr::cast);
-            inside.all(|expression| !matches!(expression, ast::Expr::NameRef(_) | ast::Expr::FieldExpr(_)))
-                && !node.syntax().descendants().any(|node| ast::SelectClause::can_cast(node.kind()))
-        })
-    };
-    match part {
-        ast::Expr::BetweenExpr(_) => true,
-        ast::Expr::BinExpr(both) => matches!(both.op(), Some(BinOp::Eq(_) | BinOp::In(_))) && literals(both.rhs()),
-        _ => false,
-    }
 }

@@ -12,6 +12,7 @@ mod objects;
 pub(crate) mod relations;
 pub(crate) mod roles;
 pub(crate) mod routines;
+pub(crate) mod rows;
 pub(crate) mod syntax;
 mod syntax_problem;
 pub(crate) mod undo;
@@ -37,6 +38,8 @@ pub struct Statement {
     pub operations: Vec<Operation>,
     /// Whether it says `if exists` of the object that it works on: then the object may be unknown, and is optional.
     pub if_exists: bool,
+    /// The tables whose rows it goes over: see [`Step::goes_over`](crate::step::Step::goes_over).
+    pub goes_over: Vec<QualifiedName>,
 }
 
 /// Parses `sql` into statements.
@@ -69,6 +72,7 @@ fn batched(statement: &ast::Stmt, construct: &backfill::Construct, sql: &str) ->
         sql: sql.get(construct.range.clone()).unwrap_or_default().to_owned(),
         operations: operations.unwrap_or(lowered.operations),
         if_exists: false,
+        goes_over: Vec::new(),
     }
 }
 
@@ -125,7 +129,7 @@ fn lower(statement: &ast::Stmt) -> Statement {
     let mut if_exists = false;
     let operations = typed(statement, &mut if_exists).filter(|operations| !operations.is_empty());
     let operations = operations.unwrap_or_else(|| vec![Opaque::lower(statement, &sql).into()]);
-    Statement { at, sql, operations, if_exists }
+    Statement { at, sql, operations, if_exists, goes_over: rows::gone_over(statement) }
 }
 
 /// The operations of a statement; `None`: the model has none for it.

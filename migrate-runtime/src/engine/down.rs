@@ -239,6 +239,7 @@ fn reversing(step: &Step, operation: Operation) -> Step {
         if_exists: step.if_exists,
         when: step.when.clone(),
         as_written: true,
+        goes_over: Vec::new(),
         dialect: step.dialect,
         file: step.file.clone(),
         line: step.line,

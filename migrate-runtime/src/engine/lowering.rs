@@ -17,11 +17,20 @@ use std::fmt::Write as _;
 /// had locked may be of any size.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sizes {
-    pub(crate) tables: BTreeMap<QualifiedName, Option<u64>>,
+    pub(crate) tables: BTreeMap<QualifiedName, Size>,
     /// What makes a table large.
     pub(crate) limit: u64,
     /// What the server calls its version.
     pub(crate) version: String,
+}
+
+/// How large a table is, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// Its rows, but for the parts of them that are kept elsewhere; `None`: nobody knows.
+    pub(crate) bytes: Option<u64>,
+    /// About what is kept elsewhere, and its indexes.
+    pub(crate) others: u64,
 }
 
 /// A step in phases, and why.
@@ -67,7 +76,7 @@ impl Sizes {
             let why = format!("an interrupted attempt has begun it; PostgreSQL {}", self.version);
             return Some(Lowered { lowering, why });
         }
-        let size = *self.tables.get(&lowering.table)?;
+        let size = self.tables.get(&lowering.table)?.bytes;
         if step.as_written {
             return None;
         }

@@ -11,6 +11,7 @@ mod planner;
 mod stamp;
 mod status;
 mod together;
+mod transactions;
 mod up;
 mod work;
 
@@ -18,11 +19,12 @@ pub(crate) use backend::{Backend, Course, Guarded, Hears, Passed, Rendered, Rule
 pub(crate) use backfill::{Comparison, Cursor, Key, KeyColumn, Teller};
 pub(crate) use batches::{CursorPlace, Patience, Running, Task, Walkable, backfill_of, done};
 pub(crate) use down::down;
-pub(crate) use lowering::Sizes;
+pub(crate) use lowering::{Size, Sizes};
 pub(crate) use plan::plan;
 pub(crate) use planner::{Decision, Planned};
 pub(crate) use stamp::stamp;
 pub(crate) use status::{check, status};
+pub(crate) use transactions::Open;
 pub(crate) use up::up;
 #[cfg(feature = "postgres")]
 pub(crate) use work::LOCK_HELP;

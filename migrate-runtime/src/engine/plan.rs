@@ -3,9 +3,10 @@
 use super::Backend;
 use super::lowering::Lowered;
 use super::planner::{Decision, Planned, Planner};
+use super::transactions::Open;
 use crate::history::{Outcome, heads};
 use crate::{Head, Migrations, Result};
-use migrate_core::effects::{LockMode, TransactionNeed};
+use migrate_core::effects::LockMode;
 use migrate_core::lowering::{Pace, Phase};
 use migrate_core::name::QualifiedName;
 use migrate_core::step::Dialect;
@@ -163,12 +164,14 @@ pub(crate) async fn plan<B: Backend>(backend: &mut B, chain: Migrations, target:
             continue;
         }
         let mut operations = Vec::new();
-        let mut transaction = 1;
+        let (mut transaction, mut open) = (1, Open::default());
         let mut next = 0;
         while next < steps.len() {
             let chunk = planner.chunk(Some(&mut *backend), migration, &steps[next..], next + 1, &done).await?;
             next += chunk.steps.len();
-            operations.extend(chunk.steps.iter().filter_map(|planned| describe(planned, &mut transaction)));
+            let steps = &chunk.steps;
+            let described = (0..steps.len()).filter_map(|i| describe(&steps[i..], !chunk.cut, &mut transaction, &mut open));
+            operations.extend(described);
             if chunk.cut {
                 // the next step depends on what something opaque does: it is taken as it should be
                 planner.stale = false;
@@ -189,8 +192,10 @@ pub(crate) async fn plan<B: Backend>(backend: &mut B, chain: Migrations, target:
     Ok(plan)
 }
 
-fn describe(planned: &Planned, transaction: &mut usize) -> Option<PlannedOperation> {
-    let (verdict, evidence) = match &planned.decision {
+/// Of the first of these steps.
+fn describe(steps: &[Planned], completes: bool, transaction: &mut usize, open: &mut Open) -> Option<PlannedOperation> {
+    let planned = steps.first()?;
+    let (verdict, mut evidence) = match &planned.decision {
         Decision::Run if planned.removes => ("after", planned.evidence.clone()),
         Decision::Run => ("before", planned.lowered.as_ref().map(Lowered::evidence).unwrap_or_default()),
         Decision::Satisfied => ("after", "the database has it already".to_owned()),
@@ -200,12 +205,23 @@ fn describe(planned: &Planned, transaction: &mut usize) -> Option<PlannedOperati
         Decision::Unsupported(unsupported) => ("unsupported", unsupported.message.clone()),
         Decision::Declared | Decision::Done | Decision::OtherDialect => return None,
     };
-    let number = *transaction;
-    let outside = planned.decision == Decision::Run && planned.is_outside();
-    if outside || (planned.decision == Decision::Run && planned.effects.transaction == TransactionNeed::CommitBeforeUse) {
-        *transaction += 1;
-    }
     let runs = planned.decision == Decision::Run;
+    let outside = runs && planned.is_outside();
+    if runs
+        && !outside
+        && let Some(end) = open.ends_before(steps, completes)
+    {
+        *transaction += 1;
+        *open = Open::default();
+        evidence = end.to_string();
+    }
+    let number = *transaction;
+    if outside {
+        *transaction += 1;
+        *open = Open::default();
+    } else if runs {
+        open.take(planned);
+    }
     Some(PlannedOperation {
         number: planned.number,
         operation: planned.place.operation.clone(),

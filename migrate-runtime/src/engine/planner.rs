@@ -2,6 +2,7 @@
 
 use super::backend::{Backend, Rendered, Rules};
 use super::lowering::{self, Lowered, Sizes};
+use super::transactions::Bearing;
 use super::work::{changes_rows_only, drops_a_relation, drops_a_table};
 use crate::error::Place;
 use crate::{Migration, Result};
@@ -74,6 +75,8 @@ pub(crate) struct Planned {
     pub(crate) batched: Option<Batched>,
     /// What it has done, where there is more to say than that it was run.
     pub(crate) evidence: String,
+    /// What it means for where transactions end.
+    pub(crate) bearing: Bearing,
 }
 
 /// The model, the live schema, and what is known of the two.
@@ -307,6 +310,7 @@ impl Planner {
             removes: false,
             batched: None,
             evidence: String::new(),
+            bearing: Bearing::of_code(),
         }
     }
 
@@ -404,6 +408,8 @@ impl Planner {
             self.carried = Some(carried).filter(|_| !unchecked);
             return Ok(None);
         }
+        let schemas = (&self.live, &self.read);
+        let bearing = Bearing::new(step, operation, &carried.changes, &carried.effects, schemas, self.sizes.as_ref());
         let lowered = if decision == Decision::Run && !removes { self.lower(step, operation) } else { None };
         match &decision {
             Decision::Run => {
@@ -442,6 +448,7 @@ impl Planner {
             removes,
             batched: rendered.batched,
             evidence: if removes { REMOVES.to_owned() } else { String::new() },
+            bearing,
         }))
     }
 

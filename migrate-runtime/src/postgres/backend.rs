@@ -7,7 +7,7 @@ use super::sizes::Seen;
 use super::together::can_be_sent_ahead;
 use super::{catalog, connect, cursor, journal, normalize, sessions};
 use crate::engine::{
-    Backend, Blocker, CursorPlace, Direction, Failure, Guarded, Hears, Options, Passed, Rendered, Rules, Sizes, Together, Work,
+    Backend, Blocker, CursorPlace, Direction, Failure, Guarded, Hears, Open, Options, Passed, Rendered, Rules, Sizes, Together, Work,
 };
 use crate::history::{History, OperationRow, Outcome, RevisionRow, RevisionState};
 use crate::{Error, Event, Migration, Result};
@@ -74,6 +74,8 @@ pub(crate) struct Postgres {
     pub(super) run_id: i64,
     /// Whether a transaction is open on the main connection.
     pub(super) in_transaction: bool,
+    /// What was done in it.
+    pub(super) open: Open,
     /// How many savepoints the open transaction has written in.
     pub(super) savepoints_used: usize,
 }
@@ -95,6 +97,7 @@ impl Postgres {
             seen: Seen::default(),
             run_id: 0,
             in_transaction: false,
+            open: Open::default(),
             savepoints_used: 0,
         })
     }

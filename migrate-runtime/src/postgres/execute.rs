@@ -7,7 +7,7 @@ use super::codes::{is_absent, is_duplicate, is_pending, is_transient, is_transie
 use super::journal::{self, Measured};
 use super::message::{Timed, mark_journalled, push_step, tell_progress};
 use super::segments::{Segment, needs_session, segments};
-use crate::engine::{Decision, Direction, Failure, Planned, Work};
+use crate::engine::{Decision, Direction, Failure, Open, Planned, Work};
 use crate::history::{Outcome, RevisionState};
 use crate::{Error, Tx};
 use migrate_core::name::quote_literal;
@@ -34,7 +34,10 @@ pub(super) const BACK: &str = "rollback to savepoint _migrate_step; release save
 impl Postgres {
     /// Executes all of the work. On a failure the transaction is still open; the caller rolls it back.
     pub(super) async fn run(&mut self, work: &mut Work) -> Result<(), Failure> {
-        let segments = segments(&work.steps);
+        if !self.in_transaction {
+            self.open = Open::default();
+        }
+        let segments = segments(&work.steps, work.completes, &mut self.open);
         let whole = work.completes && segments.iter().all(|segment| matches!(segment, Segment::Inside(_))) && segments.len() <= 1;
         let count = segments.len();
         let mut outside = segments.iter().filter_map(|segment| if let Segment::Outside(i) = segment { Some(*i) } else { None });

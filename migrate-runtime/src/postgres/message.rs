@@ -123,8 +123,8 @@ fn journal_limit(work: &Work, steps: &[usize], completes: bool) -> usize {
     if completes {
         return usize::MAX;
     }
-    let last_run = steps.last().map(|&i| work.steps[i].number);
-    last_run.or_else(|| work.steps.last().map(|step| step.number)).unwrap_or(0)
+    // without steps it is the end of a transaction that others have opened: they are in the journal
+    steps.last().map_or(0, |&i| work.steps[i].number)
 }
 
 /// What a message has journalled isn't journalled again.

@@ -1,50 +1,36 @@
 //! Which steps are run in one transaction.
 
-use crate::engine::{Decision, Planned};
-use migrate_core::effects::TransactionNeed;
+use crate::engine::{Decision, Open, Planned};
 use migrate_core::lowering::Pace;
-use migrate_core::name::quote_literal;
-use migrate_core::operation::Operation;
-use migrate_core::step::Action;
 
 /// A part of the work that has one transaction, or none.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Segment {
-    /// Steps of one transaction, as indices of the work's steps.
+    /// Steps of one transaction, as indices of the work's steps. None: the transaction that is open ends.
     Inside(Vec<usize>),
     /// A step that PostgreSQL refuses in a transaction.
     Outside(usize),
 }
 
-/// Cuts the steps that are to be run into the fewest legal transactions.
-pub(super) fn segments(steps: &[Planned]) -> Vec<Segment> {
+/// Cuts the steps that are to be run into the fewest transactions that are legal and let the application go on. `open` is
+/// the one that is open, and becomes the one that is open at the end, unless that is committed; `completes`: nothing follows.
+pub(super) fn segments(steps: &[Planned], completes: bool, open: &mut Open) -> Vec<Segment> {
     let mut segments = Vec::new();
     let mut inside: Vec<usize> = Vec::new();
-    let mut new_labels: Vec<String> = Vec::new();
     for (i, planned) in steps.iter().enumerate().filter(|(_, planned)| planned.decision == Decision::Run) {
         if planned.is_outside() {
             if !inside.is_empty() {
                 segments.push(Segment::Inside(std::mem::take(&mut inside)));
             }
             segments.push(Segment::Outside(i));
-            new_labels.clear();
+            *open = Open::default();
             continue;
         }
-        let adds_value = planned.effects.transaction == TransactionNeed::CommitBeforeUse;
-        let may_use = match &planned.step.action {
-            Action::Change(_) if adds_value => false,
-            Action::Change(_) => new_labels.iter().any(|label| planned.sql.iter().any(|sql| sql.contains(label.as_str()))),
-            Action::Run { .. } => !new_labels.is_empty(),
-            Action::Assert { query, .. } => new_labels.iter().any(|label| query.contains(label.as_str())),
-            Action::Declare { .. } => false,
-        };
-        if may_use && !inside.is_empty() {
+        if open.ends_before(&steps[i..], completes).is_some() {
             segments.push(Segment::Inside(std::mem::take(&mut inside)));
-            new_labels.clear();
+            *open = Open::default();
         }
-        if adds_value {
-            new_labels.extend(added_label(planned));
-        }
+        open.take(planned);
         inside.push(i);
     }
     if !inside.is_empty() {
@@ -58,12 +44,4 @@ pub(super) fn segments(steps: &[Planned]) -> Vec<Segment> {
 pub(super) fn needs_session(planned: &Planned) -> bool {
     let phases = planned.lowered.as_ref().map(|lowered| &lowered.lowering.phases);
     planned.batched.is_none() && phases.is_none_or(|phases| phases.iter().any(|phase| phase.pace == Pace::Outside))
-}
-
-/// The quoted label that a step adds to an enum type.
-fn added_label(planned: &Planned) -> Option<String> {
-    match &planned.step.action {
-        Action::Change(Operation::AddEnumValue(added)) => Some(quote_literal(added.label.as_str())),
-        _ => None,
-    }
 }

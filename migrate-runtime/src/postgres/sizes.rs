@@ -1,6 +1,6 @@
 //! How large the tables are.
 
-use crate::engine::Sizes;
+use crate::engine::{Size, Sizes};
 use migrate_core::name::QualifiedName;
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ pub(super) struct Seen {
 struct Read {
     version: String,
     there: Vec<u32>,
-    tables: Vec<(u32, String, String, Option<i64>)>,
+    tables: Vec<(u32, String, String, Option<i64>, i64)>,
 }
 
 /// Lists the tables that have at least so many bytes, or may have.
@@ -32,8 +32,10 @@ impl Seen {
         let Read { version, there, tables } = serde_json::from_str(text)?;
         let first = self.first.get_or_insert_with(|| there.into_iter().collect());
         let known = tables.into_iter().filter(|(oid, ..)| first.contains(oid));
-        let bytes = |size: Option<i64>| size.map(|size| u64::try_from(size).unwrap_or_default());
-        let tables = known.map(|(_, schema, name, size)| (QualifiedName::new(schema, name), bytes(size)));
+        let bytes = |size: i64| u64::try_from(size).unwrap_or_default();
+        let tables = known.map(|(_, schema, name, size, others)| {
+            (QualifiedName::new(schema, name), Size { bytes: size.map(bytes), others: bytes(others) })
+        });
         self.sizes = Sizes { tables: tables.collect(), limit, version };
         Ok(())
     }

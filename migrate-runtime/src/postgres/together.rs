@@ -10,7 +10,7 @@ use super::execute::is_sql;
 use super::message::{Timed, push_step, tell_progress};
 use super::segments::{Segment, segments};
 use crate::Error;
-use crate::engine::{Course, Decision, Hears, Together, Work};
+use crate::engine::{Course, Decision, Hears, Open, Together, Work};
 use std::time::Duration;
 
 /// How long a message may be, in bytes: the server keeps all of it, and what it has parsed, until its end.
@@ -20,7 +20,7 @@ const LONGEST: usize = 1 << 20;
 pub(super) fn can_be_sent_ahead(work: &Work) -> bool {
     let runs = work.steps.iter().filter(|planned| planned.decision == Decision::Run);
     let plain = runs.into_iter().all(|planned| is_sql(planned) && !planned.is_outside());
-    work.completes && plain && segments(&work.steps).len() <= 1
+    work.completes && plain && segments(&work.steps, true, &mut Open::default()).len() <= 1
 }
 
 impl Postgres {
@@ -32,7 +32,7 @@ impl Postgres {
             if batch.len() > LONGEST {
                 break;
             }
-            let inside = match segments(&work.steps).pop() {
+            let inside = match segments(&work.steps, true, &mut Open::default()).pop() {
                 Some(Segment::Inside(inside)) => inside,
                 _ => Vec::new(),
             };

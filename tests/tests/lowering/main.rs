@@ -8,6 +8,7 @@ mod equal;
 mod interrupted;
 mod leftovers;
 mod planned;
+mod transactions;
 mod violations;
 
 use migrate_runtime::{Database as Migrator, Event, Migrations, Options};
