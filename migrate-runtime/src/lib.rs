@@ -22,8 +22,8 @@ mod tx;
 pub use api::{Database, IntoTarget, Target};
 pub use batch::Batch;
 pub use engine::{
-    BackfillProgress, Blocker, Building, CheckReport, DownTo, Event, Observer, OperationReport, Options, Plan, PlannedOperation,
-    PlannedPhase, PlannedRevision, RevisionReport, RevisionStatus, SkippedOperation, Stamped, Status, Summary,
+    BackfillProgress, Blocker, Building, CheckReport, DownTo, Event, Observer, OperationReport, Options, Plan, PlannedDisk,
+    PlannedOperation, PlannedPhase, PlannedRevision, RevisionReport, RevisionStatus, SkippedOperation, Stamped, Status, Summary,
 };
 pub use error::{Error, Place, Result};
 pub use history::{Head, Outcome, RevisionState};

@@ -7,7 +7,7 @@ use migrate_core::lowering::{Lowering, lower, proof_name, removal};
 use migrate_core::name::{Name, QualifiedName, quote_literal};
 use migrate_core::operation::{Operate as _, Operation};
 use migrate_core::ops::{AddConstraint, Opaque};
-use migrate_core::schema::{ConstraintKind, ObjectKey, Schema};
+use migrate_core::schema::{Constraint, ConstraintKind, ObjectKey, Schema};
 use migrate_core::step::Step;
 use migrate_core::verdict::{Change, Difference};
 use std::collections::BTreeMap;
@@ -31,6 +31,16 @@ pub(crate) struct Size {
     pub(crate) bytes: Option<u64>,
     /// About what is kept elsewhere, and its indexes.
     pub(crate) others: u64,
+}
+
+/// About how much room on the disk a step needs for a large table, until what was there before is given back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Disk {
+    pub(crate) table: QualifiedName,
+    /// Whether the table is written anew, with all its indexes; otherwise an index on it is built, of some of its columns.
+    pub(crate) rewrites: bool,
+    /// In bytes; `None`: nobody knows. Of an index that is about as much as there can be.
+    pub(crate) bytes: Option<u64>,
 }
 
 /// A step in phases, and why.
@@ -67,6 +77,25 @@ impl Sizes {
         {
             self.tables.insert(to, size);
         }
+    }
+
+    /// What a step writes besides what is there.
+    pub(crate) fn disk(&self, operation: &Operation, effects: &Effects) -> Vec<Disk> {
+        let indexed = |constraint: &Constraint| constraint.kind.has_index();
+        let builds = match operation {
+            Operation::AddColumn(add) => add.constraints.iter().any(indexed),
+            Operation::AddConstraint(add) => add.using_index.is_none() && indexed(&add.constraint),
+            Operation::CreateIndex(_) => true,
+            _ => false,
+        };
+        let rewritten = effects.rewrites.iter().map(|table| (table, true));
+        let indexed = effects.scans.iter().filter(|table| builds && !effects.rewrites.contains(table)).map(|table| (table, false));
+        let needs = |(table, rewrites): (&QualifiedName, bool)| {
+            let size = self.tables.get(table)?;
+            let others = if rewrites { size.others } else { 0 };
+            Some(Disk { table: table.clone(), rewrites, bytes: size.bytes.map(|bytes| bytes.saturating_add(others)) })
+        };
+        rewritten.chain(indexed).filter_map(needs).collect()
     }
 
     /// The step in phases, if that is how it is to be run.

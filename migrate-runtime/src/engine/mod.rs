@@ -32,7 +32,7 @@ pub(crate) use work::{Direction, Failure, Told, Work};
 
 pub use backfill::BackfillProgress;
 pub use down::DownTo;
-pub use plan::{Plan, PlannedOperation, PlannedPhase, PlannedRevision};
+pub use plan::{Plan, PlannedDisk, PlannedOperation, PlannedPhase, PlannedRevision};
 pub use stamp::Stamped;
 pub use status::{CheckReport, RevisionStatus, SkippedOperation, Status};
 pub use up::{OperationReport, RevisionReport, Summary};

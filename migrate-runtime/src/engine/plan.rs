@@ -1,7 +1,7 @@
 //! `plan`: what `up` would do here. Nothing is written: everything is read in read-only transactions.
 
 use super::Backend;
-use super::lowering::Lowered;
+use super::lowering::{Disk, Lowered, bytes};
 use super::planner::{Decision, Planned, Planner};
 use super::transactions::Open;
 use crate::history::{Outcome, heads};
@@ -62,6 +62,8 @@ pub struct PlannedOperation {
     pub phases: Vec<PlannedPhase>,
     /// The tables that would be rewritten.
     pub rewrites: Vec<String>,
+    /// What it needs about on the disk, for tables that are large.
+    pub disk: Vec<PlannedDisk>,
     /// In which transaction of the migration it would run, from 1; `None`: outside of any.
     pub transaction: Option<usize>,
     /// How many rows the first of its batches has, where it is done in batches: each of them is a transaction of its own.
@@ -70,6 +72,36 @@ pub struct PlannedOperation {
     pub file: String,
     /// The line, from 1.
     pub line: u32,
+}
+
+/// The room on the disk that an operation needs for a large table, until it is committed and what was there before it is given
+/// back: where there is less, the server stops it, and what it has done is rolled back.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedDisk {
+    /// The table.
+    pub table: String,
+    /// `rewrite`: the table is written anew, with all its indexes; `index`: an index on it is built.
+    pub purpose: &'static str,
+    /// About how many bytes: of a rewrite, as much as there is; of an index, about as much as there can be, which is the
+    /// table's rows. `None`: the table could not be measured, as somebody has it locked.
+    pub bytes: Option<u64>,
+}
+
+impl PlannedDisk {
+    fn new(disk: &Disk) -> Self {
+        let purpose = if disk.rewrites { "rewrite" } else { "index" };
+        Self { table: disk.table.to_string(), purpose, bytes: disk.bytes }
+    }
+}
+
+impl std::fmt::Display for PlannedDisk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.bytes, self.purpose) {
+            (None, _) => write!(f, "unknown, for `{}`", self.table),
+            (Some(size), "index") => write!(f, "up to about {}, for `{}`", bytes(size), self.table),
+            (Some(size), _) => write!(f, "about {}, for `{}`", bytes(size), self.table),
+        }
+    }
 }
 
 /// A phase of an operation on a large table.
@@ -233,6 +265,7 @@ fn describe(steps: &[Planned], completes: bool, transaction: &mut usize, open: &
         phases: planned.lowered.iter().flat_map(|lowered| &lowered.lowering.phases).map(PlannedPhase::new).collect(),
         rewrites: planned.effects.rewrites.iter().filter(|_| runs).map(ToString::to_string).collect(),
         transaction: (runs && !outside).then_some(number),
+        disk: planned.disk.iter().filter(|_| runs).map(PlannedDisk::new).collect(),
         batch: planned.backfill().filter(|_| runs).map(|backfill| backfill.batch),
         file: planned.place.file.clone(),
         line: planned.place.line,

@@ -1,7 +1,7 @@
 //! Decides what has to happen with every step, by comparing the model with the live schema.
 
 use super::backend::{Backend, Rendered, Rules};
-use super::lowering::{self, Lowered, Sizes};
+use super::lowering::{self, Disk, Lowered, Sizes};
 use super::transactions::Bearing;
 use super::work::{changes_rows_only, drops_a_relation, drops_a_table};
 use crate::error::Place;
@@ -77,6 +77,8 @@ pub(crate) struct Planned {
     pub(crate) evidence: String,
     /// What it means for where transactions end.
     pub(crate) bearing: Bearing,
+    /// The room on the disk that it needs for large tables.
+    pub(crate) disk: Vec<Disk>,
 }
 
 /// The model, the live schema, and what is known of the two.
@@ -311,6 +313,7 @@ impl Planner {
             batched: None,
             evidence: String::new(),
             bearing: Bearing::of_code(),
+            disk: Vec::new(),
         }
     }
 
@@ -410,6 +413,7 @@ impl Planner {
         }
         let schemas = (&self.live, &self.read);
         let bearing = Bearing::new(step, operation, &carried.changes, &carried.effects, schemas, self.sizes.as_ref());
+        let disk = self.sizes.as_ref().map(|sizes| sizes.disk(operation, &carried.effects)).unwrap_or_default();
         let lowered = if decision == Decision::Run && !removes { self.lower(step, operation) } else { None };
         match &decision {
             Decision::Run => {
@@ -449,6 +453,7 @@ impl Planner {
             batched: rendered.batched,
             evidence: if removes { REMOVES.to_owned() } else { String::new() },
             bearing,
+            disk,
         }))
     }
 

@@ -191,8 +191,8 @@ impl Open {
         self.begun = true;
         match &planned.step.action {
             Action::Change(Operation::AddEnumValue(added)) if adds_label(planned) => self.labels.push(quote_literal(added.label.as_str())),
-            Action::Change(Operation::CreateTable(create)) => drop(self.made.insert(create.table.name.clone())),
-            Action::Change(Operation::CreateTableAs(create)) => drop(self.made.insert(create.table.name.clone())),
+            Action::Change(Operation::CreateTable(create)) => self.made.extend([create.table.name.clone()]),
+            Action::Change(Operation::CreateTableAs(create)) => self.made.extend([create.table.name.clone()]),
             _ => {}
         }
         let bearing = &planned.bearing;

@@ -177,3 +177,32 @@ async fn two_long_names_that_need_the_same_proof_are_no_primary_key_in_phases() 
         assert_eq!(database.text(checked).await.unwrap(), "0 2");
     }
 }
+
+#[tokio::test]
+async fn a_plan_says_how_much_room_is_needed_for_large_tables() {
+    let chain = chain(
+        "=== aaa111 m1\ncreate table big (id int primary key, a int, b text);\ncreate index on big (a);\ncreate table small (id int);\n\
+         === bbb222 m2 after aaa111\nalter table big alter column id type bigint;\nalter table small alter column id type bigint;\n\
+         create index big_b on big (b);\ncreate index concurrently big_b_a on big (b, a);\nalter table big add unique (id, a);\n\
+         alter table big add check (a > 0);\nupdate big set a = 1;\n",
+    );
+    let database = migrate_tests::Database::create(server()).await;
+    Migrator::new(database.url()).unwrap().up(chain, Some("m1")).await.unwrap();
+    database.execute("insert into big select n, n, repeat(n::text, 10) from generate_series(1, 40000) n").await.unwrap();
+    database.execute("vacuum analyze big").await.unwrap();
+    let size = async |sql: &str| database.text(sql).await.unwrap().parse::<u64>().unwrap();
+    let (table, indexes) = (size("select pg_relation_size('big')::text").await, size("select pg_indexes_size('big')::text").await);
+    let plan = migrator(database.url(), 1 << 20).0.plan(chain, None).await.unwrap();
+    let disk: Vec<_> = plan.revisions[0].operations.iter().map(|operation| serde_json::to_value(&operation.disk).unwrap()).collect();
+    let index = serde_json::json!([{"table": "big", "purpose": "index", "bytes": table}]);
+    let nothing = serde_json::json!([]);
+    let whole = disk[0][0]["bytes"].as_u64().unwrap();
+    assert_eq!((&disk[0][0]["purpose"], &disk[0][0]["table"]), (&"rewrite".into(), &"big".into()));
+    // an empty TOAST table has an index of a page
+    assert!((table + indexes..=table + indexes + 8192).contains(&whole), "{whole} of {table} and {indexes}");
+    assert_eq!(disk[1..], [nothing.clone(), index.clone(), index.clone(), index, nothing.clone(), nothing]);
+    let said = plan.revisions[0].operations[2].disk[0].to_string();
+    assert!(said.starts_with("up to about 3.") && said.ends_with(" MiB, for `big`"), "{said}");
+    let plan = Migrator::new(database.url()).unwrap().plan(chain, None).await.unwrap();
+    assert!(plan.revisions[0].operations.iter().all(|operation| operation.disk.is_empty()), "nothing is large");
+}

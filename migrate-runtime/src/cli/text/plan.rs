@@ -19,7 +19,7 @@ fn revision(revision: &PlannedRevision) -> String {
         return format!("{title}\nno operations\n\n");
     }
     let rows: Vec<Vec<String>> = revision.operations.iter().flat_map(rows).collect();
-    let headers = ["NO", "OPERATION", "VERDICT", "WHY", "TRANSACTION", "LOCKS", "REWRITES", "SOURCE"];
+    let headers = ["NO", "OPERATION", "VERDICT", "WHY", "TRANSACTION", "LOCKS", "REWRITES", "DISK", "SOURCE"];
     format!("{title}\n{}\n", table(&headers, &rows))
 }
 
@@ -41,6 +41,7 @@ fn rows(operation: &PlannedOperation) -> Vec<Vec<String>> {
             String::new(),
             cell(transaction),
             phase.locks.join(", "),
+            String::new(),
             String::new(),
             String::new(),
         ]
@@ -66,6 +67,7 @@ fn row(operation: &PlannedOperation) -> Vec<String> {
         transaction,
         locks,
         effects(&operation.rewrites),
+        operation.disk.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
         format!("{}:{}", operation.file, operation.line),
     ]
 }
