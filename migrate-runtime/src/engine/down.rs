@@ -8,8 +8,9 @@ use super::{Backend, CursorPlace, Event, Options, RevisionReport, Summary};
 use crate::history::{History, Outcome, RevisionState, resolve};
 use crate::migration::Down;
 use crate::{Error, Migration, Migrations, Result};
-use migrate_core::name::QualifiedName;
+use migrate_core::name::{Name, QualifiedName};
 use migrate_core::operation::{Operate, Operation};
+use migrate_core::ops::Backfill;
 use migrate_core::schema::{ObjectKey, Schema};
 use migrate_core::step::{Action, Step};
 use std::collections::{BTreeMap, BTreeSet};
@@ -157,7 +158,7 @@ fn reverse_steps(migration: &'static Migration, planner: &mut Planner, outcomes:
     let written = migration.down_steps();
     let mut inverses = Vec::new();
     let (mut proofs, mut indexes) = (Vec::new(), Vec::new());
-    let mut untouched: BTreeSet<ObjectKey> = BTreeSet::new();
+    let (mut made, mut untouched): (BTreeSet<ObjectKey>, BTreeSet<ObjectKey>) = Default::default();
     let mut unfilled: BTreeSet<&QualifiedName> = BTreeSet::new();
     for (i, step) in steps.iter().enumerate() {
         let number = i + 1;
@@ -173,8 +174,12 @@ fn reverse_steps(migration: &'static Migration, planner: &mut Planner, outcomes:
                 proofs.extend(proofs_of);
                 indexes.extend(index_of);
             }
-            if !ours(number) {
-                untouched.extend(operation.touches());
+            if ours(number) {
+                made.extend(operation.touches().into_iter().filter(|key| planner.model.definition(key).is_none()));
+                untouched.retain(|key| !made.contains(key));
+            } else {
+                // what `up` has made is its own, whatever of the rest it didn't come to
+                untouched.extend(operation.touches().into_iter().filter(|key| !made.contains(key)));
             }
             if let Operation::Backfill(backfill) = operation
                 && outcomes.get(&number) != Some(&Outcome::Applied)
@@ -208,10 +213,10 @@ fn reverse_steps(migration: &'static Migration, planner: &mut Planner, outcomes:
 /// cursor, and the way back is for all of them.
 async fn not_half_filled<B: Backend>(backend: &mut B, migration: &'static Migration) -> Result<()> {
     for (number, step) in (1..).zip(migration.up_steps()) {
-        let Action::Change(operation @ Operation::Backfill(_)) = &step.action else { continue };
+        let Action::Change(operation @ Operation::Backfill(backfill)) = &step.action else { continue };
         let place = CursorPlace { revision: migration.revision, direction: Direction::Up.as_str(), number };
         let passed = backend.passed(&place).await?;
-        if passed.rows > 0 {
+        if passed.rows > 0 && !falls(backend, migration, backfill).await? {
             return Err(Error::History {
                 problem: format!(
                     "`{}` is half done: {} ({}:{}) was interrupted, and its batches have passed {} rows",
@@ -230,6 +235,53 @@ async fn not_half_filled<B: Backend>(backend: &mut B, migration: &'static Migrat
         }
     }
     Ok(())
+}
+
+/// Whether the way back makes no difference between the rows that the batches have reached and the others: it looks at no
+/// rows, and what was written in them goes with the columns, or with the table, that this migration has made.
+async fn falls<B: Backend>(backend: &mut B, migration: &'static Migration, backfill: &Backfill) -> Result<bool> {
+    let dialect = backend.dialect();
+    let is_here = |step: &Step| step.dialect.is_none_or(|of| of == dialect);
+    let Some(back) = migration.down_steps() else { return Ok(false) };
+    let back: Option<Vec<Operation>> = back.into_iter().filter(is_here).map(without_rows).collect();
+    let Some(back) = back else { return Ok(false) };
+    let outcomes = backend.outcomes(migration.revision).await?;
+    let is_ours = |number| outcomes.iter().any(|row| !row.reverses && row.number == number && row.outcome == Outcome::Applied);
+    let steps = migration.up_steps();
+    let ours = || (1..).zip(&steps).filter(|(number, _)| is_ours(*number)).filter_map(|(_, step)| change(step));
+    let table = &backfill.table;
+    let makes_table = |operation: &Operation| matches!(operation, Operation::CreateTable(create) if create.table.name == *table);
+    let drops_table = |operation: &Operation| matches!(operation, Operation::DropTable(drop) if drop.name == *table);
+    if ours().any(makes_table) && back.iter().any(drops_table) {
+        return Ok(true);
+    }
+    let falls = |column: &Name| {
+        let makes = |it: &Operation| matches!(it, Operation::AddColumn(add) if add.table == *table && add.column.name == *column);
+        let drops = |it: &Operation| matches!(it, Operation::DropColumn(drop) if drop.table == *table && drop.column == *column);
+        ours().any(makes) && back.iter().any(drops)
+    };
+    // a function, and a `delete`, set no column that anybody knows of
+    Ok(!backfill.sets.is_empty() && backfill.function().is_none() && backfill.sets.iter().all(falls))
+}
+
+fn change(step: &Step) -> Option<&Operation> {
+    if let Action::Change(operation) = &step.action { Some(operation) } else { None }
+}
+
+/// What a step of the way back does, if it makes nothing of rows. To read them for a constraint changes none.
+fn without_rows(step: Step) -> Option<Operation> {
+    match step.action {
+        Action::Change(
+            Operation::AlterColumnType(_)
+            | Operation::Backfill(_)
+            | Operation::CreateTableAs(_)
+            | Operation::CreateView(_)
+            | Operation::Opaque(_),
+        )
+        | Action::Run { .. }
+        | Action::Assert { .. } => None,
+        Action::Change(operation) | Action::Declare { operation, .. } => Some(operation),
+    }
 }
 
 /// A step of the way back, in the place of what it reverses.

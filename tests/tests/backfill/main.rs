@@ -3,6 +3,7 @@
 
 mod crashes;
 mod functions;
+mod half_filled;
 mod keys;
 mod pace;
 mod progress;
