@@ -93,6 +93,11 @@ impl Fault {
         Self::Kill(Moment::choose(rng, course))
     }
 
+    /// The same while operations are done.
+    pub fn kill_at_work(rng: &mut Rng, course: &Course) -> Self {
+        Self::Kill(Moment { round_trips: working(rng, course), answers: 0 })
+    }
+
     /// The end of sessions.
     pub fn terminate(rng: &mut Rng) -> Self {
         Self::Terminate(*rng.choice(&[Sessions::Waiting, Sessions::Guard, Sessions::All]).unwrap())

@@ -5,8 +5,9 @@
 //! lock. Then the same command has to succeed without any repair, the one after that has to have nothing to do, and the
 //! database has to be as it is without a fault: the schema, the rows, and a journal that accounts for each operation once.
 //!
-//! The fault comes while the case goes up, while it goes back, which has to lead to the base, and from there up again, or
-//! while `up` does what an earlier one had to skip. Another one may come while the first is healed.
+//! The fault comes while the case goes up, while it goes back, in batches, too, which has to lead to the base, and from there up
+//! again, or while `up` does what an earlier one had to skip. Another one may come while the first is healed. A test that has
+//! hit too few of them fails.
 //!
 //! What is done is decided by a seed. `CHAOS_SEED` sets it, `CHAOS_RUNS` is the number of rounds, each with a seed of its own
 //! and at least one case for each kind of operation; `CHAOS_CASE` takes the cases whose path begins so. A failure prints how it is repeated.

@@ -109,7 +109,7 @@ impl Prepared {
         let working = Arc::new(Mutex::new(BTreeSet::new()));
         let (seen, heard) = (Arc::clone(&proxy), Arc::clone(&working));
         let observer = move |event: &Event| {
-            if matches!(event, Event::Progress { .. } | Event::Phase { .. } | Event::Operation(_)) {
+            if matches!(event, Event::Progress { .. } | Event::Phase { .. } | Event::Backfill(_) | Event::Operation(_)) {
                 heard.lock().unwrap().insert(seen.counters().round_trips);
             }
         };
@@ -119,13 +119,19 @@ impl Prepared {
         Ok(Course { total: proxy.counters(), working })
     }
 
-    /// Heals what a fault has left, and tells what is otherwise than without it.
-    pub async fn heal(&self, database: &Database) -> Vec<String> {
+    /// Heals what a fault has left. Tells whether there was anything to be done, and what is otherwise than without it.
+    pub async fn heal(&self, database: &Database) -> (bool, Vec<String>) {
         let Subject { way, chain, .. } = self.subject;
         let name = if way.is_down() { "down" } else { "up" };
-        if let Err(error) = way.go(database.url(), chain).await {
-            return vec![format!("the next `{name}` fails: {error}")];
+        match way.go(database.url(), chain).await {
+            Ok(summary) => (!summary.revisions.is_empty(), self.problems(database, name).await),
+            Err(error) => (true, vec![format!("the next `{name}` fails: {error}")]),
         }
+    }
+
+    /// What is wrong once a fault is healed.
+    async fn problems(&self, database: &Database, name: &str) -> Vec<String> {
+        let Subject { way, chain, .. } = self.subject;
         match way.go(database.url(), chain).await {
             Ok(summary) if summary.revisions.is_empty() => {}
             Ok(summary) => return vec![format!("the `{name}` after that has something to do: {:?}", summary.revisions)],

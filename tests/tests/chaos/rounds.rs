@@ -43,11 +43,26 @@ pub async fn subjects(way: Way) -> &'static [Subject] {
 
 /// What came of the faults of one subject.
 struct Met {
-    /// The faults, which of them hit, and what is wrong after them.
+    /// The faults, and how many of them hit.
     faults: Vec<Fault>,
     hits: usize,
+    /// Whether they have left anything to be done, and what is wrong once that is done.
+    left: bool,
     problems: Vec<String>,
+    /// How many of them came when some batches of the way back were committed, and others weren't.
+    half: usize,
 }
+
+/// What came of all rounds.
+struct Account {
+    /// For each kind of operation, how often it met faults, and how often one of them hit.
+    kinds: BTreeMap<&'static str, (usize, usize)>,
+    /// How many faults came between two batches of a way back.
+    half: usize,
+}
+
+/// Whether batches of a way back are committed, and their end isn't.
+const IS_HALF: &str = "select exists (select from _migrate.backfills where direction = 'down' and rows_passed > 0)::text";
 
 /// Which faults a subject meets, one after the other: each in what was to heal those before it. What they are depends on the seed and the subject, whatever the others meet.
 type Choose = fn(&mut Rng, &Prepared) -> Vec<Fault>;
@@ -74,6 +89,11 @@ fn any_twice(rng: &mut Rng, prepared: &Prepared) -> Vec<Fault> {
     vec![any_fault(rng, prepared), any_fault(rng, prepared)]
 }
 
+fn at_work(rng: &mut Rng, prepared: &Prepared) -> Vec<Fault> {
+    let kills = rng.u8(..3) == 0;
+    vec![if kills { Fault::kill_at_work(rng, &prepared.course) } else { Fault::cut_at_work(rng, &prepared.course) }]
+}
+
 fn kills(rng: &mut Rng, prepared: &Prepared) -> Vec<Fault> {
     vec![Fault::kill(rng, &prepared.course)]
 }
@@ -92,6 +112,9 @@ struct Plan {
     faults: Choose,
     /// How many of the subjects that have all kinds among them are taken, one in so many.
     share: usize,
+    /// How many of a hundred faults have to hit, and how many of a hundred subjects have to be left with something to be done:
+    /// otherwise nothing is proven.
+    least: (usize, usize),
 }
 
 async fn meet(subject: Subject, mut rng: Rng, choose: Choose) -> Result<Met, String> {
@@ -100,11 +123,13 @@ async fn meet(subject: Subject, mut rng: Rng, choose: Choose) -> Result<Met, Str
     let faults = choose(&mut rng, &prepared);
     let database = prepared.last_database();
     let mut hits = 0;
+    let mut half = 0;
     for fault in &faults {
         hits += usize::from(fault.inject(&prepared, &database).await);
+        half += usize::from(subject.way == Way::DownInBatches && database.text(IS_HALF).await.unwrap() == "true");
     }
-    let problems = prepared.heal(&database).await;
-    Ok(Met { faults, hits, problems })
+    let (left, problems) = prepared.heal(&database).await;
+    Ok(Met { faults, hits, left, problems, half })
 }
 
 /// The same seed and name give the same number, on every machine.
@@ -127,10 +152,10 @@ async fn chosen(plan: Plan, rng: &mut Rng) -> Vec<&'static Subject> {
     chosen
 }
 
-/// Runs all rounds. For each kind of operation, how often it met faults, and how often one of them hit.
+/// Runs all rounds.
 #[expect(clippy::print_stderr, reason = "who runs it for hours wants to see what it finds when it finds it")]
-async fn rounds(plan: Plan) -> BTreeMap<&'static str, (usize, usize)> {
-    let (mut runs, mut hits) = (0, 0);
+async fn rounds(plan: Plan) -> Account {
+    let (mut runs, mut faults, mut hits, mut left, mut half) = (0, 0, 0, 0, 0);
     let mut failures = Vec::new();
     let mut kinds: BTreeMap<&'static str, (usize, usize)> = BTreeMap::new();
     for seed in first_seed()..first_seed() + rounds_wanted() {
@@ -151,7 +176,10 @@ async fn rounds(plan: Plan) -> BTreeMap<&'static str, (usize, usize)> {
                 Err(failure) => Some(failure),
                 Ok(met) => {
                     runs += 1;
+                    faults += met.faults.len();
                     hits += met.hits;
+                    left += usize::from(met.left);
+                    half += met.half;
                     for kind in &subject.kinds {
                         let counts = kinds.entry(kind).or_default();
                         *counts = (counts.0 + 1, counts.1 + met.hits);
@@ -168,44 +196,61 @@ async fn rounds(plan: Plan) -> BTreeMap<&'static str, (usize, usize)> {
             }
         }
     }
-    eprintln!("{}: seed {}, {runs} runs, {hits} hits, {} kinds of operations", plan.test, first_seed(), kinds.len());
+    let account = format!(
+        "{}: seed {}, {runs} runs of {} kinds of operations, {hits} of {faults} faults hit, {left} left something to be done",
+        plan.test,
+        first_seed(),
+        kinds.len()
+    );
+    eprintln!("{account}");
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
-    kinds
+    if std::env::var("CHAOS_CASE").is_err() {
+        assert!(
+            hits * 100 >= faults * plan.least.0 && left * 100 >= runs * plan.least.1 && left > 0,
+            "too few to prove anything: {account}"
+        );
+    }
+    Account { kinds, half }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sockets_are_cut() {
-    let kinds = rounds(Plan { test: "sockets_are_cut", ways: &[Way::Up], faults: socket_cuts, share: 1 }).await;
+    let kinds = rounds(Plan { test: "sockets_are_cut", ways: &[Way::Up], faults: socket_cuts, share: 1, least: (90, 40) }).await.kinds;
     let spared: Vec<_> = kinds.iter().filter(|(_, (_, hit))| *hit == 0).map(|(kind, _)| kind).collect();
     assert!(spared.is_empty(), "no cut hit {spared:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn migrators_are_killed() {
-    let kinds = rounds(Plan { test: "migrators_are_killed", ways: &[Way::Up], faults: kills, share: 5 }).await;
-    assert!(kinds.values().any(|(_, hit)| *hit > 0), "{kinds:?}");
+    rounds(Plan { test: "migrators_are_killed", ways: &[Way::Up], faults: kills, share: 5, least: (70, 25) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sessions_are_ended() {
-    let kinds = rounds(Plan { test: "sessions_are_ended", ways: &[Way::Up], faults: terminations, share: 5 }).await;
-    assert!(kinds.values().any(|(_, hit)| *hit > 0), "{kinds:?}");
+    rounds(Plan { test: "sessions_are_ended", ways: &[Way::Up], faults: terminations, share: 5, least: (30, 15) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_way_back_is_interrupted() {
-    let kinds = rounds(Plan { test: "the_way_back_is_interrupted", ways: &[Way::Down, Way::DownAsWritten], faults: any, share: 8 }).await;
-    assert!(kinds.values().any(|(_, hit)| *hit > 0), "{kinds:?}");
+    let ways = &[Way::Down, Way::DownAsWritten];
+    rounds(Plan { test: "the_way_back_is_interrupted", ways, faults: any, share: 8, least: (60, 25) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn batches_on_the_way_back_are_interrupted() {
+    let test = "batches_on_the_way_back_are_interrupted";
+    let half = rounds(Plan { test, ways: &[Way::DownInBatches], faults: at_work, share: 12, least: (60, 25) }).await.half;
+    assert!(half > 0, "no fault came between two batches");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn replays_are_interrupted() {
-    let kinds = rounds(Plan { test: "replays_are_interrupted", ways: &[Way::Replay], faults: any, share: 6 }).await;
-    assert!(kinds.values().any(|(_, hit)| *hit > 0), "{kinds:?}");
+    rounds(Plan { test: "replays_are_interrupted", ways: &[Way::Replay], faults: any, share: 6, least: (60, 10) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn recoveries_are_interrupted() {
-    let kinds = rounds(Plan { test: "recoveries_are_interrupted", ways: &Way::ALL, faults: any_twice, share: 20 }).await;
+    let plan = Plan { test: "recoveries_are_interrupted", ways: &Way::ALL, faults: any_twice, share: 20, least: (50, 15) };
+    let kinds = rounds(plan).await.kinds;
     assert!(kinds.values().any(|(_, hit)| *hit > 1), "{kinds:?}");
 }

@@ -47,6 +47,7 @@ const SESSIONS: &str = "select format('a session is left (%s, %s): %s', applicat
 const LEFTOVERS: &str = "select 'left behind: ' || oid::regclass from pg_class where relpersistence = 't' and relkind = 'r'
     union all select 'left behind: ' || oid::regclass from pg_class where relname ~ '(_ccnew|_ccold)[0-9]*$'
     union all select 'left behind: transaction ' || gid from pg_prepared_xacts where database = current_database()
+    union all select 'left behind: how far the batches of ' || revision || ' have come' from _migrate.backfills
     union all select format('left behind: a lock of the class %s', locktype) from pg_locks
         where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())";
 

@@ -25,6 +25,13 @@ const LEFT_OUT: [(&str, &str); 4] = [
     ("lints/password_in_source/role.case", "makes a role, which all databases share"),
 ];
 
+/// What a way in batches adds to the base of a case, to its migration, and to the way back: what is lost or done twice shows.
+const TABLE: &str = "create table in_batches (id integer primary key, n integer not null);
+insert into in_batches select number, number from generate_series(1, 7) as numbers (number);
+";
+const FILL: &str = "backfill update in_batches set n = n + 100 in batches of 3;\n";
+const EMPTY: &str = "backfill update in_batches set n = n - 100 in batches of 3";
+
 /// A case that goes some way.
 #[derive(Clone, Debug)]
 pub struct Subject {
@@ -84,21 +91,38 @@ impl Subject {
         if !outcome.errors.is_empty() {
             return None;
         }
+        if way == Way::DownInBatches {
+            return Self::in_batches(name, case, &written(outcome)?);
+        }
+        let (declared, down) = match way {
+            Way::Up => ("", String::new()),
+            Way::Down => ("", outcome.down.is_ok().then(String::new)?),
+            Way::DownAsWritten | Way::DownInBatches => ("", format!("\n--- down\n{}", script(&written(outcome)?))),
+            Way::Replay => ("--- optional\n", can_be_skipped(case, outcome).then(String::new)?),
+        };
+        Some(Self::new(name, way, case, outcome, (declared, &down)))
+    }
+
+    /// The case with a table that is changed in batches, between whatever is done on the way back.
+    fn in_batches(name: &str, case: &Case, down: &[String]) -> Option<Self> {
+        let (base, migration) = (format!("{}\n{TABLE}", case.base), format!("{}\n{FILL}", case.migration));
+        let case = Case { base, migration, ..case.clone() };
+        let outcome = case.run().ok().filter(|outcome| outcome.errors.is_empty())?;
+        let (first, last) = down.split_at(down.len() / 2);
+        let down = [first, &[EMPTY.to_owned()], last].concat();
+        Some(Self::new(name, Way::DownInBatches, &case, &outcome, ("", &format!("\n--- down\n{}", script(&down)))))
+    }
+
+    fn new(name: &str, way: Way, case: &Case, outcome: &Outcome, (declared, down): (&str, &str)) -> Self {
         let operations = outcome.steps.iter().filter_map(|step| match &step.action {
             Action::Change(operation) => serde_json::to_value(operation).unwrap()["op"].as_str().map(str::to_owned),
             _ => None,
         });
         let kinds = operations.collect();
         let (base, migration) = (&case.base, &case.migration);
-        let (declared, down) = match way {
-            Way::Up => ("", String::new()),
-            Way::Down => ("", outcome.down.is_ok().then(String::new)?),
-            Way::DownAsWritten => ("", format!("\n--- down\n{}", written(outcome)?)),
-            Way::Replay => ("--- optional\n", can_be_skipped(case, outcome).then(String::new)?),
-        };
         let text = format!("=== {BASE} base\n{declared}{base}\n=== {MIGRATION} migration after {BASE}\n{migration}{down}");
         let (before, after) = (outcome.before.clone(), outcome.after.clone());
-        Some(Self { name: name.to_owned(), way, chain: chain(&text), base: case.base.clone(), before, after, kinds })
+        Self { name: name.to_owned(), way, chain: chain(&text), base: case.base.clone(), before, after, kinds }
     }
 
     /// What the catalog has to be once it has gone its way.
@@ -116,11 +140,15 @@ impl Subject {
 
 /// The statements of the derived way back, where each operation changes something: what one has found done already is not
 /// for `down!` to reverse, nor what else is done to the same object.
-fn written(outcome: &Outcome) -> Option<String> {
+fn written(outcome: &Outcome) -> Option<Vec<String>> {
     let statements = outcome.sql_down().filter(|statements| !statements.is_empty())?;
     let mut model = outcome.before.clone();
     let changes = |operation| advance(&mut model, operation, &Origin::default()).iter().any(|change| change.before != change.after);
-    outcome.operations().all(changes).then(|| statements.iter().flat_map(|statement| [statement, ";\n"]).collect())
+    outcome.operations().all(changes).then_some(statements)
+}
+
+fn script(statements: &[String]) -> String {
+    statements.iter().flat_map(|statement| [statement, ";\n"]).collect()
 }
 
 /// Whether the case comes to nothing where the tables of its base are absent: the base has tables only, and what belongs to

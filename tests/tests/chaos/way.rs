@@ -16,12 +16,14 @@ pub enum Way {
     Down,
     /// `down` to the base, by the same statements in `down!`.
     DownAsWritten,
+    /// The same, with a change in batches in the midst of `down!`.
+    DownInBatches,
     /// `up`, where an `up` before it had to skip everything, as the tables weren't there.
     Replay,
 }
 
 impl Way {
-    pub const ALL: [Self; 4] = [Self::Up, Self::Down, Self::DownAsWritten, Self::Replay];
+    pub const ALL: [Self; 5] = [Self::Up, Self::Down, Self::DownAsWritten, Self::DownInBatches, Self::Replay];
 
     /// As another process is told.
     pub fn name(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Way {
             Self::Up => "up",
             Self::Down => "down",
             Self::DownAsWritten => "down as written",
+            Self::DownInBatches => "down in batches",
             Self::Replay => "replay",
         }
     }
@@ -38,7 +41,7 @@ impl Way {
     }
 
     pub fn is_down(self) -> bool {
-        matches!(self, Self::Down | Self::DownAsWritten)
+        matches!(self, Self::Down | Self::DownAsWritten | Self::DownInBatches)
     }
 
     /// Goes it, with an end to the patience.
@@ -64,9 +67,9 @@ pub async fn up(url: &str, chain: Migrations) -> Result<Summary, String> {
     up_with(url, chain, None, in_phases()).await
 }
 
-/// Every table is large, so that what can be done in phases is.
+/// Every table is large, so that what can be done in phases is, and batches stay as small as they are.
 pub fn in_phases() -> Options {
-    Options { large_table: 0, ..Options::default() }
+    Options { large_table: 0, batch_target: Duration::from_millis(1), ..Options::default() }
 }
 
 /// `up` to a revision, with an end to the patience.
