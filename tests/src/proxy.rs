@@ -45,7 +45,7 @@ pub enum Cut {
 
 #[derive(Debug)]
 struct Network {
-    upstream: SocketAddr,
+    upstream: Mutex<SocketAddr>,
     one_way: Duration,
     counters: Mutex<Counters>,
     cut: Mutex<Option<Cut>>,
@@ -73,7 +73,7 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let address = listener.local_addr()?;
         let network = Arc::new(Network {
-            upstream,
+            upstream: Mutex::new(upstream),
             one_way,
             counters: Mutex::default(),
             cut: Mutex::new(None),
@@ -126,6 +126,11 @@ impl Proxy {
     #[must_use]
     pub fn has_planned_cut(&self) -> bool {
         lock(&self.network.cut).is_some()
+    }
+
+    /// From now on new connections lead to another server.
+    pub fn lead_to(&self, upstream: SocketAddr) {
+        *lock(&self.network.upstream) = upstream;
     }
 
     /// From now on new connections are closed at once (`true`), or work again (`false`).

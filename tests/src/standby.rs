@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::binaries::ServerBinaries;
 use crate::cluster::{ServerUser, free_port, new_directory};
-use crate::server::Server;
+use crate::server::{Server, at};
 
 /// A copy of what a stopped server has is what it would recover from itself.
 const COPY: &str = "cp -R \"$1\" data && rm -f data/postmaster.pid data/postmaster.opts && : >data/standby.signal";
@@ -22,6 +23,8 @@ const WATCHDOG: &str = "\"$2/postgres\" -D data -c port=\"$3\" -c listen_address
 #[derive(Debug)]
 pub struct Standby {
     watchdog: Child,
+    address: SocketAddr,
+    url: String,
 }
 
 impl Standby {
@@ -32,10 +35,31 @@ impl Standby {
     /// never skipped.
     #[must_use]
     pub fn start(server: &Server, binaries: &ServerBinaries, delay_ms: u32) -> Self {
-        Self::try_start(server, binaries, delay_ms).unwrap_or_else(|error| panic!("cannot start a standby: {error}"))
+        Self::follow(server, binaries, server.url(), delay_ms)
     }
 
-    fn try_start(server: &Server, binaries: &ServerBinaries, delay_ms: u32) -> io::Result<Self> {
+    /// The same, and it reaches the server by this URL.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start) does.
+    #[must_use]
+    pub fn follow(server: &Server, binaries: &ServerBinaries, url: &str, delay_ms: u32) -> Self {
+        Self::try_start(server, binaries, url, delay_ms).unwrap_or_else(|error| panic!("cannot start a standby: {error}"))
+    }
+
+    /// Where it listens, as soon as it does.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The superuser's URL of the maintenance database.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn try_start(server: &Server, binaries: &ServerBinaries, url: &str, delay_ms: u32) -> io::Result<Self> {
         let original = server.directory().ok_or_else(|| io::Error::other("this is nobody's server to copy"))?.join("data");
         let user = ServerUser::choose().map_err(io::Error::other)?;
         let directory = new_directory(user.as_ref()).map_err(io::Error::other)?;
@@ -48,11 +72,12 @@ impl Standby {
             return Err(io::Error::other(String::from_utf8_lossy(&copied.stderr).into_owned()));
         }
         let mut command = shell(WATCHDOG, &directory, user.as_ref());
-        command.arg(&directory).arg(binaries.directory()).arg(free_port()?.to_string()).arg(server.url()).arg(delay_ms.to_string());
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        command.arg(&directory).arg(binaries.directory()).arg(address.port().to_string()).arg(url).arg(delay_ms.to_string());
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         // Ctrl-C in a terminal goes to the whole group; the standby has to live until its users have ended.
         command.process_group(0);
-        Ok(Self { watchdog: command.spawn()? })
+        Ok(Self { watchdog: command.spawn()?, address, url: at(server.url(), address) })
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) async fn down<B: Backend>(backend: &mut B, chain: Migrations, to: &Do
                 Ok(now) => history = now,
                 Err(error) => break Err(error),
             },
-            Err(Failure::Lost(lost)) => match lost.settle(backend, "down", options).await {
+            Err(Failure::Lost(lost)) => match lost.settle(backend, "down", options, &reports).await {
                 Ok((settled, now)) => {
                     reports.extend(settled);
                     history = now;

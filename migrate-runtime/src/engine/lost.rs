@@ -44,7 +44,7 @@ impl Lost {
     }
 
     /// Connects anew, under the guard again, and asks the journal. Where all is done after all, those are the reports, and
-    /// the history with them.
+    /// the history with them. `before`: what this run had done before that.
     ///
     /// # Errors
     /// [`Error::ConnectionLost`], where it isn't, or nobody can tell: it is not tried again by itself, as whatever broke the
@@ -54,6 +54,7 @@ impl Lost {
         backend: &mut B,
         command: &str,
         options: &Options,
+        before: &[RevisionReport],
     ) -> Result<(Vec<RevisionReport>, History)> {
         options.tell(&Event::Reconnecting { reason: self.reason.clone() });
         let asked = async {
@@ -87,7 +88,13 @@ impl Lost {
         let has_batches = has_batches(attempted, &rows);
         self.during = self.during.filter(|place| place.revision == migration.revision);
         let what = if self.direction == Direction::Down { "reversed" } else { "done" };
+        let gone = gone(before, &history);
         let now = match (held, has_batches) {
+            _ if !gone.is_empty() => format!(
+                "the migration was rolled back whole, and the server that answers now was behind: what this run had {what} before that is \
+                 lost, too ({}), and the same command does it again",
+                gone.join(", ")
+            ),
             (0, false) => "the migration was rolled back whole; the database is as it was before it".to_owned(),
             (held, false) => format!("{held} of its operations were {what} and committed before; the rest was rolled back"),
             (held, true) => format!(
@@ -164,6 +171,18 @@ impl From<Lost> for Failure {
     fn from(lost: Lost) -> Self {
         Self::Lost(Box::new(lost))
     }
+}
+
+/// The names of those that the history knows nothing of: a standby that takes over may not have had them yet.
+fn gone(before: &[RevisionReport], history: &History) -> Vec<String> {
+    let is_gone = |report: &&RevisionReport| {
+        if report.direction == Direction::Down.as_str() {
+            history.revision(&report.revision).is_some()
+        } else {
+            !history.is_done(&report.revision)
+        }
+    };
+    before.iter().filter(is_gone).map(|report| format!("`{}`", report.name)).collect()
 }
 
 /// Whether an operation that was skipped before is done now.

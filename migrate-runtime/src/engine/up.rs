@@ -109,7 +109,7 @@ pub(crate) async fn up<B: Backend>(backend: &mut B, chain: Migrations, target: O
                 Ok(now) => history = now,
                 Err(error) => break Err(error),
             },
-            Err(Failure::Lost(lost)) => match lost.settle(backend, "up", options).await {
+            Err(Failure::Lost(lost)) => match lost.settle(backend, "up", options, &reports).await {
                 Ok((settled, now)) => {
                     reports.extend(settled);
                     history = now;

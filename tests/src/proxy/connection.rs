@@ -44,7 +44,7 @@ pub(super) enum Passage {
 
 impl Connection {
     pub(super) fn open(network: &Arc<Network>, client: TcpStream, accepted: Instant) -> io::Result<Arc<Self>> {
-        let server = TcpStream::connect(network.upstream)?;
+        let server = TcpStream::connect(*super::lock(&network.upstream))?;
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
         Ok(Arc::new(Self {
