@@ -133,6 +133,19 @@ impl Proxy {
         *lock(&self.network.upstream) = upstream;
     }
 
+    /// From now on connections on which nothing was said for so long are broken, as what is between a client and its server
+    /// often does.
+    pub fn forget_after(&self, silence: Duration) {
+        let network = Arc::clone(&self.network);
+        thread::spawn(move || {
+            while !network.closed.load(Ordering::SeqCst) {
+                let silent: Vec<_> = lock(&network.connections).iter().filter(|one| one.silence() >= silence).cloned().collect();
+                silent.iter().for_each(|connection| connection.cut());
+                thread::sleep(silence / 20);
+            }
+        });
+    }
+
     /// From now on new connections are closed at once (`true`), or work again (`false`).
     pub fn refuse_connections(&self, refuse: bool) {
         self.network.refusing.store(refuse, Ordering::SeqCst);

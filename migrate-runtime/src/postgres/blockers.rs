@@ -15,8 +15,9 @@ const FIRST: Duration = Duration::from_millis(150);
 const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// What is between us and the server forgets connections on which nothing is said: after this the guard says something.
-const SILENCE: Duration = Duration::from_mins(1);
+/// What is between us and the server forgets connections on which nothing is said, some of it after half a minute: after this
+/// the guard says something.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// What those sessions of our name wait for, and for whom: ours are the only ones of it. A session of another role shows
 /// what it runs to those only who may see that.

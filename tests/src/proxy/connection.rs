@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Network;
 use super::messages::MessageReader;
@@ -18,6 +18,8 @@ pub(super) struct Connection {
     client: TcpStream,
     server: TcpStream,
     accepted: Instant,
+    /// When something was last said, by either side.
+    said: Mutex<Instant>,
     before_startup: AtomicBool,
     received_since_sent: AtomicBool,
     /// The server's reply is to be swallowed, and everything cut where it ends.
@@ -52,6 +54,7 @@ impl Connection {
             client,
             server,
             accepted,
+            said: Mutex::new(accepted),
             before_startup: AtomicBool::new(true),
             // The first sending is a round trip although nothing was received before.
             received_since_sent: AtomicBool::new(true),
@@ -73,6 +76,11 @@ impl Connection {
         spawn(Box::new(move |connection| connection.write_client(&for_client)));
     }
 
+    /// For how long nothing was said.
+    pub(super) fn silence(&self) -> Duration {
+        super::lock(&self.said).elapsed()
+    }
+
     pub(super) fn cut(&self) {
         // Either end may have gone by itself.
         let _ = self.client.shutdown(Shutdown::Both);
@@ -82,6 +90,7 @@ impl Connection {
     fn read_client(&self, to_server: &Sender<Parcel>) {
         let mut messages = MessageReader::of_client();
         read_all(&self.client, |bytes| {
+            *super::lock(&self.said) = Instant::now();
             let (begun, anything) = messages.read(bytes);
             self.before_startup.store(messages.is_before_startup(), Ordering::SeqCst);
             let is_round_trip = anything && self.received_since_sent.swap(false, Ordering::SeqCst);
@@ -106,6 +115,7 @@ impl Connection {
     fn read_server(&self, to_client: &Sender<Parcel>) {
         let mut messages = MessageReader::of_server();
         read_all(&self.server, |bytes| {
+            *super::lock(&self.said) = Instant::now();
             // The answer to a request for encryption is one byte and no message.
             let answers_request = self.before_startup.load(Ordering::SeqCst);
             let last = if answers_request { None } else { self.network.last_answer(&messages, bytes) };

@@ -4,6 +4,7 @@ use crate::{Told, beginning, journal, story, up};
 use migrate_runtime::Options;
 use migrate_tests::binaries::ServerBinaries;
 use migrate_tests::pgbouncer::PgBouncer;
+use migrate_tests::proxy::Proxy;
 use migrate_tests::standby::Standby;
 use migrate_tests::{Database, Server, server};
 use sqlx::{Connection as _, Executor as _};
@@ -105,6 +106,26 @@ async fn behind_a_pooler_that_gives_sessions_for_a_transaction_only() {
     let mut other = sqlx::PgConnection::connect(&pooler.url(database.url())).await.unwrap();
     let row = other.fetch_one("select current_setting('lock_timeout') || current_setting('search_path')").await.unwrap();
     assert_eq!(sqlx::Row::get::<String, _>(&row, 0), "0\"$user\", public");
+}
+
+#[tokio::test]
+async fn a_network_that_forgets_who_is_silent_doesnt_take_the_guard_away() {
+    let database = filled(22).await;
+    // each batch is one row and takes a while
+    database
+        .execute(
+            "create function linger() returns trigger language plpgsql as 'begin perform pg_sleep(0.8); return new; end';
+             create trigger lingers before update on documents for each row execute function linger()",
+        )
+        .await
+        .unwrap();
+    let proxy = Proxy::start(server(), Duration::ZERO).unwrap();
+    proxy.forget_after(Duration::from_secs(14));
+    let told = Told::default();
+    let text = story(TABLE, "backfill update documents set n = n + 1 in batches of 1");
+    up(&proxy.url(database.url()), &text, told.by(Options { reconnect_wait: Duration::ZERO, ..Options::default() })).await.unwrap();
+    is_done_once(&database).await;
+    assert!(told.progress().len() > 20, "it was over before anybody could be forgotten");
 }
 
 #[tokio::test]
