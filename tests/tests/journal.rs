@@ -152,6 +152,38 @@ async fn is_brought_up_to_date(version: &str, tables: &str) {
 }
 
 #[tokio::test]
+async fn who_reads_a_journal_of_an_older_format_is_waited_for_as_long_as_for_another_migrator() {
+    for (guard_wait, is_patient) in [(Duration::ZERO, false), (Duration::from_millis(300), false), (Duration::MAX, true)] {
+        let database = Database::create(server()).await;
+        database.execute(FORMATS[0].1).await.unwrap();
+        let mut reader = database.connect().await;
+        reader.execute("begin; select * from _migrate.operations").await.unwrap();
+        let migrator = Migrator::new(database.url()).unwrap().with_options(Options { guard_wait, ..Options::default() });
+        let text = "=== aaa111 m1\ncreate table first (id int primary key);\n";
+        let (result, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(30), migrator.up(chain(text), None)), async {
+            let waits = "select count(*)::text from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+            while is_patient && database.text(waits).await.unwrap() == "0" {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            if is_patient {
+                reader.execute("rollback").await.unwrap();
+            }
+        });
+        let result = result.unwrap_or_else(|_| panic!("a wait of {guard_wait:?} has no end"));
+        if is_patient {
+            result.unwrap();
+            continue;
+        }
+        let error = result.unwrap_err();
+        assert_eq!(error.sqlstate().as_deref(), Some("55P03"), "{error}");
+        assert_eq!(database.text("select version::text from _migrate.format").await.unwrap(), "1");
+        reader.close().await.unwrap();
+        migrator.up(chain(text), None).await.unwrap();
+        assert_eq!(database.text("select version::text from _migrate.format").await.unwrap(), "4");
+    }
+}
+
+#[tokio::test]
 async fn a_journal_of_a_newer_format_is_left_alone() {
     let database = Database::create(server()).await;
     let text = "=== aaa111 m1\ncreate table first (id int primary key);\n";

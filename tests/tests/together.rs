@@ -219,6 +219,43 @@ async fn a_cut_between_any_two_answers_leaves_what_the_journal_says() {
 }
 
 #[tokio::test]
+async fn a_commit_without_an_answer_is_found_where_more_was_planned_than_one_message_holds() {
+    // of a mebibyte each third is full
+    let long = "x".repeat(400_000);
+    let sql: Vec<String> = (0..8).map(|i| format!("create table t{i} (id int);\ncomment on table t{i} is '{long}'")).collect();
+    let migrations = chain_of(&sql.iter().map(String::as_str).collect::<Vec<_>>());
+    // which round trip the first message is
+    let database = Database::create(server()).await;
+    let proxy = Arc::new(Proxy::start(server(), Duration::ZERO).unwrap());
+    let (first, seen) = (Arc::new(Mutex::new(None)), Arc::clone(&proxy));
+    let heard = Arc::clone(&first);
+    let observer = Arc::new(move |event: &Event| {
+        if matches!(event, Event::Revision { .. }) {
+            heard.lock().unwrap().get_or_insert(seen.counters().round_trips);
+        }
+    });
+    let options = Options { observer: Some(observer), ..Options::default() };
+    Migrator::new(&*proxy.url(database.url())).unwrap().with_options(options).up(migrations, None).await.unwrap();
+    let first = first.lock().unwrap().unwrap();
+
+    let database = Database::create(server()).await;
+    let proxy = Proxy::start(server(), Duration::ZERO).unwrap();
+    let (migrator, told) = listening(&proxy.url(database.url()));
+    proxy.cut_at(Cut::BeforeReply(first));
+    let summary = migrator.up(migrations, None).await.unwrap();
+    let names: Vec<&str> = summary.revisions.iter().map(|revision| revision.name.as_str()).collect();
+    assert_eq!(names, ["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7"]);
+    let told = told.lock().unwrap();
+    let reconnected = told.iter().position(|(_, event)| matches!(event, Event::Reconnecting { .. })).unwrap();
+    let settled = told[reconnected..].iter().take_while(|(_, event)| !matches!(event, Event::Revision { .. }));
+    let settled = settled.filter(|(_, event)| matches!(event, Event::Done(_))).count();
+    assert!((1..8).contains(&settled), "{settled} were in the message whose answer was lost");
+    assert!(!told[..reconnected].iter().any(|(_, event)| matches!(event, Event::Done(_))), "an answer has come");
+    let applied = "select count(*) || ' ' || count(distinct (revision, number)) from _migrate.operations where outcome = 'applied'";
+    assert_eq!(database.text(applied).await.unwrap(), "16 16");
+}
+
+#[tokio::test]
 async fn what_somebody_creates_meanwhile_is_found_when_its_turn_comes() {
     let database = Database::create(server()).await;
     let migrations = [

@@ -220,3 +220,29 @@ async fn what_is_half_done_late_is_no_more_taken_back_than_what_is_half_done() {
     migrator.down(chain(&text), &DownTo::Base).await.unwrap();
     assert_eq!(database.text(ONCE).await.unwrap(), "35 0 0");
 }
+
+#[tokio::test]
+async fn nothing_is_reversed_where_an_earlier_revision_is_half_done() {
+    let database = Database::create(server()).await;
+    let table = "create table documents (id int primary key, n int not null default 0)";
+    let text = format!(
+        "=== aaa111 m1\n--- optional\n{table};\n--- up\nbackfill update documents set n = n + 1 in batches of 10;\n--- down\n\
+         backfill update documents set n = n - 1 in batches of 10;\n\
+         === bbb222 m2 after aaa111\ncreate table second (id int);\n=== ccc333 m3 after bbb222\ncreate table third (id int);\n"
+    );
+    up(database.url(), &text, Options::default()).await.unwrap();
+    let rows = "insert into documents select generate_series(1, 35); alter table documents add constraint small check (id < 25 or n = 0)";
+    database.execute(&format!("{table}; {rows}")).await.unwrap();
+    up(database.url(), &text, Options { batch_target: Duration::from_millis(1), ..Options::default() }).await.unwrap_err();
+    let migrator = migrate_runtime::Database::new(database.url()).unwrap();
+    let there = "select concat_ws(' ', to_regclass('second'), to_regclass('third'), (select count(*) from _migrate.revisions), \
+                 (select count(*) from _migrate.operations where outcome = 'reverted'))";
+    for to in [DownTo::Steps(3), DownTo::Base] {
+        let error = migrator.down(chain(&text), &to).await.unwrap_err();
+        assert!(error.what().starts_with("`m1` is half done: "), "{error}");
+        assert_eq!(database.text(there).await.unwrap(), "second third 3 0");
+    }
+    // the others don't have to wait for it
+    migrator.down(chain(&text), &DownTo::Steps(2)).await.unwrap();
+    assert_eq!(database.text(there).await.unwrap(), "1 2");
+}

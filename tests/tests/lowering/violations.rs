@@ -5,6 +5,7 @@ use migrate_runtime::{Database as Migrator, DownTo, Error, Event, Options};
 use migrate_tests::{server, servers};
 use sqlx::Connection as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[tokio::test]
 async fn what_violates_is_named_and_nothing_is_left_behind() {
@@ -82,6 +83,47 @@ async fn an_invalid_index_of_the_name_on_another_table_is_not_removed() {
     }
     database.execute("drop index email_key").await.unwrap();
     migrator(database.url(), 0).0.up(chain, None).await.unwrap();
+}
+
+/// Writes to the table from before the rows are looked at until a while after a row was in the way.
+fn write_meanwhile(url: &str) -> migrate_runtime::Observer {
+    let url = url.to_owned();
+    Arc::new(move |event: &Event| {
+        if matches!(event, Event::Phase { phase: 2, .. }) {
+            let url = url.clone();
+            let (sender, receiver) = std::sync::mpsc::channel();
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+                    sqlx::raw_sql("begin; lock table orders in row exclusive mode").execute(&mut connection).await.unwrap();
+                    sender.send(()).unwrap();
+                    tokio::time::sleep(Duration::from_millis(1500)).await;
+                    connection.close().await.unwrap();
+                });
+            });
+            receiver.recv().unwrap();
+        }
+    })
+}
+
+#[tokio::test]
+async fn an_invalid_index_is_removed_after_a_failure_although_somebody_writes_for_longer_than_others_would_wait() {
+    let chain =
+        chain_of("alter table orders drop constraint orders_pkey;\nalter table orders add constraint again primary key (amount, id)");
+    let database = filled(server(), chain).await;
+    let before = state(&database).await;
+    // what a build that was killed has left
+    database.execute("create unique index concurrently again on orders (amount)").await.unwrap_err();
+    database.execute("update orders set amount = null where id = 5").await.unwrap();
+    let limit = format!("alter database {} set lock_timeout = '300ms'", database.name());
+    database.execute(&limit).await.unwrap();
+    let options = Options { large_table: 0, observer: Some(write_meanwhile(database.url())), ..Options::default() };
+    let error = Migrator::new(database.url()).unwrap().with_options(options).up(chain, None).await.unwrap_err();
+    let Error::Operation { sqlstate, message, .. } = &error else { panic!("{error}") };
+    assert_eq!((sqlstate.as_deref(), message.as_str()), (Some("23502"), "column \"amount\" of relation \"orders\" contains null values"));
+    let expected: Vec<&str> = before.lines().filter(|line| !line.starts_with("orders_pkey ")).collect();
+    assert_eq!(state(&database).await.lines().collect::<Vec<_>>(), expected);
 }
 
 /// Adds a primary key of its own before the last phase.
