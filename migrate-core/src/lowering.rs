@@ -6,14 +6,16 @@
 //! | `set not null` | add `check (… is not null) not valid`; validate it; `set not null`, which it proves, and drop it |
 //! | `add foreign key`, `add check` | add it `not valid`; validate it |
 //! | `add unique`, `add primary key` | `create unique index concurrently`; `add … using index` |
+//! | `add column` with a volatile default | add it without, set the default; fill the rows in batches; `set not null`, if it is to be |
 //!
 //! The catalog is afterwards as the statement would have left it. Each phase leaves something that a later attempt
-//! recognises, so that an interrupted one is taken up where it was: a check of a name that is ours, a constraint with a
-//! comment that is ours, a valid index of the constraint's name.
+//! recognises, so that an interrupted one is taken up where it was: a check of a name that is ours, a constraint or a column
+//! with a comment that is ours, a valid index of the constraint's name.
 //!
 //! PostgreSQL 18 has `add not null … not valid` of its own. It isn't used: until it is validated, the column is `not null` in
 //! `pg_attribute`, and rows with nulls in it are there all the same.
 
+mod column;
 mod constraint;
 mod key;
 mod not_null;
@@ -22,6 +24,7 @@ use crate::effects::LockMode;
 use crate::name::{Name, QualifiedName, quote_literal, quoted_list};
 use crate::naming::make_object_name;
 use crate::operation::Operation;
+use crate::ops::Backfill;
 use crate::schema::{ConstraintKind, Schema, Table};
 
 /// The comment on a constraint that was added and isn't validated yet.
@@ -40,6 +43,8 @@ pub struct Lowering {
     pub undo: Vec<String>,
     /// The index that is built, and is nobody's until the last phase.
     pub index: Option<QualifiedName>,
+    /// What fills the rows in batches.
+    pub fill: Option<Backfill>,
 }
 
 /// A part of a statement that stands for itself.
@@ -64,6 +69,8 @@ pub enum Pace {
     Long,
     /// The same, outside of a transaction.
     Outside,
+    /// The same, in batches: each is a transaction of its own.
+    Batches,
 }
 
 /// What finds rows that are in the way.
@@ -85,8 +92,16 @@ pub fn lower(operation: &Operation, before: &Schema) -> Option<Lowering> {
     match operation {
         Operation::SetNotNull(set) => not_null::lower(set, before),
         Operation::AddConstraint(add) => constraint::lower(add, before).or_else(|| key::lower(add, before)),
+        Operation::AddColumn(add) => column::lower(add, before),
         _ => None,
     }
+}
+
+/// Whether the column that the operation adds is there, and an interrupted attempt hasn't filled it yet.
+#[must_use]
+pub fn is_unfilled(operation: &Operation, live: &Schema) -> bool {
+    let Operation::AddColumn(add) = operation else { return false };
+    live.column(&add.table, add.column.name.as_str()).is_some_and(column::is_marked)
 }
 
 /// What removes what an interrupted attempt has left, where the operation has been done all the same, by somebody else.
@@ -102,6 +117,7 @@ pub fn removal(operation: &Operation, live: &Schema) -> Vec<String> {
             ConstraintKind::PrimaryKey(key) => key.columns.iter().filter_map(|column| proof(&add.table, column)).collect(),
             _ => constraint::unmark(add, live).into_iter().collect(),
         },
+        Operation::AddColumn(add) if add.column.not_null => proof(&add.table, &add.column.name).into_iter().collect(),
         _ => Vec::new(),
     }
 }

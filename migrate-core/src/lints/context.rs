@@ -211,8 +211,13 @@ impl<'a> Context<'a> {
     /// Whether the engine runs the step in phases where its table is large: then nobody waits while rows are read.
     #[must_use]
     pub fn runs_in_phases(&self) -> bool {
-        let lowered = |operation| crate::lowering::lower(operation, self.before).is_some();
-        !self.current().as_written && self.operation().is_some_and(lowered)
+        !self.current().as_written && self.operation().is_some_and(|operation| self.has_phases(operation))
+    }
+
+    /// Whether the engine could run that in phases here.
+    #[must_use]
+    pub fn has_phases(&self, operation: &Operation) -> bool {
+        crate::lowering::lower(operation, self.before).is_some()
     }
 
     /// Whether an earlier step of this migration created it: then it has no rows and no readers yet.

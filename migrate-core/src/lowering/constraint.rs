@@ -33,6 +33,7 @@ pub(super) fn lower(add: &AddConstraint, before: &Schema) -> Option<Lowering> {
         is_begun,
         undo: vec![format!("alter table {on} drop constraint if exists {name}")],
         index: None,
+        fill: None,
     })
 }
 

@@ -50,7 +50,7 @@ pub(super) fn lower(add: &AddConstraint, before: &Schema) -> Option<Lowering> {
     }
     last.extend(AddConstraint { using_index: Some(constraint.name.clone()), ..add.clone() }.render());
     phases.push(phase(Pace::Short, last, &exclusive));
-    Some(Lowering { table: own.clone(), phases, is_begun, undo, index: Some(name) })
+    Some(Lowering { table: own.clone(), phases, is_begun, undo, index: Some(name), fill: None })
 }
 
 fn columns_are_known(table: &Table, key: &Key) -> bool {

@@ -77,5 +77,5 @@ pub(super) fn lower(set: &SetNotNull, before: &Schema) -> Option<Lowering> {
     let mut last = set.render();
     last.push(proof.drop());
     phases.push(phase(Pace::Short, last, &[(&set.table, LockMode::AccessExclusive)]));
-    Some(Lowering { table: set.table.clone(), phases, is_begun: proof.found.is_some(), undo: vec![proof.drop()], index: None })
+    Some(Lowering { table: set.table.clone(), phases, is_begun: proof.found.is_some(), undo: vec![proof.drop()], index: None, fill: None })
 }

@@ -58,8 +58,26 @@ impl AddColumn {
         let default = self.column.default.as_ref().or_else(|| schema.default_of_type(data_type));
         let volatile = default.is_some_and(Expression::may_be_volatile);
         let stored = self.column.generated.as_ref().is_some_and(|generated| generated.stored);
-        let may_be_domain = data_type.named().is_some_and(|name| schema.others.contains_key(name));
-        volatile || stored || may_be_domain || schema.is_tested(data_type) || self.serial.is_some() || self.column.identity.is_some()
+        let tested = self.may_be_domain(schema) || schema.is_tested(data_type);
+        volatile || stored || tested || self.serial.is_some() || self.column.identity.is_some()
+    }
+
+    /// What the sequence of a serial column is like.
+    pub(crate) fn serial_options(&self) -> SequenceOptions {
+        SequenceOptions { data_type: create_table::serial_type(&self.column), ..SequenceOptions::default() }
+    }
+
+    /// Whether it is of a type that the model knows by name only.
+    fn may_be_domain(&self, schema: &Schema) -> bool {
+        self.column.data_type.named().is_some_and(|name| schema.others.contains_key(name))
+    }
+
+    /// Whether every row has to be written because of the column's own default, and for no other reason.
+    pub(crate) fn is_filled_by_volatile_default(&self, schema: &Schema) -> bool {
+        let Column { data_type, default, generated, identity, .. } = &self.column;
+        let is_volatile = default.as_ref().is_some_and(Expression::may_be_volatile);
+        let of_type = self.may_be_domain(schema) || schema.is_tested(data_type) || schema.default_of_type(data_type).is_some();
+        is_volatile && generated.is_none() && identity.is_none() && !of_type
     }
 
     /// Whether the rows are read: for a constraint, or for a column that none of them has a value for.
@@ -146,7 +164,7 @@ impl Operate for AddColumn {
             schema.add_constraint(&self.table, constraint.clone(), false);
         }
         if let Some(sequence) = &self.serial {
-            let options = SequenceOptions { data_type: create_table::serial_type(&self.column), ..Default::default() };
+            let options = self.serial_options();
             let owned_by = Some((self.table.clone(), self.column.name.clone()));
             let name = self.table.sibling(sequence.clone());
             schema.sequences.insert(name, Sequence { options, owned_by, origin: origin.clone(), ..Sequence::default() });

@@ -190,11 +190,12 @@ fn is_done_late(attempted: &Attempted, row: &OperationRow) -> bool {
     attempted.numbers.contains(&row.number) && !matches!(row.outcome, Outcome::Skipped | Outcome::Started)
 }
 
-/// Whether one was at work that is done in batches, each of which holds.
+/// Whether one was at work that is done in batches, each of which holds. A column is announced only where it is filled in
+/// batches.
 fn has_batches(attempted: &Attempted, rows: &[OperationRow]) -> bool {
-    let is_backfill = |number: usize| {
+    let has_some = |number: usize| {
         let step = number.checked_sub(1).and_then(|i| attempted.steps.get(i));
-        step.is_some_and(|step| matches!(step.action, Action::Change(Operation::Backfill(_))))
+        step.is_some_and(|step| matches!(step.action, Action::Change(Operation::Backfill(_) | Operation::AddColumn(_))))
     };
-    rows.iter().any(|row| row.outcome == Outcome::Started && attempted.numbers.contains(&row.number) && is_backfill(row.number))
+    rows.iter().any(|row| row.outcome == Outcome::Started && attempted.numbers.contains(&row.number) && has_some(row.number))
 }

@@ -3,6 +3,7 @@
 use super::backend::Rendered;
 use migrate_core::effects::{Effects, LockMode, TransactionNeed};
 use migrate_core::expression::Expression;
+pub(crate) use migrate_core::lowering::is_unfilled;
 use migrate_core::lowering::{Lowering, lower, proof_name, removal};
 use migrate_core::name::{Name, QualifiedName, quote_literal};
 use migrate_core::operation::{Operate as _, Operation};
@@ -17,7 +18,7 @@ use std::fmt::Write as _;
 /// had locked may be of any size.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sizes {
-    pub(crate) tables: BTreeMap<QualifiedName, Size>,
+    pub(crate) tables: BTreeMap<QualifiedName, Large>,
     /// What makes a table large.
     pub(crate) limit: u64,
     /// What the server calls its version.
@@ -41,6 +42,18 @@ pub(crate) struct Disk {
     pub(crate) rewrites: bool,
     /// In bytes; `None`: nobody knows. Of an index that is about as much as there can be.
     pub(crate) bytes: Option<u64>,
+}
+
+/// A table that is large, or may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Large {
+    pub(crate) size: Size,
+    /// Whether it belongs to the role that migrates itself: what is made for it gets the same owner and privileges as what
+    /// PostgreSQL makes for it.
+    pub(crate) owned: bool,
+    /// Whether an update of its rows is nothing but that: no rule does something else, and what is published can be told
+    /// apart by those who hear of it.
+    pub(crate) plain: bool,
 }
 
 /// A step in phases, and why.
@@ -91,7 +104,7 @@ impl Sizes {
         let rewritten = effects.rewrites.iter().map(|table| (table, true));
         let indexed = effects.scans.iter().filter(|table| builds && !effects.rewrites.contains(table)).map(|table| (table, false));
         let needs = |(table, rewrites): (&QualifiedName, bool)| {
-            let size = self.tables.get(table)?;
+            let size = self.tables.get(table)?.size;
             let others = if rewrites { size.others } else { 0 };
             Some(Disk { table: table.clone(), rewrites, bytes: size.bytes.map(|bytes| bytes.saturating_add(others)) })
         };
@@ -105,11 +118,13 @@ impl Sizes {
             let why = format!("an interrupted attempt has begun it; PostgreSQL {}", self.version);
             return Some(Lowered { lowering, why });
         }
-        let size = self.tables.get(&lowering.table)?.bytes;
-        if step.as_written {
+        let large = self.tables.get(&lowering.table)?;
+        let makes_sequence = matches!(operation, Operation::AddColumn(add) if add.serial.is_some());
+        if step.as_written || (lowering.fill.is_some() && !large.plain) || (makes_sequence && !large.owned) {
             return None;
         }
-        let has = size.map_or_else(|| "could not be measured, as somebody has it locked".to_owned(), |size| format!("has {}", bytes(size)));
+        let has =
+            large.size.bytes.map_or_else(|| "could not be measured, as somebody has it locked".to_owned(), |size| format!("has {}", bytes(size)));
         let why = format!("`{}` {has}, and {} is large; PostgreSQL {}", lowering.table, bytes(self.limit), self.version);
         Some(Lowered { lowering, why })
     }
@@ -121,9 +136,9 @@ impl Lowered {
         self.lowering.phases.iter().flat_map(|phase| phase.sql.iter().cloned()).collect()
     }
 
-    /// What the phases do to a running system, given what the statement would do.
+    /// What the phases do to a running system, given what the statement would do: they write nothing anew.
     pub(crate) fn effects(&self, effects: &Effects) -> Effects {
-        let bare = Effects { locks: Vec::new(), transaction: TransactionNeed::Outside, ..effects.clone() };
+        let bare = Effects { locks: Vec::new(), rewrites: Vec::new(), transaction: TransactionNeed::Outside, ..effects.clone() };
         let locks = self.lowering.phases.iter().flat_map(|phase| &phase.locks);
         locks.fold(bare, |effects, (table, mode)| effects.and_lock(table, *mode))
     }
@@ -137,8 +152,13 @@ impl Lowered {
 /// Whether what differs is only that nobody has validated yet what an interrupted attempt has added.
 pub(crate) fn is_unvalidated(operation: &Operation, live: &Schema, changes: &[Change], differences: &[Difference]) -> bool {
     let one = |key: &ObjectKey| changes.iter().any(|change| change.key == *key && change.before.is_none());
-    let only_validity = differences.iter().all(|difference| difference.aspect == "validated" && one(&difference.key));
-    matches!(operation, Operation::AddConstraint(_)) && only_validity && lower(operation, live).is_some_and(|lowering| lowering.is_begun)
+    let open = match operation {
+        Operation::AddConstraint(_) => "validated",
+        Operation::AddColumn(_) => "not null",
+        _ => return false,
+    };
+    let only_that = differences.iter().all(|difference| difference.aspect == open && one(&difference.key));
+    only_that && lower(operation, live).is_some_and(|lowering| lowering.is_begun)
 }
 
 /// What removes what an interrupted attempt has left of a step that somebody else has finished, if there is something.
@@ -151,11 +171,15 @@ pub(crate) fn remove(operation: &Operation, live: &Schema) -> Option<Rendered> {
 /// Takes away from the live schema what a step in phases may have left there, so that it can be applied.
 pub(crate) fn forget(operation: &Operation, live: &mut Schema) {
     let (table, columns, constraint) = match operation {
+        Operation::AddColumn(add) => (&add.table, vec![&add.column.name], None),
         Operation::SetNotNull(set) => (&set.table, vec![&set.column], None),
         Operation::AddConstraint(add) => (&add.table, add.columns.iter().collect(), Some(&add.constraint.name)),
         _ => return,
     };
     let Some(table) = live.tables.get_mut(table) else { return };
+    if let Operation::AddColumn(add) = operation {
+        table.columns.retain(|column| column.name != add.column.name);
+    }
     for column in columns {
         table.constraints.shift_remove(proof_name(column).as_str());
     }

@@ -7,7 +7,7 @@ use super::transactions::Open;
 use crate::history::{Outcome, heads};
 use crate::{Head, Migrations, Result};
 use migrate_core::effects::LockMode;
-use migrate_core::lowering::{Pace, Phase};
+use migrate_core::lowering::{Lowering, Pace, Phase};
 use migrate_core::name::QualifiedName;
 use migrate_core::step::Dialect;
 use serde::Serialize;
@@ -113,20 +113,27 @@ pub struct PlannedPhase {
     pub locks: Vec<String>,
     /// Whether it is a transaction of its own; otherwise it is outside of any.
     pub transaction: bool,
+    /// How many rows the first of its batches has, where it is done in batches: each of them is a transaction of its own.
+    pub batch: Option<u32>,
     /// Whether it gives up soon if it doesn't get its locks, and is tried again. What takes long blocks neither reads nor
     /// writes, and may wait.
     pub short: bool,
 }
 
 impl PlannedPhase {
-    fn new(phase: &Phase) -> Self {
+    fn new(lowering: &Lowering, phase: &Phase) -> Self {
         Self {
             sql: phase.sql.clone(),
             locks: locks(&phase.locks),
             transaction: phase.pace != Pace::Outside,
+            batch: lowering.fill.as_ref().filter(|_| phase.pace == Pace::Batches).map(|fill| fill.batch),
             short: phase.pace == Pace::Short,
         }
     }
+}
+
+fn phases(lowering: &Lowering) -> impl Iterator<Item = PlannedPhase> {
+    lowering.phases.iter().map(|phase| PlannedPhase::new(lowering, phase))
 }
 
 fn locks(locks: &[(QualifiedName, LockMode)]) -> Vec<String> {
@@ -262,7 +269,7 @@ fn describe(steps: &[Planned], completes: bool, transaction: &mut usize, open: &
         sql: if runs { planned.sql.clone() } else { Vec::new() },
         unknown_effects: runs && planned.effects.unknown,
         locks: if runs { locks(&planned.effects.locks) } else { Vec::new() },
-        phases: planned.lowered.iter().flat_map(|lowered| &lowered.lowering.phases).map(PlannedPhase::new).collect(),
+        phases: planned.lowered.iter().flat_map(|lowered| phases(&lowered.lowering)).collect(),
         rewrites: planned.effects.rewrites.iter().filter(|_| runs).map(ToString::to_string).collect(),
         transaction: (runs && !outside).then_some(number),
         disk: planned.disk.iter().filter(|_| runs).map(PlannedDisk::new).collect(),

@@ -258,7 +258,8 @@ impl Planner {
             step.begun = outcome.is_some();
             let refused = matches!(step.decision, Decision::Missing(_) | Decision::Conflict(_) | Decision::Unsupported(_));
             // hours may have passed once it is done
-            let takes_its_time = step.decision == Decision::Run && step.batched.is_some();
+            let fills = step.lowered.as_ref().is_some_and(|lowered| lowered.lowering.fill.is_some());
+            let takes_its_time = step.decision == Decision::Run && (step.batched.is_some() || fills);
             planned.push(step);
             if refused {
                 break;
@@ -379,6 +380,7 @@ impl Planner {
                     }
                 }
                 Verdict::Before => break Decision::Run,
+                Verdict::After if lowering::is_unfilled(operation, &self.live) => break Decision::Run,
                 Verdict::After => break Decision::Satisfied,
                 Verdict::Absent(key) if step.if_exists || carried.optional.contains(&key) => break Decision::Skipped(key),
                 Verdict::Absent(key) => break Decision::Missing(key),
@@ -546,7 +548,7 @@ impl Planned {
         let Action::Change(operation) = &self.step.action else { return None };
         match R::verdict(operation, &self.changes, self.before.as_ref()?, live, &Answers::default()) {
             Verdict::Absent(key) if self.step.if_exists || self.optional.contains(&key) => Some(Decision::Skipped(key)),
-            Verdict::After => Some(Decision::Satisfied),
+            Verdict::After if !lowering::is_unfilled(operation, live) => Some(Decision::Satisfied),
             _ => None,
         }
     }

@@ -47,7 +47,7 @@ impl Bearing {
     ) -> Self {
         let read = effects.scans.iter().chain(&effects.rewrites).cloned();
         let gone_over = step.goes_over.iter().flat_map(|table| std::iter::once(table.clone()).chain(live.descendants(table)));
-        let large = |table: QualifiedName| Some((table.clone(), *sizes?.tables.get(&table)?));
+        let large = |table: QualifiedName| Some((table.clone(), sizes?.tables.get(&table)?.size));
         let slow = if step.as_written { None } else { read.chain(gone_over).filter_map(large).max_by_key(|(_, size)| size.bytes) };
         let was_there = |table: &QualifiedName| before.tables.contains_key(table) || before.views.contains_key(table);
         let strong = effects.locks.iter().filter(|(table, mode)| *mode >= LockMode::Share && was_there(table));

@@ -17,7 +17,7 @@ use crate::history::{Outcome, RevisionState};
 use crate::migration::BatchFunction;
 use crate::{Batch, Error, Tx};
 use futures_util::TryStreamExt as _;
-use migrate_core::ops::Backfill;
+use migrate_core::ops::{Backfill, Batched};
 use sqlx::{AssertSqlSafe, Either, PgConnection, Row as _};
 use std::time::{Duration, Instant};
 
@@ -67,8 +67,23 @@ impl Postgres {
     /// Does a step in batches, from the beginning or from where an earlier run was interrupted.
     pub(super) async fn run_batches(&mut self, work: &mut Work, i: usize) -> Result<(), Failure> {
         let planned = work.steps[i].clone();
-        let options = self.options.clone();
         let (mut running, estimate) = self.begin_batches(work, &planned, backfill_of(&planned)?).await?;
+        work.durations[i] = self.walk(work, &mut running, estimate).await?;
+        self.finish_batches(work, i, &running).await
+    }
+
+    /// Fills the rows of a column that phases have added, from the beginning or from where an earlier run was interrupted.
+    /// Tells what it has done.
+    pub(super) async fn fill(&mut self, work: &mut Work, i: usize, fill: &Backfill) -> Result<String, Failure> {
+        let planned = Planned { batched: Some(Batched::of(fill)), ..work.steps[i].clone() };
+        let (mut running, estimate) = self.begin_batches(work, &planned, fill).await?;
+        self.walk(work, &mut running, estimate).await?;
+        Ok(running.cursor.evidence())
+    }
+
+    /// Goes on to the last key. Tells how long that took.
+    async fn walk(&mut self, work: &mut Work, running: &mut Running<'_>, estimate: Option<u64>) -> Result<Duration, Failure> {
+        let (options, planned) = (self.options.clone(), running.planned);
         let teller = Teller::new(&options, work.migration.revision, planned.number, estimate, &running.cursor);
         teller.tell(&running.cursor, &running.pace, None);
         let mut patience = Patience::new(FIRST_PAUSE, LONGEST_PAUSE, options.lock_budget);
@@ -77,14 +92,14 @@ impl Postgres {
                 guard.keep().await;
             }
             let began = Instant::now();
-            let attempt = match self.lagging(work, &planned).await {
+            let attempt = match self.lagging(work, planned).await {
                 Ok(Some(reason)) => {
                     teller.delayed(reason, LAG_PAUSE);
                     tokio::time::sleep(LAG_PAUSE).await;
                     patience.excuse(began.elapsed());
                     continue;
                 }
-                Ok(None) => self.one_batch(work, &mut running, end, &teller).await,
+                Ok(None) => self.one_batch(work, running, end, &teller).await,
                 Err(failure) => Err(failure),
             };
             let Err(failure) = attempt else {
@@ -100,9 +115,8 @@ impl Postgres {
             teller.delayed(message.clone(), pause);
             tokio::time::sleep(pause).await;
         }
-        work.durations[i] = teller.worked();
         running.cursor.worked_ms = running.before + milliseconds(teller.worked());
-        self.finish_batches(work, i, &running).await
+        Ok(teller.worked())
     }
 
     /// Finds the key and the cursor, or writes the first one, with which it is announced.
@@ -119,10 +133,16 @@ impl Postgres {
         };
         let table: cursor::Table = parse(table)?;
         let texts = self.ask(work, planned, vec![cursor::read(&place)]).await?;
-        let found: Option<Cursor> = texts.first().map(|text| parse(text)).transpose()?;
+        let mut found: Option<Cursor> = texts.first().map(|text| parse(text)).transpose()?;
         let walkable = table.walkable(&backfill.sets);
-        let key =
-            walkable.choose(planned, backfill, found.as_ref(), |key| cursor::accept(&place, &walkable, key), &cursor::delete(&place))?;
+        let forget = cursor::delete(&place);
+        let choose =
+            |found: Option<&Cursor>| walkable.choose(planned, backfill, found, |key| cursor::accept(&place, &walkable, key), &forget);
+        let key = match choose(found.as_ref()) {
+            // what is filled is left alone: it can begin anew
+            Err(_) if planned.lowered.is_some() && found.take().is_some() => choose(None)?,
+            key => key?,
+        };
         let is_new = found.is_none();
         let mut cursor = if let Some(cursor) = found {
             cursor
@@ -152,7 +172,8 @@ impl Postgres {
             .map(|(planned, outcome, evidence)| Row { planned, outcome: *outcome, evidence, sqlstate: None, sql: "" })
             .collect();
         let sql = planned.sql.join(";\n");
-        if is_new {
+        // what is done in phases is announced before them
+        if is_new && planned.lowered.is_none() {
             rows.push(Row { planned, outcome: Outcome::Started, evidence: "", sqlstate: None, sql: &sql });
         }
         let mut statements = vec!["begin".to_owned(), format!("select {}", self.at_work())];
@@ -162,7 +183,11 @@ impl Postgres {
         if work.direction != Direction::Replay {
             statements.push(journal::record_revision(self.run_id, work.migration, RevisionState::Started));
         }
-        statements.push(if is_new { cursor::create(place, self.run_id, cursor) } else { cursor::update(place, self.run_id, cursor) });
+        if is_new {
+            statements.extend([cursor::delete(place), cursor::create(place, self.run_id, cursor)]);
+        } else {
+            statements.push(cursor::update(place, self.run_id, cursor));
+        }
         statements.push("commit".to_owned());
         drop(rows);
         send(&mut self.connection, &statements).await.map_err(|error| Self::own_failure(Item::Journal, error))?;

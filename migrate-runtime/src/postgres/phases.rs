@@ -4,17 +4,22 @@ use super::backend::{Postgres, help_for};
 use super::batch::{Batch, Item};
 use super::blockers::watched;
 use super::codes::{is_about_the_server, is_absent, is_duplicate};
-use super::journal;
 use super::message::Timed;
+use super::{cursor, journal};
 use crate::Error;
-use crate::engine::{Backend as _, Decision, Event, Failure, LOCK_HELP, Planned, Work, milliseconds};
+use crate::engine::{Backend as _, CursorPlace, Decision, Event, Failure, LOCK_HELP, Planned, Work, milliseconds};
+use migrate_core::effects::LockMode;
 use migrate_core::lowering::{Lowering, Pace, Phase, lower, removal};
+use migrate_core::name::QualifiedName;
 use migrate_core::step::Action;
 use std::time::{Duration, Instant};
 
+/// The longest that a weak lock is waited for, whatever the budget is.
+const LONGEST_TIMEOUT: Duration = Duration::from_hours(24);
+
 impl Postgres {
     /// Runs the phases that are left of a step; the last one records it. A decision: somebody else has done it meanwhile.
-    pub(super) async fn run_phases(&mut self, work: &Work, i: usize) -> Result<Option<Decision>, Failure> {
+    pub(super) async fn run_phases(&mut self, work: &mut Work, i: usize) -> Result<Option<Decision>, Failure> {
         let planned = work.steps[i].clone();
         // what was planned may have waited for somebody who has gone on with it
         let live = self.snapshot_here().await?;
@@ -26,20 +31,16 @@ impl Postgres {
             let decision = self.look_again(&planned).await?.ok_or(changed)?;
             return self.finished_elsewhere(work, i, decision).await;
         };
-        let row = planned.outcome(work.direction).map(|(outcome, evidence)| {
-            let sql = planned.sql.join(";\n");
-            let row = journal::Row { planned: &planned, outcome, evidence: &evidence, sqlstate: None, sql: &sql };
-            journal::record(self.run_id, work.migration.revision, work.direction, &[row])
-        });
         let phases = lowering.phases.len();
         let mut built = false;
         for (n, phase) in lowering.phases.iter().enumerate() {
             let (revision, number) = (work.migration.revision.to_owned(), planned.number);
             self.options.tell(&Event::Phase { revision, number, phase: n + 1, phases, sql: phase.sql.clone() });
-            let record = row.as_deref().filter(|_| n + 1 == phases);
-            let done = match phase.pace {
-                Pace::Outside => self.build(work, &planned, &lowering, phase).await.map(|()| built = true),
-                Pace::Short | Pace::Long => self.until_locked(work, i, phase, record).await,
+            let records = self.records(work, i, &lowering, (n == 0, n + 1 == phases));
+            let done = match (phase.pace, &lowering.fill) {
+                (Pace::Outside, _) => self.build(work, &planned, &lowering, phase).await.map(|()| built = true),
+                (Pace::Batches, Some(fill)) => self.fill(work, i, fill).await.map(|filled| note(work, i, &filled)),
+                (Pace::Short | Pace::Long | Pace::Batches, _) => self.until_locked(work, i, phase, &records).await,
             };
             if let Err(failure) = done {
                 self.roll_back().await?;
@@ -59,12 +60,29 @@ impl Postgres {
         Ok(None)
     }
 
+    /// What the journal is told together with a phase: that the step is done, with the last one. How far the rows were filled
+    /// counts no more then, and what an earlier attempt has left of that doesn't count when it is begun.
+    fn records(&self, work: &Work, i: usize, lowering: &Lowering, (first, last): (bool, bool)) -> Vec<String> {
+        let planned = &work.steps[i];
+        let mut records = Vec::new();
+        if last && let Some((outcome, evidence)) = planned.outcome(work.direction) {
+            let sql = planned.sql.join(";\n");
+            let row = journal::Row { planned, outcome, evidence: &evidence, sqlstate: None, sql: &sql };
+            records.push(journal::record(self.run_id, work.migration.revision, work.direction, &[row]));
+        }
+        if lowering.fill.is_some() && (last || (first && !lowering.is_begun)) {
+            records.push(cursor::delete(&CursorPlace::of(work, planned)));
+        }
+        records
+    }
+
     /// Somebody else has done it meanwhile: what the phases have left is removed.
     async fn finished_elsewhere(&mut self, work: &Work, i: usize, decision: Decision) -> Result<Option<Decision>, Failure> {
         if let (Decision::Satisfied, Action::Change(operation)) = (&decision, &work.steps[i].step.action) {
             let sql = removal(operation, &self.snapshot_here().await?);
             if !sql.is_empty() {
-                self.until_locked(work, i, &Phase { pace: Pace::Short, sql, locks: Vec::new(), offenders: None }, None).await?;
+                let locks = work.steps[i].lowered.iter().map(|lowered| (lowered.lowering.table.clone(), LockMode::AccessExclusive));
+                self.until_locked(work, i, &short(sql, locks.collect()), &[]).await?;
             }
         }
         Ok(Some(decision))
@@ -117,11 +135,11 @@ impl Postgres {
 
     /// Runs a phase in a transaction of its own. When a lock isn't free it is rolled back and tried anew: what the phases
     /// before it have done holds.
-    async fn until_locked(&mut self, work: &Work, i: usize, phase: &Phase, record: Option<&str>) -> Result<(), Failure> {
+    async fn until_locked(&mut self, work: &Work, i: usize, phase: &Phase, records: &[String]) -> Result<(), Failure> {
         let began = Instant::now();
         let mut pause = Duration::from_millis(100);
         loop {
-            let Err(failure) = self.once(work, i, phase, record).await else { return Ok(()) };
+            let Err(failure) = self.once(work, i, phase, records).await else { return Ok(()) };
             let left = self.options.lock_budget.saturating_sub(began.elapsed());
             let Failure::Transient { place, message, .. } = &failure else { return Err(failure) };
             if left.is_zero() {
@@ -135,16 +153,19 @@ impl Postgres {
         }
     }
 
-    async fn once(&mut self, work: &Work, i: usize, phase: &Phase, record: Option<&str>) -> Result<(), Failure> {
+    async fn once(&mut self, work: &Work, i: usize, phase: &Phase, records: &[String]) -> Result<(), Failure> {
         let mut batch = Batch::of(&[work.migration.name]);
         self.push_begin(&mut batch, work, Timed::Steps);
         if phase.pace == Pace::Long {
             batch.push(Item::Frame, "select pg_catalog.set_config('lock_timeout', '0', true)");
         }
+        if phase.pace == Pace::Short {
+            self.push_weak_lock(&mut batch, work, i, phase);
+        }
         for sql in &phase.sql {
             batch.push(Item::Step(i), sql);
         }
-        if let Some(record) = record {
+        for record in records {
             batch.push(Item::Journal, record);
         }
         batch.push(Item::Commit, "commit");
@@ -156,6 +177,19 @@ impl Postgres {
             Some((_, Item::Step(_), error)) => Err(self.failed(&work.steps[i], error)),
             Some((_, item, error)) => Err(Self::own_failure(item, error)),
         }
+    }
+
+    /// Takes a lock on the table before that blocks neither reads nor writes, and may be waited for: `autovacuum`, which comes
+    /// when many rows have been changed, has it, and gives it back after `deadlock_timeout` only. A strong lock isn't waited
+    /// for that long.
+    fn push_weak_lock(&self, batch: &mut Batch, work: &Work, i: usize, phase: &Phase) {
+        let own = work.steps[i].lowered.as_ref().map(|lowered| &lowered.lowering.table);
+        let is_strong = |(table, mode): &(QualifiedName, LockMode)| Some(table) == own && *mode > LockMode::ShareUpdateExclusive;
+        let Some((table, _)) = phase.locks.iter().find(|lock| is_strong(lock)) else { return };
+        let timeout = |timeout: Duration| format!("select pg_catalog.set_config('lock_timeout', '{}ms', true)", timeout.as_millis());
+        batch.push(Item::Frame, &timeout(self.options.lock_budget.max(work.lock_timeout).min(LONGEST_TIMEOUT)));
+        batch.push(Item::Step(i), &format!("lock table only {} in share update exclusive mode", table.quoted()));
+        batch.push(Item::Frame, &timeout(work.lock_timeout));
     }
 
     /// A phase has failed for good: what the phases have left is removed. What may still come to a good end stays for the
@@ -215,8 +249,10 @@ impl Postgres {
         if lowering.undo.is_empty() || !stays {
             return Ok(());
         }
-        let undo = Phase { pace: Pace::Short, sql: lowering.undo.clone(), locks: Vec::new(), offenders: None };
-        let undone = self.until_locked(work, i, &undo, None).await;
+        let undo = short(lowering.undo.clone(), vec![(lowering.table.clone(), LockMode::AccessExclusive)]);
+        let place = CursorPlace::of(work, &work.steps[i]);
+        let forgets: Vec<String> = lowering.fill.iter().map(|_| cursor::delete(&place)).collect();
+        let undone = self.until_locked(work, i, &undo, &forgets).await;
         if undone.is_err() {
             self.roll_back().await.map_err(|error| error.to_string())?;
         }
@@ -257,6 +293,17 @@ impl Failure {
             Self::Operation { place, sql, message, sqlstate, help } => Self::Unfinished { place, sql, message, sqlstate, now, help },
             failure => failure,
         }
+    }
+}
+
+fn short(sql: Vec<String>, locks: Vec<(QualifiedName, LockMode)>) -> Phase {
+    Phase { pace: Pace::Short, sql, locks, offenders: None }
+}
+
+/// Adds to what is said of how a step was done.
+fn note(work: &mut Work, i: usize, what: &str) {
+    if let Some(lowered) = &mut work.steps[i].lowered {
+        lowered.why = format!("{}; {what}", lowered.why);
     }
 }
 

@@ -1,6 +1,6 @@
 //! How large the tables are.
 
-use crate::engine::{Size, Sizes};
+use crate::engine::{Large, Size, Sizes};
 use migrate_core::name::QualifiedName;
 use std::collections::BTreeSet;
 
@@ -16,7 +16,8 @@ pub(super) struct Seen {
 struct Read {
     version: String,
     there: Vec<u32>,
-    tables: Vec<(u32, String, String, Option<i64>, i64)>,
+    /// The place, the schema, the name, the size, that of what is kept elsewhere, whether it is owned and plain.
+    tables: Vec<(u32, String, String, Option<i64>, i64, bool, bool)>,
 }
 
 /// Lists the tables that have at least so many bytes, or may have.
@@ -33,8 +34,9 @@ impl Seen {
         let first = self.first.get_or_insert_with(|| there.into_iter().collect());
         let known = tables.into_iter().filter(|(oid, ..)| first.contains(oid));
         let bytes = |size: i64| u64::try_from(size).unwrap_or_default();
-        let tables = known.map(|(_, schema, name, size, others)| {
-            (QualifiedName::new(schema, name), Size { bytes: size.map(bytes), others: bytes(others) })
+        let tables = known.map(|(_, schema, name, size, others, owned, plain)| {
+            let size = Size { bytes: size.map(bytes), others: bytes(others) };
+            (QualifiedName::new(schema, name), Large { size, owned, plain })
         });
         self.sizes = Sizes { tables: tables.collect(), limit, version };
         Ok(())

@@ -25,7 +25,7 @@ pub(crate) async fn until_it_waits(database: &Database, statement: &str) {
 #[tokio::test]
 async fn readers_and_writers_go_on_while_rows_are_read() {
     for server in servers() {
-        for kind in KINDS.iter().filter(|kind| !kind.name.contains("primary")) {
+        for kind in KINDS.iter().filter(|kind| !kind.name.contains("primary") && !kind.violate.is_empty()) {
             let chain = chain_of(kind.statement);
             let database = filled(server, chain).await;
             let mut other = database.connect().await;

@@ -77,7 +77,7 @@ async fn what_is_left_goes_before_a_written_way_back_renames_its_table() {
 
 #[tokio::test]
 async fn a_connection_that_breaks_at_any_message_is_healed_by_the_next_up() {
-    let kinds = KINDS.iter().filter(|kind| ["set not null", "foreign key", "unique"].contains(&kind.name));
+    let kinds = KINDS.iter().filter(|kind| ["set not null", "foreign key", "unique", "serial", "volatile default"].contains(&kind.name));
     let tasks: Vec<_> = kinds.map(|kind| tokio::spawn(break_at_any_message(kind))).collect();
     for task in tasks {
         task.await.unwrap();

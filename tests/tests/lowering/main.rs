@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod blocking;
+mod columns;
 mod crashes;
 mod equal;
+mod filling;
 mod interrupted;
 mod leftovers;
 mod planned;
@@ -23,7 +25,7 @@ pub(crate) struct Kind {
     pub(crate) statement: &'static str,
     /// In how many.
     pub(crate) phases: usize,
-    /// What puts a row in the way, and takes it away.
+    /// What puts a row in the way, and takes it away; nothing, where no row can be.
     pub(crate) violate: &'static str,
     pub(crate) heal: &'static str,
     /// What the server says then.
@@ -101,7 +103,22 @@ pub(crate) const KINDS: &[Kind] = &[
         sqlstate: "23502",
         message: "column \"email\" of relation \"people\" contains null values",
     },
+    Kind::column("volatile default", "alter table orders add column token uuid default gen_random_uuid()", 3),
+    Kind::column(
+        "volatile default that is never null",
+        "alter table orders add column \"At\" timestamptz(3) not null default clock_timestamp();\n\
+         comment on column orders.\"At\" is 'by hand'",
+        6,
+    ),
+    Kind::column("serial", "alter table orders add column number smallserial", 6),
 ];
+
+impl Kind {
+    /// A column that is filled: no row is in the way.
+    const fn column(name: &'static str, statement: &'static str, phases: usize) -> Self {
+        Self { name, statement, phases, violate: "", heal: "", sqlstate: "", message: "" }
+    }
+}
 
 /// What was told of phases: their statements.
 pub(crate) type Told = Arc<Mutex<Vec<String>>>;

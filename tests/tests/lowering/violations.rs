@@ -10,7 +10,7 @@ use std::time::Duration;
 #[tokio::test]
 async fn what_violates_is_named_and_nothing_is_left_behind() {
     for server in servers() {
-        for kind in KINDS {
+        for kind in KINDS.iter().filter(|kind| !kind.violate.is_empty()) {
             let chain = chain_of(kind.statement);
             let database = filled(server, chain).await;
             // what the migration does before the phases is committed, and stays

@@ -32,7 +32,11 @@ pub(super) fn heading(revision: &PlannedRevision) -> String {
 /// The operation, and below it its phases.
 fn rows(operation: &PlannedOperation) -> Vec<Vec<String>> {
     let phase = |(number, phase): (usize, &PlannedPhase)| {
-        let transaction = if phase.transaction { "its own" } else { "none" };
+        let transaction = match (phase.batch, phase.transaction) {
+            (Some(_), _) => "one a batch",
+            (None, true) => "its own",
+            (None, false) => "none",
+        };
         let cell = |text: &str| text.to_owned();
         vec![
             format!("{}.{number}", operation.number),

@@ -56,14 +56,10 @@ fn statements(script: &mut String, operation: &PlannedOperation) {
     let why = if operation.evidence.is_empty() { String::new() } else { format!(" ({})", operation.evidence) };
     let what = format!("{} {}, {}:{}", operation.number, operation.operation, operation.file, operation.line);
     comment(script, &format!("{what}: {}{why}", operation.verdict));
-    if let Some(batch) = operation.batch {
-        comment(
-            script,
-            &format!("  all rows at once: only `migrate up` does it in batches of {batch} rows, each in a transaction of its own"),
-        );
-    }
+    in_batches(script, operation.batch);
     for (number, phase) in (1..).zip(&operation.phases) {
         comment(script, &format!("  phase {number}: {}", phase.locks.join(", ")));
+        in_batches(script, phase.batch);
         if phase.transaction {
             script.push_str("begin;\n");
         }
@@ -77,6 +73,15 @@ fn statements(script: &mut String, operation: &PlannedOperation) {
     }
     if operation.verdict == "before" && operation.sql.is_empty() {
         comment(script, "  it is not SQL alone: only `migrate up` can do it");
+    }
+}
+
+fn in_batches(script: &mut String, batch: Option<u32>) {
+    if let Some(batch) = batch {
+        comment(
+            script,
+            &format!("  all rows at once: only `migrate up` does it in batches of {batch} rows, each in a transaction of its own"),
+        );
     }
 }
 

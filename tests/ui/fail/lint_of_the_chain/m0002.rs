@@ -6,6 +6,7 @@ mod documents {
     up! {
         alter table documents drop column body;
         create index documents_title_idx on documents (title);
+        #[as_written]
         alter table documents add column token uuid default gen_random_uuid();
     }
     irreversible!("the texts are gone");
