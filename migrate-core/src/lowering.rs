@@ -12,8 +12,10 @@
 //! recognises, so that an interrupted one is taken up where it was: a check of a name that is ours, a constraint or a column
 //! with a comment that is ours, a valid index of the constraint's name.
 //!
-//! PostgreSQL 18 has `add not null … not valid` of its own. It isn't used: until it is validated, the column is `not null` in
-//! `pg_attribute`, and rows with nulls in it are there all the same.
+//! PostgreSQL 18 has `add not null … not valid` of its own. What somebody has begun so is validated. Nothing is begun so: it
+//! would spare one short lock, and from there on, however long validation takes or an interrupted attempt waits for the next
+//! one, `pg_attribute` and `information_schema` tell every driver and every tool that the column is never null, while rows of
+//! it are. (PostgreSQL's own planner knows better.) A check tells nobody anything that isn't so.
 
 mod column;
 mod constraint;

@@ -178,6 +178,7 @@ impl Judge<'_> {
                 self.compare(&change.key, after, &found, &aspects, State::After)
             }
             (Some(before), Some(after), Some(found)) => {
+                let found = found.with_settled_not_null(before);
                 let changed: Vec<String> = aspects(before, after).filter(|aspect| before.get(aspect) != after.get(aspect)).collect();
                 // what nobody said before may be any way: it is as it is to be, or it isn't
                 let open = |aspect: &String| is_about_privilege(aspect) || (is_about_access(aspect) && before.get(aspect).is_none());

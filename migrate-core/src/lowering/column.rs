@@ -8,7 +8,7 @@
 //! Filling is an `update`, which writing anew isn't: where somebody hears of it, or it may not reach or not be allowed to write
 //! every row, the statement is run as it was written. So it is with
 //!
-//! - a trigger or a rule for updates of the table, or a check of it that isn't validated;
+//! - a trigger or a rule for updates of the table, or a check or a `not null` of it that isn't validated;
 //! - row level security that is forced on the owner, too;
 //! - a table without a key that never changes on the way and has every row;
 //! - an identity, a generated column, and a type that may be a domain: none of them can be added empty and filled;
@@ -83,12 +83,13 @@ fn can_be_updated(add: &AddColumn, table: &Table, before: &Schema) -> bool {
         .triggers_of(&table.name)
         .any(|(_, trigger)| trigger.events.contains(&TriggerEvent::Update) && trigger.update_of.is_empty() && is_on(trigger.state));
     let refuses = table.constraints.values().any(|it| matches!(it.kind, ConstraintKind::Check { .. }) && !it.validated);
+    let demands = table.columns.iter().any(|column| column.not_null_unvalidated().is_some());
     let is_ruled = table.unmodelled.iter().any(|what| matches!(what, Unmodelled::Rule(_)));
     let hides = table.row_security.enabled && table.row_security.forced;
     let has_key = !table.walkable_keys().is_empty();
     // before PostgreSQL 15 the sequence of such a column would be logged, and since then not
     let numbers_unlogged = add.serial.is_some() && table.unlogged;
-    add.constraints.is_empty() && has_key && !(hears || refuses || is_ruled || hides || numbers_unlogged)
+    add.constraints.is_empty() && has_key && !(hears || refuses || demands || is_ruled || hides || numbers_unlogged)
 }
 
 fn is_on(state: TriggerState) -> bool {

@@ -33,6 +33,11 @@ pub(super) fn lower(add: &AddConstraint, before: &Schema) -> Option<Lowering> {
     let mut proofs = BTreeSet::new();
     // a primary key would look for nulls under its lock
     let nullable = |column: &&Name| is_primary && table.column(column.as_str()).is_some_and(|column| !column.not_null);
+    // PostgreSQL refuses a key of what isn't validated, and says so
+    let refused = |column: &Name| table.column(column.as_str()).is_some_and(|column| column.not_null_unvalidated().is_some());
+    if is_primary && key.columns.iter().any(refused) {
+        return None;
+    }
     for column in key.columns.iter().filter(nullable) {
         let proof = Proof::new(table, column)?;
         // of two long names the same may be left

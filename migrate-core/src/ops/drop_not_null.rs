@@ -60,7 +60,10 @@ impl Operate for DropNotNull {
     }
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
-        alter_column::change_all(schema, &self.table, &self.column, self.only, |column| column.not_null = false);
+        alter_column::change_all(schema, &self.table, &self.column, self.only, |column| {
+            column.not_null = false;
+            column.unvalidated = None;
+        });
     }
 
     fn effects(&self, schema: &Schema) -> Effects {

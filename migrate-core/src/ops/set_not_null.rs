@@ -31,10 +31,15 @@ pub struct SetNotNull {
 }
 
 impl SetNotNull {
-    /// Whether a constraint proves already that no row has a null: then PostgreSQL reads none.
+    /// Whether a constraint proves already that no row has a null: then PostgreSQL reads none. Where a `not null` isn't validated,
+    /// it is, whatever is proven.
     fn is_proven(&self, table: &Table) -> bool {
+        let found = table.column(self.column.as_str());
+        if found.is_some_and(|column| column.not_null_unvalidated().is_some()) {
+            return false;
+        }
         let proof = Expression::new(format!("{} is not null", self.column.quoted()));
-        table.column(self.column.as_str()).is_some_and(|column| column.not_null)
+        found.is_some_and(|column| column.not_null)
             || table.constraints.values().any(|constraint| match &constraint.kind {
                 ConstraintKind::Check { expression, .. } => constraint.validated && expression.conjuncts().contains(&proof),
                 _ => false,
@@ -60,7 +65,10 @@ impl Operate for SetNotNull {
     }
 
     fn apply(&self, schema: &mut Schema, _origin: &Origin) {
-        alter_column::change_all(schema, &self.table, &self.column, self.only, |column| column.not_null = true);
+        alter_column::change_all(schema, &self.table, &self.column, self.only, |column| {
+            column.not_null = true;
+            column.unvalidated = None;
+        });
     }
 
     fn effects(&self, schema: &Schema) -> Effects {

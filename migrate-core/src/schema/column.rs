@@ -15,6 +15,10 @@ pub struct Column {
     /// `not null`, also by a primary key or an identity.
     #[serde(default)]
     pub not_null: bool,
+    /// The constraint that demands `not null` and that nobody has validated: rows may be null all the same. A live database of
+    /// PostgreSQL 18 has such columns; no operation makes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unvalidated: Option<Name>,
     /// The default; `serial` is `nextval(…)` here, with a sequence of its own.
     #[serde(default)]
     pub default: Option<Expression>,
@@ -55,6 +59,7 @@ impl Column {
             name: name.into(),
             data_type,
             not_null: false,
+            unvalidated: None,
             default: None,
             default_null: DefaultNull::default(),
             identity: None,
@@ -63,6 +68,12 @@ impl Column {
             comment: None,
             local: true,
         }
+    }
+
+    /// The constraint by which only new rows can't be null.
+    #[must_use]
+    pub fn not_null_unvalidated(&self) -> Option<&Name> {
+        self.unvalidated.as_ref().filter(|_| !self.not_null)
     }
 
     /// Follows the rename of a column of the same table.

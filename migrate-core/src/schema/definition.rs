@@ -91,6 +91,10 @@ impl fmt::Display for ObjectKey {
     }
 }
 
+/// Whether a column is `not null`: `yes`, `no`, or for new rows only.
+const NOT_NULL: &str = "not null";
+const NOT_VALIDATED: &str = "not validated";
+
 /// One thing that is true of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
@@ -155,6 +159,17 @@ impl Definition {
         };
         let mut aspects = before.facts.iter().chain(&after.facts).map(|fact| fact.aspect.as_str());
         aspects.all(|aspect| may_be(self.get(aspect), before.get(aspect)) || may_be(self.get(aspect), after.get(aspect)))
+    }
+
+    /// The same, where a `not null` that nobody has validated counts as it was in `before`, where that says something of it:
+    /// whoever sets `not null` has it validated, and whoever drops it has it dropped.
+    #[must_use]
+    pub fn with_settled_not_null(mut self, before: &Self) -> Self {
+        let was = before.get(NOT_NULL).cloned();
+        for fact in self.facts.iter_mut().filter(|fact| fact.aspect == NOT_NULL && fact.value == Value::Text(NOT_VALIDATED.to_owned())) {
+            fact.value = was.clone().unwrap_or_else(|| fact.value.clone());
+        }
+        self
     }
 
     /// The definition of `key` in `schema`.
@@ -297,7 +312,12 @@ impl Facts {
 
     fn column(&mut self, column: &Column, prefix: &str) {
         self.text(format!("{prefix}type"), column.data_type.sql());
-        self.text(format!("{prefix}not null"), if column.not_null { "yes" } else { "no" });
+        let not_null = match (column.not_null, column.not_null_unvalidated()) {
+            (true, _) => "yes",
+            (false, Some(_)) => NOT_VALIDATED,
+            (false, None) => "no",
+        };
+        self.text(format!("{prefix}{NOT_NULL}"), not_null);
         if let Some(default) = &column.default {
             self.expression(format!("{prefix}default"), default);
         }

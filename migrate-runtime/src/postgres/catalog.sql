@@ -58,10 +58,17 @@ sequences as materialized (
     left join owned_sequences o on o.sequence = r.oid
     where r.kind = 'S'
 ),
+-- PostgreSQL 18 has constraints for it, and says so of a column before they are validated
+unvalidated as materialized (
+    select c.conrelid as table, c.conkey[1] as attnum, c.conname as name
+    from pg_catalog.pg_constraint c
+    where c.contype = 'n' and not c.convalidated
+),
 columns as (
     select a.attrelid as table, a.attnum, a.attname as name,
         pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
-        a.attnotnull as not_null,
+        a.attnotnull and u.name is null as not_null,
+        u.name as unvalidated,
         pg_catalog.pg_get_expr(e.adbin, e.adrelid) as expression,
         a.attgenerated as generated,
         a.attidentity as identity,
@@ -75,6 +82,7 @@ columns as (
     join pg_catalog.pg_type t on t.oid = a.atttypid
     left join pg_catalog.pg_attrdef e on e.adrelid = a.attrelid and e.adnum = a.attnum
     left join pg_catalog.pg_collation c on c.oid = a.attcollation and a.attcollation <> t.typcollation
+    left join unvalidated u on u.table = a.attrelid and u.attnum = a.attnum
     left join sequences s on s.identity and s.relation = a.attrelid and s.attribute = a.attnum
     left join pg_catalog.pg_description d
         on d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objoid = a.attrelid and d.objsubid = a.attnum

@@ -107,7 +107,9 @@ const TABLE: &str = "select pg_catalog.json_build_object(
                 from pg_catalog.generate_series(0, i.indnkeyatts - 1) as s (i)
                 join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attnum = i.indkey[s.i]
                 join pg_catalog.pg_opclass as o on o.oid = i.indclass[s.i]
-                where a.attnotnull and a.attgenerated = '' and o.opcdefault and i.indcollation[s.i] = a.attcollation
+                where a.attnotnull and not exists (select from pg_catalog.pg_constraint as d
+                    where d.conrelid = c.oid and d.contype = 'n' and not d.convalidated and d.conkey[1] = a.attnum)
+                and a.attgenerated = '' and o.opcdefault and i.indcollation[s.i] = a.attcollation
                 and i.indoption[s.i] = i.indoption[0] and i.indoption[0] in (0, 3)
             ) as columns
         from pg_catalog.pg_index as i join pg_catalog.pg_class as x on x.oid = i.indexrelid join pg_catalog.pg_am as m on m.oid = x.relam

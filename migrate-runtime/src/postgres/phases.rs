@@ -263,7 +263,7 @@ impl Postgres {
     async fn name_offenders(&mut self, phase: &Phase, failure: Failure) -> Failure {
         let Some(offenders) = &phase.offenders else { return failure };
         let Failure::Operation { place, sql, mut message, mut sqlstate, mut help } = failure else { return failure };
-        if sqlstate.as_deref() == Some("23514") {
+        if let Some("23514" | "23502") = sqlstate.as_deref() {
             if let Some((code, instead)) = &offenders.message {
                 (sqlstate, message, help) = (Some((*code).to_owned()), instead.clone(), help_for(code).to_owned());
             }

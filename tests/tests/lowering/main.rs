@@ -9,6 +9,7 @@ mod equal;
 mod filling;
 mod interrupted;
 mod leftovers;
+mod natively;
 mod planned;
 mod transactions;
 mod violations;

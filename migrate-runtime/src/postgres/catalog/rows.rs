@@ -79,6 +79,7 @@ struct ColumnRow {
     #[serde(rename = "type")]
     data_type: String,
     not_null: bool,
+    unvalidated: Option<Name>,
     expression: Option<String>,
     generated: String,
     identity: String,
@@ -335,6 +336,7 @@ impl ColumnRow {
     fn into_column(self) -> Column {
         let mut column = Column::new(self.name, DataType::from_catalog(&self.data_type));
         column.not_null = self.not_null;
+        column.unvalidated = self.unvalidated;
         column.collation = self.collation;
         column.comment = self.comment;
         column.local = self.local;
