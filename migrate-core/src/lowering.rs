@@ -1,4 +1,4 @@
-//! What reads every row of a table while nobody can write to it, done in phases that let the application go on: the strong
+//! What reads or writes every row of a table while nobody else can, done in phases that let the application go on: the strong
 //! locks are short, and what takes long takes a lock that blocks neither reads nor writes.
 //!
 //! | statement | phases |

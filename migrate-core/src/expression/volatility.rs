@@ -7,6 +7,11 @@ impl Expression {
     /// for a default that surely isn't, PostgreSQL adds a column without writing the rows.
     #[must_use]
     pub fn may_be_volatile(&self) -> bool {
+        self.may_be_volatile_but_for(|_, _| false)
+    }
+
+    /// The same, where it is known of further functions, by their schema, if that is written, and their name, that they are not.
+    pub(crate) fn may_be_volatile_but_for(&self, is_stable: impl Fn(Option<&str>, &str) -> bool) -> bool {
         let tokens = token_list(&self.sql);
         tokens.windows(2).enumerate().any(|(i, pair)| {
             let (name, open) = (&pair[0], &pair[1]);
@@ -18,9 +23,13 @@ impl Expression {
                 (Some(dot), Some(schema)) if dot.is(".") => schema.is_word("pg_catalog"),
                 _ => true,
             };
+            let schema = match (before, i.checked_sub(2).map(|before| &tokens[before])) {
+                (Some(dot), Some(Token::Word(schema) | Token::Quoted(schema))) if dot.is(".") => Some(schema.as_str()),
+                _ => None,
+            };
             match name {
-                Token::Word(word) => !of_catalog || !(is_listed(WORDS, word) || is_listed(STABLE, word) || is_type_name(&tokens, i)),
-                Token::Quoted(_) => true,
+                Token::Word(word) if of_catalog && (is_listed(WORDS, word) || is_listed(STABLE, word) || is_type_name(&tokens, i)) => false,
+                Token::Word(name) | Token::Quoted(name) => !is_stable(schema, name),
                 _ => false,
             }
         })

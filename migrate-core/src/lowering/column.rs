@@ -87,9 +87,15 @@ fn can_be_updated(add: &AddColumn, table: &Table, before: &Schema) -> bool {
     let is_ruled = table.unmodelled.iter().any(|what| matches!(what, Unmodelled::Rule(_)));
     let hides = table.row_security.enabled && table.row_security.forced;
     let has_key = !table.walkable_keys().is_empty();
-    // before PostgreSQL 15 the sequence of such a column would be logged, and since then not
-    let numbers_unlogged = add.serial.is_some() && table.unlogged;
-    add.constraints.is_empty() && has_key && !(hears || refuses || demands || is_ruled || hides || numbers_unlogged)
+    add.constraints.is_empty() && has_key && can_be_numbered(add, table, before) && !(hears || refuses || demands || is_ruled || hides)
+}
+
+/// Whether the sequence of a serial column is the one that PostgreSQL would make: of that name, and logged, as one of an unlogged
+/// table is before PostgreSQL 15 only.
+fn can_be_numbered(add: &AddColumn, table: &Table, before: &Schema) -> bool {
+    let Some(sequence) = &add.serial else { return true };
+    let name = table.name.sibling(sequence.clone());
+    before.relation_kind(&name).is_none() && before.index(&name).is_none() && !table.unlogged
 }
 
 fn is_on(state: TriggerState) -> bool {

@@ -11,14 +11,14 @@
 
 use crate::checks;
 use crate::effects::{Effects, LockMode};
-use crate::expression::Expression;
-use crate::name::{Name, QualifiedName};
+use crate::expression::{Expression, is_built_in_function};
+use crate::name::{DEFAULT_SCHEMA, Name, QualifiedName};
 use crate::naming;
 use crate::operation::{Inverse, Operate};
 use crate::ops::{DropColumn, create_table};
 use crate::render;
 use crate::report::Report;
-use crate::schema::{Column, Constraint, ConstraintKind, ObjectKey, Origin, Schema, Sequence, SequenceOptions};
+use crate::schema::{Column, Constraint, ConstraintKind, ObjectKey, Origin, Schema, Sequence, SequenceOptions, Volatility};
 use serde::{Deserialize, Serialize};
 
 /// Adds a column to a table, with the constraints that were written behind it.
@@ -56,7 +56,7 @@ impl AddColumn {
     fn rewrites(&self, schema: &Schema) -> bool {
         let data_type = &self.column.data_type;
         let default = self.column.default.as_ref().or_else(|| schema.default_of_type(data_type));
-        let volatile = default.is_some_and(Expression::may_be_volatile);
+        let volatile = default.is_some_and(|default| may_be_volatile(default, schema));
         let stored = self.column.generated.as_ref().is_some_and(|generated| generated.stored);
         let tested = self.may_be_domain(schema) || schema.is_tested(data_type);
         volatile || stored || tested || self.serial.is_some() || self.column.identity.is_some()
@@ -75,7 +75,7 @@ impl AddColumn {
     /// Whether every row has to be written because of the column's own default, and for no other reason.
     pub(crate) fn is_filled_by_volatile_default(&self, schema: &Schema) -> bool {
         let Column { data_type, default, generated, identity, .. } = &self.column;
-        let is_volatile = default.as_ref().is_some_and(Expression::may_be_volatile);
+        let is_volatile = default.as_ref().is_some_and(|default| may_be_volatile(default, schema));
         let of_type = self.may_be_domain(schema) || schema.is_tested(data_type) || schema.default_of_type(data_type).is_some();
         is_volatile && generated.is_none() && identity.is_none() && !of_type
     }
@@ -93,6 +93,20 @@ impl AddColumn {
         });
         constrained || (self.column.not_null && !filled)
     }
+}
+
+/// Whether it may be another value for each row, as far as the schema knows the functions that it calls.
+fn may_be_volatile(default: &Expression, schema: &Schema) -> bool {
+    default.may_be_volatile_but_for(|namespace, name| {
+        // those of the system are found first
+        if namespace.is_none() && is_built_in_function(name) {
+            return false;
+        }
+        let name = QualifiedName::new(namespace.unwrap_or(DEFAULT_SCHEMA), name);
+        let mut known = schema.routines.iter().filter(|(signature, _)| signature.name == name).peekable();
+        let is_stable = known.peek().is_some() && known.all(|(_, routine)| routine.attributes.volatility != Volatility::Volatile);
+        is_stable && !schema.other_routines.contains(&name)
+    })
 }
 
 impl Operate for AddColumn {

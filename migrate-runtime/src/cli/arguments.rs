@@ -55,7 +55,8 @@ pub(super) struct DatabaseArguments {
     /// How long to go on trying after that, all attempts together
     #[arg(long, global = true, value_name = "DURATION", default_value = "2m", value_parser = duration::any)]
     pub(super) lock_budget: Duration,
-    /// From which size on a table is large: what would keep it locked while every row is read is done in phases; `never`: none is
+    /// From which size on a table is large: what would keep it locked while every row is read or written is done in
+    /// phases; `never`: none is
     #[arg(long, global = true, value_name = "SIZE", default_value = "64MiB", value_parser = size::any)]
     pub(super) large_table: u64,
     /// How long to wait for another migrator

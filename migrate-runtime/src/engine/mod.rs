@@ -221,8 +221,8 @@ pub struct Options {
     /// How long to try to connect anew after the connection broke: a server that restarts, or the one that takes over from
     /// it, needs a while.
     pub reconnect_wait: Duration,
-    /// From how many bytes on a table is large: what would keep it locked while every row is read is done in phases that let
-    /// the application go on. `u64::MAX`: none is. PostgreSQL only.
+    /// From how many bytes on a table is large: what would keep it locked while every row is read or written is done in phases
+    /// that let the application go on. `u64::MAX`: none is. PostgreSQL only.
     pub large_table: u64,
     /// How long a batch of a `backfill` should take. Batches begin with the size that the migration says, and grow or shrink
     /// to that.

@@ -91,6 +91,7 @@ const COLUMNS: &[(&str, &str, &str, usize)] = &[
     ("a domain", "create domain positive as int check (value > 0);", "alter table t add column c positive default random() * 10 + 1;", 0),
     ("a domain without a check", "create domain number as int;", "alter table t add column c number default random() * 10 + 1;", 3),
     ("serial of an unlogged table", "alter table t set unlogged;", "alter table t add column c serial;", 0),
+    ("a serial whose sequence has another name", "create sequence t_c_seq;", "alter table t add column c serial;", 6),
     ("an unlogged table", "alter table t set unlogged;", ADD, 3),
 ];
 
@@ -144,12 +145,15 @@ async fn what_only_the_server_knows_is_asked_for() {
 #[tokio::test]
 async fn a_sequence_is_made_by_the_owner_of_its_table_or_by_postgresql() {
     let chain = chain(&format!("=== aaa111 m1\n{TABLE}\n=== bbb222 m2 after aaa111\nalter table t add column c bigserial;\n"));
-    for (owner, phases) in [(false, 6), (true, 0)] {
+    for (owner, taken, phases) in [(false, false, 6), (true, false, 0), (false, true, 0)] {
         let database = Database::create(server()).await;
         Migrator::new(database.url()).unwrap().up(chain, Some("m1")).await.unwrap();
         let role = format!("owner_of_{}", database.name());
         if owner {
             database.execute(&format!("create role {role}; alter table t owner to {role}")).await.unwrap();
+        }
+        if taken {
+            database.execute("create sequence t_c_seq").await.unwrap();
         }
         let (migrator, told) = migrator(database.url(), 0);
         migrator.up(chain, None).await.unwrap();
