@@ -140,7 +140,9 @@ impl Proxy {
         thread::spawn(move || {
             while !network.closed.load(Ordering::SeqCst) {
                 let silent: Vec<_> = lock(&network.connections).iter().filter(|one| one.silence() >= silence).cloned().collect();
-                silent.iter().for_each(|connection| connection.cut());
+                for connection in &silent {
+                    connection.cut();
+                }
                 thread::sleep(silence / 20);
             }
         });

@@ -123,8 +123,10 @@ impl Sizes {
         if step.as_written || (lowering.fill.is_some() && !large.plain) || (makes_sequence && !large.owned) {
             return None;
         }
-        let has =
-            large.size.bytes.map_or_else(|| "could not be measured, as somebody has it locked".to_owned(), |size| format!("has {}", bytes(size)));
+        let has = large
+            .size
+            .bytes
+            .map_or_else(|| "could not be measured, as somebody has it locked".to_owned(), |size| format!("has {}", bytes(size)));
         let why = format!("`{}` {has}, and {} is large; PostgreSQL {}", lowering.table, bytes(self.limit), self.version);
         Some(Lowered { lowering, why })
     }

@@ -16,8 +16,19 @@ pub(super) struct Seen {
 struct Read {
     version: String,
     there: Vec<u32>,
-    /// The place, the schema, the name, the size, that of what is kept elsewhere, whether it is owned and plain.
-    tables: Vec<(u32, String, String, Option<i64>, i64, bool, bool)>,
+    tables: Vec<Table>,
+}
+
+/// An array of these.
+#[derive(serde::Deserialize)]
+struct Table {
+    oid: u32,
+    schema: String,
+    name: String,
+    size: Option<i64>,
+    others: i64,
+    owned: bool,
+    plain: bool,
 }
 
 /// Lists the tables that have at least so many bytes, or may have.
@@ -32,11 +43,11 @@ impl Seen {
     pub(super) fn take(&mut self, text: &str, limit: u64) -> Result<(), serde_json::Error> {
         let Read { version, there, tables } = serde_json::from_str(text)?;
         let first = self.first.get_or_insert_with(|| there.into_iter().collect());
-        let known = tables.into_iter().filter(|(oid, ..)| first.contains(oid));
         let bytes = |size: i64| u64::try_from(size).unwrap_or_default();
-        let tables = known.map(|(_, schema, name, size, others, owned, plain)| {
-            let size = Size { bytes: size.map(bytes), others: bytes(others) };
-            (QualifiedName::new(schema, name), Large { size, owned, plain })
+        let known = tables.into_iter().filter(|table| first.contains(&table.oid));
+        let tables = known.map(|table| {
+            let size = Size { bytes: table.size.map(bytes), others: bytes(table.others) };
+            (QualifiedName::new(table.schema, table.name), Large { size, owned: table.owned, plain: table.plain })
         });
         self.sizes = Sizes { tables: tables.collect(), limit, version };
         Ok(())
