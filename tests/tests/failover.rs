@@ -112,7 +112,7 @@ impl Pair {
         let halt = Halt(Mutex::new(Some((told, waits))));
         let observer = move |event: &Event| {
             if is_there(event) {
-                halt.stop()
+                halt.stop();
             }
         };
         let options = Options { observer: Some(Arc::new(observer)), ..options() };

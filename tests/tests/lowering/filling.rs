@@ -231,7 +231,7 @@ async fn what_is_filled_stays_where_somebody_cancels_a_batch() {
             waits.recv().unwrap();
         }
     });
-    let options = Options { large_table: 0, lock_timeout: Duration::from_secs(60), observer: Some(observer), ..Options::default() };
+    let options = Options { large_table: 0, lock_timeout: Duration::from_mins(1), observer: Some(observer), ..Options::default() };
     let stopped = Migrator::new(database.url()).unwrap().with_options(options);
     let (result, ()) = tokio::join!(stopped.up(chain, None), async {
         super::blocking::until_it_waits(&database, "update only public.orders").await;
