@@ -245,14 +245,14 @@ async fn a_commit_without_an_answer_is_found_where_more_was_planned_than_one_mes
     let summary = migrator.up(migrations, None).await.unwrap();
     let names: Vec<&str> = summary.revisions.iter().map(|revision| revision.name.as_str()).collect();
     assert_eq!(names, ["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7"]);
+    let applied = "select count(*) || ' ' || count(distinct (revision, number)) from _migrate.operations where outcome = 'applied'";
+    assert_eq!(database.text(applied).await.unwrap(), "16 16");
     let told = told.lock().unwrap();
     let reconnected = told.iter().position(|(_, event)| matches!(event, Event::Reconnecting { .. })).unwrap();
     let settled = told[reconnected..].iter().take_while(|(_, event)| !matches!(event, Event::Revision { .. }));
     let settled = settled.filter(|(_, event)| matches!(event, Event::Done(_))).count();
     assert!((1..8).contains(&settled), "{settled} were in the message whose answer was lost");
     assert!(!told[..reconnected].iter().any(|(_, event)| matches!(event, Event::Done(_))), "an answer has come");
-    let applied = "select count(*) || ' ' || count(distinct (revision, number)) from _migrate.operations where outcome = 'applied'";
-    assert_eq!(database.text(applied).await.unwrap(), "16 16");
 }
 
 #[tokio::test]
