@@ -185,7 +185,7 @@ async fn a_default_that_fails_leaves_nothing_behind() {
         "=== aaa111 m1\n{}\ncreate function pick() returns int language plpgsql as $$ begin \
          if current_setting('test.code', true) <> '' then raise exception 'no more' using errcode = current_setting('test.code'); end if; \
          return 1; end $$;\n\
-         === bbb222 m2 after aaa111\nalter table orders add column code int default pick();\n",
+         === bbb222 m2 after aaa111\nalter table orders add column code int default public.pick();\n",
         super::base()
     );
     // the second says that something is missing, and the column is there: it is no more done for that
