@@ -105,7 +105,7 @@ fn kill_myself() {
 
 /// A database whose order of texts counts how often it is asked, and ends the process at a certain time: so the end comes
 /// inside of a statement, while SQLite copies rows or makes an index. `None`: it never ends.
-fn fragile(url: &str, comparisons: Option<usize>, observer: Option<migrate_runtime::Observer>) -> migrate_runtime::Database {
+pub fn fragile(url: &str, comparisons: Option<usize>, observer: Option<migrate_runtime::Observer>) -> migrate_runtime::Database {
     let left = AtomicUsize::new(comparisons.unwrap_or(usize::MAX));
     let order = move |left_text: &str, right_text: &str| {
         if left.fetch_sub(1, Ordering::SeqCst) == 1 {
@@ -163,7 +163,7 @@ fn spawn_fragile(file: &File, moment: &str) -> std::process::Child {
 }
 
 /// A connection that knows the order.
-async fn connect(file: &File) -> sqlx::SqliteConnection {
+pub async fn connect(file: &File) -> sqlx::SqliteConnection {
     let options: sqlx::sqlite::SqliteConnectOptions = file.url().parse().unwrap();
     options.collation("fragile", str::cmp).connect().await.unwrap()
 }

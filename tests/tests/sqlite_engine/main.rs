@@ -5,6 +5,7 @@ mod backfill;
 mod chain;
 mod concurrency;
 mod crash;
+mod crash_back;
 mod database;
 mod errors;
 mod failures;
