@@ -12,14 +12,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const TABLE: &str = "create table documents (id uuid primary key, n int not null default 0)";
-const BACKFILL: &str = "backfill update documents set n = n + 1 in batches of 500";
+const BACKFILL: &str = "backfill update documents set n = n + 1 in batches of 100";
 const URL: &str = "BACKFILL_URL";
 const ONCE: &str = "select concat_ws(' ', count(*), min(n), max(n)) from documents";
 const PASSED: &str = "select coalesce((select rows_passed from _migrate.backfills), -1)::text";
 
-/// Small batches, so that there are many moments to be hit.
+/// Batches as small as can be, so that there are many moments to be hit. There must not be many rows then: how long a batch of
+/// one row takes is the machine's affair.
 fn hurried() -> Options {
-    Options { batch_target: Duration::from_millis(10), ..Options::default() }
+    Options { batch_target: Duration::from_millis(1), ..Options::default() }
 }
 
 /// No test of its own: what the others start and kill. Without orders there is nothing to do.
@@ -58,7 +59,7 @@ impl Drop for Migrator {
 async fn a_migrator_that_is_killed_again_and_again_changes_every_row_once() {
     let database = Database::create(server()).await;
     up(database.url(), &beginning(TABLE), Options::default()).await.unwrap();
-    database.execute("insert into documents select gen_random_uuid() from generate_series(1, 100000); analyze documents").await.unwrap();
+    database.execute("insert into documents select gen_random_uuid() from generate_series(1, 600); analyze documents").await.unwrap();
     let mut kills = 0;
     let mut reached: Vec<i64> = Vec::new();
     loop {
@@ -84,9 +85,9 @@ async fn a_migrator_that_is_killed_again_and_again_changes_every_row_once() {
     }
     assert!(kills >= 3, "killed {kills} times only, at {reached:?}");
     assert!(reached.is_sorted(), "{reached:?}");
-    assert_eq!(database.text(ONCE).await.unwrap(), "100000 1 1", "killed {kills} times, at {reached:?}");
+    assert_eq!(database.text(ONCE).await.unwrap(), "600 1 1", "killed {kills} times, at {reached:?}");
     let journal = journal(&database, "bbb222").await;
-    assert!(journal.starts_with("applied: 1 applied 100000 of 100000 rows changed in "), "{journal}");
+    assert!(journal.starts_with("applied: 1 applied 600 of 600 rows changed in "), "{journal}");
     let outcomes = "select string_agg(outcome, ', ' order by id) from _migrate.operations where revision = 'bbb222'";
     assert_eq!(database.text(outcomes).await.unwrap(), "started, applied");
 }
@@ -139,7 +140,9 @@ async fn a_guard_that_is_ended_between_two_batches_stops_it_and_the_next_run_goe
     let (mut ended, mut stopped, mut before) = (0, 0, 0);
     loop {
         let told = Told::default();
-        let options = told.by(Options { reconnect_wait: Duration::ZERO, ..hurried() });
+        // each is twice as large as the one before it, so that it gets somewhere on any machine
+        let options = Options { batch_target: Duration::from_mins(1), reconnect_wait: Duration::ZERO, ..Options::default() };
+        let options = told.by(options);
         let ending = async {
             while told.progress().len() < 3 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
