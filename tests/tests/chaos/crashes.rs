@@ -118,7 +118,7 @@ async fn servers_are_killed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn servers_are_killed_on_the_way_back() {
-    crashes("servers_are_killed_on_the_way_back", &[Way::Down, Way::DownAsWritten, Way::DownInBatches], 2).await;
+    crashes("servers_are_killed_on_the_way_back", &[Way::Down, Way::DownAsWritten, Way::DownInBatches], 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
