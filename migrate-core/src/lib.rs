@@ -8,6 +8,7 @@ mod checks;
 pub mod checksum;
 pub mod data;
 pub mod data_type;
+mod difference;
 pub mod effects;
 pub mod expression;
 pub mod footprint;

@@ -1,10 +1,10 @@
 //! Does an operation still have to be done? Decided by comparing the live definitions with the model's.
 
+pub use crate::difference::{Difference, told};
 use crate::expression::Sameness;
 use crate::operation::{Operate, Operation};
 pub use crate::question::{Answers, Question, Subject};
 use crate::schema::{Definition, ObjectKey, Origin, Presence, Schema, Value, denies, is_about_access, is_about_privilege};
-use std::fmt;
 
 /// What has to happen with an operation on this database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,32 +19,6 @@ pub enum Verdict {
     Conflict(Vec<Difference>),
     /// Text doesn't tell: the server has to say whether these expressions are the same.
     Unsure(Vec<Question>),
-}
-
-/// One thing that is otherwise in the database than in the model.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// Of what.
-    pub key: ObjectKey,
-    /// In which respect; empty when the object as a whole is one too many.
-    pub aspect: String,
-    /// As the migration leaves it; `None`: it has no such thing.
-    pub expected: Option<String>,
-    /// As it is.
-    pub found: Option<String>,
-}
-
-/// `column documents.title: type is text, expected character varying(50)`.
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.key)?;
-        match (&self.found, &self.expected) {
-            (Some(found), Some(expected)) => write!(f, "{} is {found}, expected {expected}", self.aspect),
-            (Some(found), None) => write!(f, "{} is {found}, expected none", self.aspect),
-            (None, Some(expected)) => write!(f, "{} is missing, expected {expected}", self.aspect),
-            (None, None) => write!(f, "{}", self.aspect),
-        }
-    }
 }
 
 /// What an operation does to one object of the model.
@@ -128,9 +102,11 @@ pub(crate) fn verdict_of_changes(changes: &[Change], model: &Schema, live: &Sche
     if let Some((change, _)) = gone {
         return Verdict::Absent(change.key.clone());
     }
+    let left = changes.iter().zip(&states).filter(|(_, state)| **state != State::After);
+    let left: Vec<String> = left.map(|(change, _)| change.key.to_string()).collect();
     let done = changes.iter().zip(&states).filter(|(_, state)| **state == State::After).map(|(change, _)| Difference {
         key: change.key.clone(),
-        aspect: "is there already, but the rest of the operation is not done".to_owned(),
+        aspect: format!("is as the operation leaves it, but the rest of the operation is not done: {}", left.join(", ")),
         expected: None,
         found: None,
     });
@@ -169,8 +145,15 @@ impl Judge<'_> {
         let found = self.live.definition(&change.key);
         match (&change.before, &change.after, found) {
             (None, None, _) | (Some(_), None, None) => State::After,
-            (None, Some(_), None) | (Some(_), None, Some(_)) => State::Before,
+            (None, Some(_), None) => self.nothing_else_has_its_name(&change.key),
+            (Some(_), None, Some(_)) => State::Before,
             (Some(_), Some(_), None) => State::Missing,
+            // a foreign table, of which there is only the name
+            (None, Some(after), Some(found))
+                if matches!(change.key, ObjectKey::Table(_)) && self.live.is_known_by_name(&change.key) && *after != found =>
+            {
+                self.nothing_else_has_its_name(&change.key)
+            }
             (None, Some(after), Some(found)) => {
                 let stated = |aspect: &String| !is_about_access(aspect) || after.get(aspect).is_some();
                 let aspects = aspects(after, &found).filter(|aspect| !aspect.ends_with("comment") && stated(aspect));
@@ -203,6 +186,17 @@ impl Judge<'_> {
                 }
             }
         }
+    }
+
+    /// Tables, views, indexes and sequences share their names.
+    fn nothing_else_has_its_name(&mut self, key: &ObjectKey) -> State {
+        let (ObjectKey::Table(name) | ObjectKey::View(name) | ObjectKey::Index(name) | ObjectKey::Sequence(name)) = key else {
+            return State::Before;
+        };
+        let Some(kind) = self.live.relation_kind(name) else { return State::Before };
+        let aspect = format!("the name is that of a {kind}").replace(" a index", " an index");
+        self.differences.push(Difference { key: key.clone(), aspect, expected: None, found: None });
+        State::Conflict
     }
 
     /// Whether `found` is as `expected` in these aspects: then the state is `equal`.

@@ -115,6 +115,15 @@ pub enum IdentityKind {
     ByDefault,
 }
 
+impl std::fmt::Display for IdentityKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Always => "always",
+            Self::ByDefault => "by default",
+        })
+    }
+}
+
 /// An identity column's sequence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {

@@ -58,6 +58,16 @@ pub enum Deferral {
     Deferred,
 }
 
+impl std::fmt::Display for Deferral {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::No => "not deferrable",
+            Self::Immediate => "deferrable",
+            Self::Deferred => "deferrable initially deferred",
+        })
+    }
+}
+
 /// What a constraint demands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ConstraintKind {
@@ -158,6 +168,15 @@ pub enum MatchType {
     Simple,
     /// `match full`.
     Full,
+}
+
+impl std::fmt::Display for MatchType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Simple => "simple",
+            Self::Full => "full",
+        })
+    }
 }
 
 impl ConstraintKind {

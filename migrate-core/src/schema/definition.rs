@@ -322,7 +322,7 @@ impl Facts {
             self.expression(format!("{prefix}default"), default);
         }
         if let Some(identity) = &column.identity {
-            self.text(format!("{prefix}identity"), format!("{:?}", identity.kind));
+            self.text(format!("{prefix}identity"), identity.kind.to_string());
             // its sequence is of the column's type, whatever else it says
             let options = SequenceOptions { data_type: Some(column.data_type.sql()), ..identity.options.clone() };
             let options = SequenceOptions { data_type: None, ..options.without_defaults() };
@@ -356,7 +356,7 @@ impl Facts {
             self.text(format!("{prefix}parent"), parent.to_string());
         }
         self.flag(format!("{prefix}inherited only"), !constraint.local && constraint.parent.is_none());
-        self.text(format!("{prefix}deferral"), format!("{:?}", constraint.deferral));
+        self.text(format!("{prefix}deferral"), constraint.deferral.to_string());
         self.text(format!("{prefix}validated"), if constraint.validated { "yes" } else { "no" });
         if let Some(comment) = &constraint.comment {
             self.text(format!("{prefix}comment"), comment);
@@ -380,7 +380,7 @@ impl Facts {
             self.text(format!("{prefix}on delete columns"), quoted_list(&key.on_delete_columns));
         }
         self.text(format!("{prefix}on update"), key.on_update.sql());
-        self.text(format!("{prefix}match"), format!("{:?}", key.match_type));
+        self.text(format!("{prefix}match"), key.match_type.to_string());
     }
 
     fn index(&mut self, table: Option<&Table>, index: &Index) {

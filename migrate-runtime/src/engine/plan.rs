@@ -10,6 +10,7 @@ use migrate_core::effects::LockMode;
 use migrate_core::lowering::{Lowering, Pace, Phase};
 use migrate_core::name::QualifiedName;
 use migrate_core::step::Dialect;
+use migrate_core::verdict::told;
 use serde::Serialize;
 
 /// What `up` would do on this database now.
@@ -240,7 +241,7 @@ fn describe(steps: &[Planned], completes: bool, transaction: &mut usize, open: &
         Decision::Satisfied => ("after", "the database has it already".to_owned()),
         Decision::Skipped(key) => ("absent", format!("{key} is absent")),
         Decision::Missing(key) => ("missing", format!("{key} should be there")),
-        Decision::Conflict(differences) => ("conflict", differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+        Decision::Conflict(differences) => ("conflict", told(differences).join("; ")),
         Decision::Unsupported(unsupported) => ("unsupported", unsupported.message.clone()),
         Decision::Declared | Decision::Done | Decision::OtherDialect => return None,
     };

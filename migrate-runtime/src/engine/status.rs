@@ -5,9 +5,8 @@ use super::planner::Planner;
 use crate::history::{History, OperationRow, Outcome, RevisionState};
 use crate::{Error, Migrations, Result};
 use migrate_core::schema::{ObjectKey, Presence};
-use migrate_core::verdict::{Answers, Change, Difference, Verdict, verdict};
+use migrate_core::verdict::{Answers, Change, Verdict, told, verdict};
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// Where a database stands.
 #[derive(Clone, Debug, Serialize)]
@@ -207,7 +206,7 @@ async fn drift<B: Backend>(backend: &mut B, planner: &Planner) -> Result<Vec<Str
                 Verdict::After => {}
                 Verdict::Conflict(mut differences) => {
                     differences.retain(|difference| !explained(planner, &key, &difference.aspect));
-                    drift.extend(in_words(&key, &differences));
+                    drift.extend(told(&differences));
                 }
                 Verdict::Unsure(questions) => {
                     let replies = backend.answer(&questions).await?;
@@ -224,28 +223,6 @@ async fn drift<B: Backend>(backend: &mut B, planner: &Planner) -> Result<Vec<Str
         }
     }
     Ok(drift)
-}
-
-/// The differences as a person says them: a column that is missing as a whole is one difference.
-fn in_words(key: &ObjectKey, differences: &[Difference]) -> Vec<String> {
-    let absent = |difference: &Difference| {
-        let column = difference.aspect.strip_suffix(": type").filter(|part| part.starts_with("column "))?;
-        match (&difference.expected, &difference.found) {
-            (Some(_), None) => Some((column.to_owned(), "is missing")),
-            (None, Some(_)) => Some((column.to_owned(), "is one too many")),
-            _ => None,
-        }
-    };
-    let columns: BTreeMap<String, &str> = differences.iter().filter_map(absent).collect();
-    let part = |difference: &Difference| {
-        let column = difference.aspect.rsplit_once(": ").map_or("", |(column, _)| column);
-        columns.get(column).is_some_and(|_| !difference.aspect.ends_with(": type"))
-    };
-    let word = |difference: &Difference| match absent(difference) {
-        Some((column, what)) => format!("{key}: {column} {what}"),
-        None => difference.to_string(),
-    };
-    differences.iter().filter(|difference| !part(difference)).map(word).collect()
 }
 
 /// Whether a difference within a table comes from an operation that was skipped: its column or constraint is outstanding.

@@ -8,6 +8,7 @@ use super::{Backend, Event, Options, milliseconds};
 use crate::history::{History, Outcome};
 use crate::{Error, Head, Migration, Migrations, Result};
 use migrate_core::step::{Dialect, Step};
+use migrate_core::verdict::told;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 use tracing::Instrument as _;
@@ -394,7 +395,7 @@ pub(super) fn refusal(planned: &Planned) -> Option<Failure> {
             Some(Failure::Drift { place, sql, verdict: "absent", message, help: help.to_owned() })
         }
         Decision::Conflict(differences) => {
-            let lines: Vec<String> = differences.iter().map(|difference| format!("  {difference}")).collect();
+            let lines: Vec<String> = told(differences).iter().map(|line| format!("  {line}")).collect();
             let message = format!("the database has it with another definition\n{}", lines.join("\n"));
             let help = "make the definitions equal, by hand or by a migration before this one, and run `up` again";
             Some(Failure::Drift { place, sql, verdict: "conflict", message, help: help.to_owned() })

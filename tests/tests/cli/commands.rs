@@ -247,7 +247,9 @@ async fn check_tells_sync_pending_and_drift_apart() {
     let drift = migrate.run(&["check"]);
     assert_eq!(drift.code, 4, "{drift:?}");
     assert!(
-        drift.stdout.starts_with("drift: the schema differs from its history in 1 place\n  table documents: column title is missing\n"),
+        drift
+            .stdout
+            .starts_with("drift: the schema differs from its history in 1 place\n  table documents: column title is missing: text\n"),
         "{}",
         drift.stdout
     );

@@ -3,13 +3,14 @@
 //! Those that have suites of their own: a connection that breaks, and a COMMIT whose answer is lost (`lost_connection`,
 //! `chaos`), a table that is missing (`founding_case`), many migrators at once (`chaos/together.rs`), a pooler (`pooler`),
 //! timeouts of the application (`timeouts`), deadlocks and locks of the application (`cli/locks.rs`), an object with
-//! another definition (`cli/errors.rs`), names that are too long (`naming`, `ui`), scans under a lock (`cases/lints`).
+//! another definition (`partial`, and `cli/errors.rs`), names that are too long (`naming`, `ui`), scans under a lock (`cases/lints`).
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod enums;
 mod history;
 mod indexes;
 mod locks;
+mod partial;
 mod privileges;
 mod replicas;
 mod resources;
