@@ -88,6 +88,19 @@ pub async fn held_to_the_end(tool: Tool) -> Cell {
     stalled(scene.settle(ran, noted()).await, worst)
 }
 
+pub async fn update_under_lock(tool: Tool) -> Cell {
+    let base = format!("{ITEMS};\ncreate table events (id int primary key, name text)");
+    let chain = Chain::on(&base).with([sql("alter table items add column note text"), sql("update events set name = upper(name)")]);
+    let rows = "insert into events select i, 'event' || repeat(' ' || md5(i::text), 4) from generate_series(1, 500000) as i";
+    let scene = Scene::new(tool, chain, rows).await;
+    scene.execute("vacuum analyze events").await;
+    assert!(scene.holds("pg_relation_size('events') > 80 * 1024 * 1024").await, "not a large table");
+    let child = scene.project.start(scene.database.url());
+    let (ran, worst) = worst_stall(&scene.database, "select count(*) from items", finish(child)).await;
+    let done = format!("{} and not exists (select from events where name like 'event%')", noted());
+    stalled(scene.settle(ran, &done).await, worst)
+}
+
 pub async fn scan_under_lock(tool: Tool) -> Cell {
     let check = "name ~ '^(item|thing)( [0-9a-f]{32})+$'";
     let rows = "insert into items select i, 'item' || repeat(' ' || md5(i::text), 4) from generate_series(1, 500000) as i";

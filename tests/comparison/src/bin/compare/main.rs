@@ -121,7 +121,12 @@ const CLASSES: &[Class] = &[
         judge: |tool| Box::pin(objects::wrong_object(tool)),
     },
     Class {
-        title: "Slow work after a lock was taken",
+        title: "An update of a large table after a lock on another was taken, for more than 1 s",
+        criterion: "no statement of the application waits for more than 1 s",
+        judge: |tool| Box::pin(locks::update_under_lock(tool)),
+    },
+    Class {
+        title: "Slow work that nobody can see from outside, in a function, after a lock was taken",
         criterion: "no statement of the application waits for more than 1 s",
         judge: |tool| Box::pin(locks::held_to_the_end(tool)),
     },
