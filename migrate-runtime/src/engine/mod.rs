@@ -222,7 +222,8 @@ pub struct Options {
     /// it, needs a while.
     pub reconnect_wait: Duration,
     /// From how many bytes on a table is large: what would keep it locked while every row is read or written is done in phases
-    /// that let the application go on. `u64::MAX`: none is. PostgreSQL only.
+    /// that let the application go on, and strong locks on others aren't held while it is worked on. `u64::MAX`: none is.
+    /// PostgreSQL only.
     pub large_table: u64,
     /// How long a batch of a `backfill` should take. Batches begin with the size that the migration says, and grow or shrink
     /// to that.

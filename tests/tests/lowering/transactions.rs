@@ -113,6 +113,7 @@ async fn a_plan_shows_where_a_transaction_ends_and_why() {
 
 #[tokio::test]
 async fn a_transaction_ends_only_where_something_is_gained_and_nothing_is_lost() {
+    let mut otherwise = Vec::new();
     for (statements, expected) in [
         // the lock on the table itself, too: the update blocks no reader
         ("alter table big add column b int;\nupdate big set b = 1", vec![1, 2]),
@@ -157,11 +158,15 @@ async fn a_transaction_ends_only_where_something_is_gained_and_nothing_is_lost()
         database.execute("insert into big select n, n from generate_series(1, 60) n; analyze").await.unwrap();
         let migrator = migrator(database.url(), 1).0;
         let plan = migrator.plan(chain, None).await.unwrap();
-        assert_eq!(numbers(&plan), expected, "{statements}");
+        if numbers(&plan) != expected {
+            otherwise.push(format!("{statements}: {:?}, expected {expected:?}", numbers(&plan)));
+            continue;
+        }
         migrator.up(chain, None).await.unwrap_or_else(|error| panic!("{statements}: {error}"));
         let commits = "select count(distinct xmin::text)::text from _migrate.operations where revision = 'bbb222'";
         assert_eq!(database.text(commits).await.unwrap(), expected.last().unwrap().to_string(), "{statements}");
     }
+    assert_eq!(otherwise, [""; 0]);
 }
 
 /// The same with `#[as_written]` before every statement that has that in it.
