@@ -14,7 +14,6 @@ use migrate_core::ops::Opaque;
 use migrate_core::schema::Schema;
 use migrate_core::step::{Action, Step};
 use migrate_core::verdict::Change;
-use std::collections::BTreeSet;
 
 /// What a step means for where transactions end. Nothing is known of a step that has none: it goes with what is around it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -122,8 +121,6 @@ pub(crate) struct Open {
     begun: bool,
     /// The quoted labels that it has added to enum types.
     labels: Vec<String>,
-    /// What it has made itself: nobody waits for that.
-    made: BTreeSet<QualifiedName>,
     held: Vec<(QualifiedName, LockMode)>,
     slow: Option<(QualifiedName, Size)>,
     rows: bool,
@@ -159,7 +156,7 @@ impl Open {
                 End::Slow { table: table.clone(), size: *size, limit: bearing.limit, held: extra.clone() }
             }
             (_, Some((table, size))) if !next.step.as_written => {
-                let mut awaited = bearing.strong.iter().filter(|(table, mode)| !self.made.contains(table) && Some(*mode) > held(table));
+                let mut awaited = bearing.strong.iter().filter(|(table, mode)| Some(*mode) > held(table));
                 End::Waits { table: table.clone(), size: *size, limit: bearing.limit, awaited: awaited.next()?.clone() }
             }
             _ => return None,
@@ -189,14 +186,13 @@ impl Open {
     /// Notes a step that is run in the transaction.
     pub(crate) fn take(&mut self, planned: &Planned) {
         self.begun = true;
-        match &planned.step.action {
-            Action::Change(Operation::AddEnumValue(added)) if adds_label(planned) => self.labels.push(quote_literal(added.label.as_str())),
-            Action::Change(Operation::CreateTable(create)) => self.made.extend([create.table.name.clone()]),
-            Action::Change(Operation::CreateTableAs(create)) => self.made.extend([create.table.name.clone()]),
-            _ => {}
+        if let Action::Change(Operation::AddEnumValue(added)) = &planned.step.action
+            && adds_label(planned)
+        {
+            self.labels.push(quote_literal(added.label.as_str()));
         }
         let bearing = &planned.bearing;
-        for (table, mode) in bearing.strong.iter().filter(|(table, _)| !self.made.contains(table)) {
+        for (table, mode) in &bearing.strong {
             match self.held.iter_mut().find(|(locked, _)| locked == table) {
                 Some((_, strongest)) => *strongest = (*strongest).max(*mode),
                 None => self.held.push((table.clone(), *mode)),

@@ -249,7 +249,7 @@ async fn check_tells_sync_pending_and_drift_apart() {
     assert!(
         drift
             .stdout
-            .starts_with("drift: the schema differs from its history in 1 place\n  table documents: column title is missing: text\n"),
+            .starts_with("drift: the schema differs from its history in 1 place\n  table documents: column title is missing: text not null default 'none'\n"),
         "{}",
         drift.stdout
     );
