@@ -19,7 +19,9 @@ pub(crate) use backend::{Backend, Course, Guarded, Hears, Passed, Rendered, Rule
 pub(crate) use backfill::{Comparison, Cursor, Key, KeyColumn, Teller};
 pub(crate) use batches::{CursorPlace, Patience, Running, Task, Walkable, backfill_of, done};
 pub(crate) use down::down;
-pub(crate) use lowering::{Large, Size, Sizes};
+pub(crate) use lowering::Sizes;
+#[cfg(feature = "postgres")]
+pub(crate) use lowering::{Large, Size};
 pub(crate) use plan::plan;
 pub(crate) use planner::{Decision, Planned};
 pub(crate) use stamp::stamp;
