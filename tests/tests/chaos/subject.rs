@@ -18,7 +18,8 @@ pub const BASE: &str = "ba5eba5eba5e";
 const MIGRATION: &str = "facefaceface";
 
 /// Cases that do not come to the same in every database, and why.
-const LEFT_OUT: [(&str, &str); 4] = [
+const LEFT_OUT: [(&str, &str); 5] = [
+    ("comment_on/unmodelled.case", "loses a comment on `public` that no migration wrote"),
     ("lints/ban_drop_database/loses_everything.case", "drops a database of the server"),
     ("lints/bypassing_row_security/role.case", "changes a role, which all databases share"),
     ("lints/frozen_default/time_of_the_migration.case", "keeps the time at which it was run"),
