@@ -73,8 +73,9 @@ async fn a_row_that_somebody_else_has_is_waited_for_and_the_rest_goes_on() {
     });
     result.unwrap();
     let delays = told.delays();
-    assert!(delays[0].starts_with("canceling statement due to lock timeout; in the way: pid "), "{delays:?}");
-    assert!(delays[0].contains("idle in transaction"), "{delays:?}");
+    // on a busy machine the statement may give up before anybody has looked
+    let is_named = |reason: &String| reason.starts_with("canceling statement due to lock timeout; in the way: pid ");
+    assert!(delays.iter().any(|reason| is_named(reason) && reason.contains("idle in transaction")), "{delays:?}");
     is_done_once(&database).await;
 }
 
