@@ -120,7 +120,7 @@ mod tests {
 
     fn differences(expected: &str, found: &str) -> Vec<Difference> {
         let (model, live) = (schema(expected), schema(found));
-        let key = ObjectKey::Table("t".into());
+        let key = ObjectKey::Table(crate::name::QualifiedName::new("public", "t"));
         let change = Change { before: None, after: model.definition(&key), key };
         match verdict_of_changes(&[change], &model, &live, &Answers::default()) {
             Verdict::Conflict(differences) => differences,
