@@ -105,6 +105,7 @@ fn in_a_definition(aspect: &str, value: &str) -> Option<String> {
 }
 
 #[cfg(all(test, feature = "parser"))]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 mod tests {
     use super::{Difference, told};
     use crate::replay::{replay, steps};

@@ -26,6 +26,7 @@ pub(crate) use plan::plan;
 pub(crate) use planner::{Decision, Planned};
 pub(crate) use stamp::stamp;
 pub(crate) use status::{check, status};
+#[cfg(feature = "postgres")]
 pub(crate) use transactions::Open;
 pub(crate) use up::up;
 #[cfg(feature = "postgres")]
