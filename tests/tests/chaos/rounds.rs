@@ -205,10 +205,7 @@ async fn rounds(plan: Plan) -> Account {
     eprintln!("{account}");
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
     if std::env::var("CHAOS_CASE").is_err() {
-        assert!(
-            hits * 100 >= faults * plan.least.0 && left * 100 >= runs * plan.least.1 && left > 0,
-            "too few to prove anything: {account}"
-        );
+        assert!(hits * 100 >= faults * plan.least.0 && left * 100 >= runs * plan.least.1, "too few to prove anything: {account}");
     }
     Account { kinds, half }
 }
@@ -250,7 +247,8 @@ async fn replays_are_interrupted() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn recoveries_are_interrupted() {
-    let plan = Plan { test: "recoveries_are_interrupted", ways: &Way::ALL, faults: any_twice, share: 20, least: (50, 15) };
+    // what comes between the two may have healed all
+    let plan = Plan { test: "recoveries_are_interrupted", ways: &Way::ALL, faults: any_twice, share: 20, least: (50, 0) };
     let kinds = rounds(plan).await.kinds;
     assert!(kinds.values().any(|(_, hit)| *hit > 1), "{kinds:?}");
 }
