@@ -165,11 +165,11 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// The cursor and the pace once the batch is committed, of which this many rows were changed.
-    pub(crate) fn passed(&self, mut cursor: Cursor, batch: Batch, changed: u64, began: Instant, teller: &Teller<'_>) -> (Cursor, Pace) {
+    /// The cursor and the pace once the batch is committed, of which this many rows were changed in that time.
+    pub(crate) fn passed(&self, mut cursor: Cursor, batch: Batch, changed: u64, took: Duration, teller: &Teller<'_>) -> (Cursor, Pace) {
         let mut pace = self.pace.clone();
         if self.is_full(batch.rows) {
-            pace.took(began.elapsed());
+            pace.took(took);
         }
         cursor.pass(batch.upto, batch.rows, changed);
         cursor.size = pace.size();

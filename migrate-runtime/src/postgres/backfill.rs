@@ -4,7 +4,7 @@
 //! is done twice.
 
 use super::backend::Postgres;
-use super::batch::Item;
+use super::batch::{CLOCK, Item};
 use super::blockers::watched;
 use super::codes::is_without_savepoint;
 use super::cursor::{self, LAG, Lag, Next, Questions};
@@ -39,6 +39,16 @@ struct Answers {
     texts: Vec<String>,
     /// How many rows each statement touched.
     touched: Vec<u64>,
+}
+
+impl Answers {
+    /// How long it was between two looks at the server's clock, the first of them after `settings` rows, and the second the
+    /// last row.
+    fn took(&self, settings: usize) -> Option<Duration> {
+        let clock = |text: Option<&String>| text.and_then(|text| text.parse::<f64>().ok());
+        let (before, after) = (clock(self.texts.get(settings))?, clock(self.texts.last())?);
+        Duration::try_from_secs_f64(after - before).ok()
+    }
 }
 
 async fn send(connection: &mut PgConnection, statements: &[String]) -> Result<Answers, sqlx::Error> {
@@ -212,46 +222,57 @@ impl Postgres {
         end: Vec<String>,
         teller: &Teller<'_>,
     ) -> Result<(), Failure> {
-        let began = Instant::now();
         let questions = Questions { backfill: running.backfill, key: &running.key };
         let asked = vec![questions.next(running.cursor.after.as_deref(), &end, running.pace.size())];
         let texts = self.ask(work, running.planned, asked).await?;
         let Next { rows, last } = parse(texts.first().map_or("", String::as_str))?;
         let batch = running.batch(running.cursor.after.clone(), end, rows, last)?;
-        let changed = match running.task(work.migration, &batch)? {
+        let (changed, took) = match running.task(work.migration, &batch)? {
             Task::Statement(statement) => self.change(work, running.planned, statement).await?,
             Task::Function(function) => self.call_for_batch(work, running.planned, function, &batch).await?,
         };
-        let (cursor, pace) = running.passed(running.cursor.clone(), batch, changed, began, teller);
+        let (cursor, pace) = running.passed(running.cursor.clone(), batch, changed, took, teller);
         self.commit_batch(work, running, &cursor).await?;
         (running.cursor, running.pace) = (cursor, pace);
         Ok(())
     }
 
-    /// Opens a transaction and changes the rows of a batch in it.
-    async fn change(&mut self, work: &mut Work, planned: &Planned, statement: String) -> Result<u64, Failure> {
+    /// Opens a transaction and changes the rows of a batch in it. Tells how many, and how long that took by the server's clock:
+    /// a long way there is no reason for small batches.
+    async fn change(&mut self, work: &mut Work, planned: &Planned, statement: String) -> Result<(u64, Duration), Failure> {
         let [begin, settings] = self.begin(work);
-        let statements = [begin, settings, statement];
+        let (sent_at, clock) = (Instant::now(), format!("select {CLOCK}"));
+        let statements = [begin, settings, clock.clone(), statement, clock];
         let Self { connection, guard, options, .. } = self;
         let (sent, waits) = watched(guard.as_mut(), options, send(connection, &statements)).await;
         self.note_waits(work, waits);
         let answers = sent.map_err(|error| self.failed_batch(planned, error))?;
-        Ok(answers.touched.last().copied().unwrap_or_default())
+        // begin, settings and clock are before it
+        let changed = answers.touched.get(3).copied().unwrap_or_default();
+        Ok((changed, answers.took(1).unwrap_or_else(|| sent_at.elapsed())))
     }
 
-    /// Opens a transaction and calls the function in it.
-    async fn call_for_batch(&mut self, work: &mut Work, planned: &Planned, call: BatchFunction, batch: &Batch) -> Result<u64, Failure> {
+    /// Opens a transaction and calls the function in it. Tells how many rows it has changed, and how long it took.
+    async fn call_for_batch(
+        &mut self,
+        work: &mut Work,
+        planned: &Planned,
+        call: BatchFunction,
+        batch: &Batch,
+    ) -> Result<(u64, Duration), Failure> {
         let [begin, settings] = self.begin(work);
         let opened = send(&mut self.connection, &[begin, settings, SAVEPOINT.to_owned()]).await;
         opened.map_err(|error| self.failed_batch(planned, error))?;
         self.count_ours().await.map_err(|error| Self::own_failure(Item::Frame, error))?;
         let Self { connection, guard, options, .. } = self;
+        let called_at = Instant::now();
         let (outcome, waits) = watched(guard.as_mut(), options, call(&mut Tx::of_postgres(connection), batch)).await;
         self.note_waits(work, waits);
+        let took = called_at.elapsed();
         match outcome {
             Ok(changed) => match self.raw(RELEASE).await {
                 Err(error) if is_without_savepoint(&error) => Err(Failure::transaction_ended(&planned.place, None)),
-                released => Ok(released.map(|()| changed)?),
+                released => Ok(released.map(|()| (changed, took))?),
             },
             Err(error) => {
                 if self.raw(BACK).await.is_err_and(|error| is_without_savepoint(&error)) {

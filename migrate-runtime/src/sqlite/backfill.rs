@@ -140,7 +140,7 @@ impl Sqlite {
             Err(Failure::Transient { message, .. }) => return Ok(Attempt::Blocked(message)),
             Err(failure) => return Err(failure),
         };
-        let (cursor, pace) = running.passed(cursor, batch, changed, began, teller);
+        let (cursor, pace) = running.passed(cursor, batch, changed, began.elapsed(), teller);
         let run = self.run_id;
         let written = cursor::write(&running.place, self.connection()?, run, &cursor).await;
         written.map_err(|error| failed("writing the journal", error))?;

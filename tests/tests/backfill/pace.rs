@@ -53,6 +53,19 @@ async fn slow_batches_shrink() {
 }
 
 #[tokio::test]
+async fn a_long_way_to_the_server_is_no_reason_for_small_batches() {
+    let database = filled(3000).await;
+    let proxy = Proxy::start(server(), Duration::from_millis(100)).unwrap();
+    let told = Told::default();
+    let options = Options { batch_target: Duration::from_millis(100), ..Options::default() };
+    let text = story(TABLE, "backfill update documents set n = n + 1 in batches of 300");
+    up(&proxy.url(database.url()), &text, told.by(options)).await.unwrap();
+    let sizes: Vec<u32> = told.progress().iter().map(|progress| progress.batch_size).collect();
+    assert!(sizes.iter().max() > Some(&300), "{sizes:?}");
+    is_done_once(&database).await;
+}
+
+#[tokio::test]
 async fn a_row_that_somebody_else_has_is_waited_for_and_the_rest_goes_on() {
     let database = filled(200).await;
     let mut application = database.connect().await;

@@ -9,7 +9,9 @@ async fn it_works_on_postgresql() {
     let directory = Directory::new();
     let done = |arguments: &[&str]| {
         let ran = quickstart(&directory, arguments, Some(database.url()));
-        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{arguments:?}: {}", ran.stdout);
+        // where the machine is busy an index may take so long that it is told how far it is
+        let said: Vec<&str> = ran.stderr.lines().filter(|line| !line.starts_with("an index on ")).collect();
+        assert_eq!((ran.code, said), (0, Vec::new()), "{arguments:?}: {}", ran.stdout);
         steady(&ran.stdout, &database)
     };
     let first = done(&["up"]);
