@@ -17,8 +17,8 @@ pub struct Step {
     /// The table of the `if exists table … { }` that it stands in: where that is missing, the step is skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<QualifiedName>,
-    /// Whether it is to be run as its author wrote it, and in the transaction that it stands in, on a large table too. How it is run is no part of what it does: the
-    /// checksum doesn't know.
+    /// Whether it is to be run as its author wrote it, and in the transaction that it stands in, on a large table too. How it is
+    /// run is no part of what it does: the checksum doesn't know.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub as_written: bool,
     /// The tables whose rows its statement goes over, as far as its text tells: it changes, deletes or copies them, and

@@ -176,8 +176,8 @@ fn clean(report: &Report) -> Result<(), String> {
     Err(report.problems.iter().map(Problem::text).collect::<Vec<_>>().join("\n"))
 }
 
-/// The operations, without what their SQL needs not say (that an object may be absent, the verdict decides) and with
-/// their expressions in one spelling.
+/// The operations, without what their SQL needs not say (that an object may be absent, the verdict decides; tables that are
+/// dropped together are dropped one by one, and what has to fall for that is said) and with their expressions in one spelling.
 fn operations(steps: &[Step]) -> Result<String, String> {
     let operations: Vec<_> = steps.iter().map(|step| &step.action).collect();
     let mut value = serde_json::to_value(operations).map_err(|error| error.to_string())?;
@@ -193,7 +193,7 @@ fn normalise(value: &mut Value) {
             }
         }
         Value::Object(map) => {
-            map.retain(|key, _| key != "if_exists" && key != "if_not_exists" && key != "origin");
+            map.retain(|key, _| !["if_exists", "if_not_exists", "origin", "together"].contains(&key.as_str()));
             map.values_mut().for_each(normalise);
         }
         Value::Array(values) => values.iter_mut().for_each(normalise),

@@ -17,8 +17,7 @@ const URL: &str = "BACKFILL_URL";
 const ONCE: &str = "select concat_ws(' ', count(*), min(n), max(n)) from documents";
 const PASSED: &str = "select coalesce((select rows_passed from _migrate.backfills), -1)::text";
 
-/// Batches as small as can be, so that there are many moments to be hit. There must not be many rows then: how long a batch of
-/// one row takes is the machine's affair.
+/// Batches as short as can be, so that there are many moments to be hit.
 fn hurried() -> Options {
     Options { batch_target: Duration::from_millis(1), ..Options::default() }
 }
@@ -60,6 +59,10 @@ async fn a_migrator_that_is_killed_again_and_again_changes_every_row_once() {
     let database = Database::create(server()).await;
     up(database.url(), &beginning(TABLE), Options::default()).await.unwrap();
     database.execute("insert into documents select gen_random_uuid() from generate_series(1, 600); analyze documents").await.unwrap();
+    // a millisecond a row, so that there are as many moments as rows
+    let slow = "create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(0.001); return new; end $$;
+                create trigger slow before update on documents for each row execute function slow()";
+    database.execute(slow).await.unwrap();
     let mut kills = 0;
     let mut reached: Vec<i64> = Vec::new();
     loop {

@@ -109,7 +109,7 @@ async fn crashes(test: &str, ways: &[Way], times: usize) {
     let Crashed { began, hits, left, .. } = crashed;
     let account = format!("{test}: seed {}, {hits} of {began} migrators hit, {left} left something to be done", first_seed());
     eprintln!("{account}");
-    assert!(hits * 3 >= began && left * 5 >= began, "too few to prove anything: {account}");
+    assert!(hits * 3 >= began && (left > 0 || began < 10), "too few to prove anything: {account}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -219,36 +219,36 @@ async fn sockets_are_cut() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn migrators_are_killed() {
-    rounds(Plan { test: "migrators_are_killed", ways: &[Way::Up], faults: kills, share: 5, least: (70, 25) }).await;
+    rounds(Plan { test: "migrators_are_killed", ways: &[Way::Up], faults: kills, share: 5, least: (40, 5) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sessions_are_ended() {
-    rounds(Plan { test: "sessions_are_ended", ways: &[Way::Up], faults: terminations, share: 5, least: (30, 15) }).await;
+    rounds(Plan { test: "sessions_are_ended", ways: &[Way::Up], faults: terminations, share: 5, least: (30, 5) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_way_back_is_interrupted() {
     let ways = &[Way::Down, Way::DownAsWritten];
-    rounds(Plan { test: "the_way_back_is_interrupted", ways, faults: any, share: 8, least: (60, 25) }).await;
+    rounds(Plan { test: "the_way_back_is_interrupted", ways, faults: any, share: 8, least: (40, 5) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn batches_on_the_way_back_are_interrupted() {
     let test = "batches_on_the_way_back_are_interrupted";
-    let half = rounds(Plan { test, ways: &[Way::DownInBatches], faults: at_work, share: 12, least: (60, 25) }).await.half;
+    let half = rounds(Plan { test, ways: &[Way::DownInBatches], faults: at_work, share: 12, least: (40, 5) }).await.half;
     assert!(half > 0 || std::env::var("CHAOS_CASE").is_ok(), "no fault came between two batches");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn replays_are_interrupted() {
-    rounds(Plan { test: "replays_are_interrupted", ways: &[Way::Replay], faults: any, share: 6, least: (60, 10) }).await;
+    rounds(Plan { test: "replays_are_interrupted", ways: &[Way::Replay], faults: any, share: 6, least: (40, 5) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn recoveries_are_interrupted() {
     // what comes between the two may have healed all
-    let plan = Plan { test: "recoveries_are_interrupted", ways: &Way::ALL, faults: any_twice, share: 20, least: (50, 0) };
+    let plan = Plan { test: "recoveries_are_interrupted", ways: &Way::ALL, faults: any_twice, share: 20, least: (40, 0) };
     let kinds = rounds(plan).await.kinds;
     assert!(kinds.values().any(|(_, hit)| *hit > 1), "{kinds:?}");
 }
